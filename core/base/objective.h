@@ -1,0 +1,81 @@
+// The function that an optimiser minimises, as the optimiser sees it: theta -> the mean loss over one minibatch.
+//
+// An optimiser asks for the gradient at the point of its choice and receives a *view*: what the gradient is, and what is still to be
+// applied to it. It applies everything in one pass over the parameters:
+//
+//   g_j = scale * (d_j + l2 * p_j + l1 * sign(p_j))      d: gradient of the data's mean loss, p: the point, sign(0) = 0
+//
+// A view is dense (it comes in blocks, each as soon as it is known, so that a block is used while it is in the cache) or sparse (the
+// minibatch's rows times one coefficient each, so that a step costs its non-zeros).
+
+#ifndef TRAINYARD_CORE_BASE_OBJECTIVE_H_
+#define TRAINYARD_CORE_BASE_OBJECTIVE_H_
+
+#include <cstdint>
+#include <span>
+#include <variant>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+
+namespace trainyard {
+
+// What is still to be applied to d.
+struct Pending {
+  double scale = 1;  // of clipping; 1 where nothing is clipped
+  double l2 = 0;     // 0 for biases
+  double l1 = 0;
+
+  friend bool operator==(const Pending&, const Pending&) = default;
+};
+
+// Elements [begin, begin + values.size()) of d. A block holds weights or biases, never both.
+template <typename Real>
+struct GradientBlock {
+  int64_t begin;
+  std::span<const Real> values;
+  Pending pending;
+};
+
+// Calls its argument once for each block; blocks are disjoint, cover all parameters and always come in the same order. To be walked once.
+template <typename Real>
+using DenseGradient = absl::FunctionRef<void(absl::FunctionRef<void(const GradientBlock<Real>&)>)>;
+
+// d = sum over rows i of coefficients[i] * x_i, with x_i sparse: row i holds values[k] at parameter indices[k] for k in
+// [row_begin[i], row_begin[i + 1]). A parameter that no row names has d = 0.
+template <typename Real>
+struct SparseGradient {
+  std::span<const Real> coefficients;
+  std::span<const int64_t> row_begin;
+  std::span<const uint32_t> indices;
+  std::span<const Real> values;
+  Pending pending;
+};
+
+template <typename Real>
+using GradientView = std::variant<DenseGradient<Real>, SparseGradient<Real>>;
+
+template <typename Real>
+class Objective {
+ public:
+  virtual ~Objective() = default;
+
+  // Number of parameters.
+  virtual int64_t dimension() const = 0;
+
+  // The mean loss at `point`, without penalty.
+  virtual double Value(std::span<const Real> point) = 0;
+
+  // Evaluates loss and gradient at `point` and hands the view to `use`, which may move the very array that `point` shows: the objective
+  // is done with it, but for the pending terms, which the optimiser computes from the point that it chose.
+  // OUT_OF_RANGE: the loss or the gradient is not finite; `use` was not called.
+  virtual absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) = 0;
+
+  // The parameters that the next Gradient reads, ascending and without repetition, for an optimiser that keeps parameters lazily; empty
+  // when it reads all.
+  virtual std::span<const uint32_t> support() const { return {}; }
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_BASE_OBJECTIVE_H_

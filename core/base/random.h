@@ -1,0 +1,43 @@
+// Random numbers that are a function of (seed, purpose, step, index) and of nothing else.
+//
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): a keyed bijection of a counter. Any number can be
+// asked at any time, in any order, on any thread.
+
+#ifndef TRAINYARD_CORE_BASE_RANDOM_H_
+#define TRAINYARD_CORE_BASE_RANDOM_H_
+
+#include <cstdint>
+#include <span>
+
+namespace trainyard {
+
+// What numbers are for: streams of different purposes are independent. The values are part of the promise of equal bits.
+enum class RandomPurpose : uint8_t {
+  kSplit = 1,
+  kPermutation = 2,
+  kInitialWeights = 3,
+};
+
+class RandomStream {
+ public:
+  // `step` separates streams of one purpose: the epoch of a permutation, the layer of initial weights.
+  RandomStream(uint64_t seed, RandomPurpose purpose, uint64_t step) : seed_(seed), purpose_(purpose), step_(step) {}
+
+  // 64 uniform bits.
+  uint64_t Bits(uint64_t index) const;
+
+  // Uniform in [0, 1), a multiple of 2^-53.
+  double Uniform(uint64_t index) const { return static_cast<double>(Bits(index) >> 11) * 0x1.0p-53; }
+
+  // Shuffles uniformly (Fisher and Yates), unbiased (Lemire's rejection), from the numbers of this stream from index 0 on.
+  void Shuffle(std::span<uint32_t> items) const;
+
+ private:
+  uint64_t seed_;
+  RandomPurpose purpose_;
+  uint64_t step_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_BASE_RANDOM_H_

@@ -1,0 +1,73 @@
+// An immutable data set over bytes that somebody keeps: a memory-mapped file, or a string.
+//
+// The bytes hold a header, the schema and up to four row-major matrices, one for each kind of cell: u8, f32, f64 (numeric columns, each
+// in the narrowest kind that holds all its values exactly) and u32 codes (categorical columns). So bytes stay bytes, and the cells of a
+// row lie together. NaN marks a missing number (a u8 column has none), kMissingCode a missing category. Ignored columns are not kept.
+
+#ifndef TRAINYARD_CORE_DATA_DATASET_H_
+#define TRAINYARD_CORE_DATA_DATASET_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/matrix.h"
+#include "core/data/schema.h"
+
+namespace trainyard {
+
+enum class CellKind : uint8_t { kU8, kF32, kF64, kCode };
+
+inline constexpr uint32_t kMissingCode = 0xFFFFFFFF;
+
+// Where a column's cells are: column `index` of the matrix of its kind.
+struct CellPlace {
+  CellKind kind;
+  int index;
+};
+
+// Thread-safe.
+class Dataset {
+ public:
+  // `keep` keeps `bytes` alive. DATA_LOSS: the bytes are not a data set of this version, or do not match their checksum.
+  static absl::StatusOr<std::shared_ptr<const Dataset>> Open(std::span<const std::byte> bytes, std::shared_ptr<const void> keep);
+
+  // Maps the file at `path`. NOT_FOUND, or as above.
+  static absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& path);
+
+  const Schema& schema() const { return schema_; }
+  int64_t row_count() const { return row_count_; }
+
+  // Undefined for an ignored column.
+  CellPlace place(int column) const { return places_[column]; }
+
+  // One cell; slow, for previews and tests. NaN where missing.
+  double Number(int64_t row, int column) const;
+  uint32_t Code(int64_t row, int column) const;
+
+  // All cells of a kind, [row_count, columns of that kind].
+  MatrixView<const uint8_t> u8() const { return u8_; }
+  MatrixView<const float> f32() const { return f32_; }
+  MatrixView<const double> f64() const { return f64_; }
+  MatrixView<const uint32_t> codes() const { return codes_; }
+
+ private:
+  Dataset() = default;
+
+  Schema schema_;
+  int64_t row_count_ = 0;
+  std::vector<CellPlace> places_;
+  MatrixView<const uint8_t> u8_;
+  MatrixView<const float> f32_;
+  MatrixView<const double> f64_;
+  MatrixView<const uint32_t> codes_;
+  std::shared_ptr<const void> keep_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_DATA_DATASET_H_

@@ -1,0 +1,114 @@
+// How columns become the numbers that a network sees. Fitted on the training part alone, and kept with the model.
+//
+//   numeric: one input, (x - offset) * scale.   categorical: one-hot over the categories of the training part.
+
+#ifndef TRAINYARD_CORE_DATA_ENCODING_H_
+#define TRAINYARD_CORE_DATA_ENCODING_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/matrix.h"
+#include "core/data/dataset.h"
+
+namespace trainyard {
+
+enum class Scaling { kStandardize, kMinMax, kNone };
+enum class Missing { kMean, kMostFrequent, kOwnCategory, kRefuse };
+enum class Unseen { kAllZero, kRefuse };
+
+struct EncodingOptions {
+  Scaling scaling = Scaling::kStandardize;
+  Missing missing_numeric = Missing::kMean;                // kMean, kMostFrequent or kRefuse
+  Missing missing_categorical = Missing::kOwnCategory;     // kMostFrequent, kOwnCategory or kRefuse
+  Unseen unseen = Unseen::kAllZero;
+
+  friend bool operator==(const EncodingOptions&, const EncodingOptions&) = default;
+};
+
+// INVALID_ARGUMENT: a rule for missing cells that does not fit the type.
+absl::Status Validate(const EncodingOptions& options);
+
+struct FeatureEncoding {
+  std::string column;
+  ColumnType type = ColumnType::kNumeric;
+
+  // Numeric. A constant column has scale 0.
+  double offset = 0;
+  double scale = 1;
+  std::optional<double> missing_value;  // in the column's unit; nullopt: refused
+
+  // Categorical. With missing_category == categories.size() a missing cell has an input of its own, the last.
+  std::vector<std::string> categories;
+  std::optional<int> missing_category;  // nullopt: refused
+  Unseen unseen = Unseen::kAllZero;
+
+  // Inputs that the column takes.
+  int width() const;
+
+  friend bool operator==(const FeatureEncoding&, const FeatureEncoding&) = default;
+};
+
+struct TargetEncoding {
+  std::string column;
+  ColumnType type = ColumnType::kNumeric;
+  std::vector<std::string> classes;  // categorical: in the schema's order, those of the training part
+
+  friend bool operator==(const TargetEncoding&, const TargetEncoding&) = default;
+};
+
+struct Encoding {
+  std::vector<FeatureEncoding> features;  // in the schema's order
+  TargetEncoding target;
+
+  // The column of weights, empty where there is none, and what scales them to mean 1 over the training part.
+  std::string weight_column;
+  double weight_scale = 1;
+
+  int64_t input_count() const;
+
+  friend bool operator==(const Encoding&, const Encoding&) = default;
+};
+
+struct FittedEncoding {
+  Encoding encoding;
+
+  // Constant columns and the like.
+  std::vector<std::string> warnings;
+};
+
+// Fits on `rows` of `dataset`; features are all columns of that role but `target`. Sums run in the order of rows, in double.
+// INVALID_ARGUMENT (reason BAD_DATA, with row and column): a missing cell where missing cells are refused; no feature left; weights that
+// sum to 0.
+absl::StatusOr<FittedEncoding> FitEncoding(const Dataset& dataset, std::span<const uint32_t> rows, int target,
+                                           const EncodingOptions& options);
+
+// An encoding bound to a data set: knows where the cells are. Thread-safe.
+class RowEncoder {
+ public:
+  enum class Needs { kFeatures, kFeaturesAndTarget };
+
+  // `dataset` must outlive this. INVALID_ARGUMENT: a column of the encoding is not there, or has another type.
+  static absl::StatusOr<RowEncoder> Bind(const Encoding& encoding, const Dataset& dataset, Needs needs);
+
+  // INVALID_ARGUMENT (BAD_DATA, with row and column): the first cell among `rows` that the encoding refuses, or a target that is missing
+  // or not among the classes.
+  absl::Status Check(std::span<const uint32_t> rows) const;
+
+  // Writes one row of inputs and one target for each of `rows`, which must have passed Check. `inputs` is [rows.size(), input_count].
+  // Allocates nothing. Instantiated for float and double.
+  template <typename Real>
+  void Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs, const TargetBuffer& targets) const;
+
+  // Inputs alone.
+  template <typename Real>
+  void Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs) const;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_DATA_ENCODING_H_

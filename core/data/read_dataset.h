@@ -1,0 +1,67 @@
+// From an uploaded file to a data set: one pass over the text finds types, categories and statistics and names every fault by row and
+// column, a second one writes the cells.
+
+#ifndef TRAINYARD_CORE_DATA_READ_DATASET_H_
+#define TRAINYARD_CORE_DATA_READ_DATASET_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/data/schema.h"
+
+namespace trainyard {
+
+enum class Format { kCsv, kTsv, kIdx };
+
+struct ReadOptions {
+  Format format = Format::kCsv;
+
+  // Default: the last column that is a feature by type; for IDX the labels. Empty data sets of features alone are legal for prediction:
+  // a target is then simply one of the columns.
+  std::optional<std::string> target;
+  std::optional<std::string> weight;
+  std::optional<std::string> split;
+
+  // In place of the inferred types, by column.
+  std::map<std::string, ColumnType> types;
+
+  // Cells that count as missing.
+  std::vector<std::string> missing = {"", "NA", "?"};
+
+  friend bool operator==(const ReadOptions&, const ReadOptions&) = default;
+};
+
+struct ReadLimits {
+  int max_columns = 100'000;
+  int64_t max_rows = 0xFFFFFFFE;
+
+  // Different values of one categorical column.
+  int64_t max_categories = 1'000'000;
+};
+
+struct ReadResult {
+  Schema schema;
+  int64_t row_count = 0;
+
+  // Constant columns, columns that are mostly missing.
+  std::vector<std::string> warnings;
+};
+
+// Takes bytes of the data set in order.
+using ByteSink = absl::FunctionRef<absl::Status(std::string_view)>;
+
+// Reads `content`, writes what Dataset::Open reads to `sink`.
+// INVALID_ARGUMENT with reason BAD_DATA and metadata `row` (the line on which the row starts, from 1; for IDX the array's item) and
+// `column` (its name, or number from 1 while there is no name): a fault in the content. FieldErrors on `target`, `weight`, `split`,
+// `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
+absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits, ByteSink sink);
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_DATA_READ_DATASET_H_

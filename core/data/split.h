@@ -1,0 +1,38 @@
+// Which rows train, validate and test.
+
+#ifndef TRAINYARD_CORE_DATA_SPLIT_H_
+#define TRAINYARD_CORE_DATA_SPLIT_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/data/dataset.h"
+
+namespace trainyard {
+
+// Each ascending; disjoint; together all rows of the data set.
+struct Split {
+  std::vector<uint32_t> training;
+  std::vector<uint32_t> validation;
+  std::vector<uint32_t> test;
+};
+
+struct SplitOptions {
+  std::optional<double> validation_fraction;  // in (0, 1)
+  std::optional<double> test_fraction;        // in (0, 1); the sum below 1
+
+  // Draw class by class of the target. Nullopt: where the target is categorical.
+  std::optional<bool> stratified;
+};
+
+// A split column decides where the data set has one (fractions are then refused); else the fractions, drawn with `seed`. Each fraction
+// is rounded to the nearest whole number of rows. Rows whose target is missing are in no part.
+// INVALID_ARGUMENT: a fraction out of range (a FieldError); a value of the split column that names no part; a part asked for that gets
+// no row (reason EMPTY_PART); fewer than two classes in the training part of a categorical target (ONE_CLASS).
+absl::StatusOr<Split> MakeSplit(const Dataset& dataset, int target, const SplitOptions& options, uint64_t seed);
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_DATA_SPLIT_H_

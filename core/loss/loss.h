@@ -1,0 +1,45 @@
+// Surrogate losses: what is minimised in place of the true loss.
+//
+//   value = (1/m) sum_i w_i L(f_i, y_i)      f: [m, outputs], the network's outputs;  m examples, w of mean 1 over the training part
+
+#ifndef TRAINYARD_CORE_LOSS_LOSS_H_
+#define TRAINYARD_CORE_LOSS_LOSS_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/matrix.h"
+
+namespace trainyard {
+
+// What a loss must know of the target.
+struct TargetShape {
+  // Empty for a numeric target.
+  std::vector<std::string> classes;
+};
+
+// Thread-safe.
+template <typename Real>
+class Loss {
+ public:
+  virtual ~Loss() = default;
+
+  // Width of the network's last layer.
+  virtual int64_t output_count() const = 0;
+
+  // sum_i w_i L(f_i, y_i), added in the order of rows.
+  virtual double Sum(MatrixView<const Real> outputs, const Targets& targets) const = 0;
+
+  // The same; `outputs` is overwritten by factor * w_i * dL/df_i. Allocates nothing.
+  virtual double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const = 0;
+
+  // What a prediction is. Categorical: probabilities of all classes, [m, classes]; numeric: the number, [m, 1].
+  virtual void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const = 0;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_LOSS_LOSS_H_

@@ -1,0 +1,91 @@
+// A feed-forward network of dense layers, and how its parameters lie in one flat vector.
+//
+//   a_0 = x;   a_l = activation_l(a_{l-1} W_l + b_l);   f = a_{L-1} W_L + b_L        W_l: [fan_in, fan_out]
+
+#ifndef TRAINYARD_CORE_MODEL_NETWORK_H_
+#define TRAINYARD_CORE_MODEL_NETWORK_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/model/activation.h"
+
+namespace trainyard {
+
+struct DenseOptions {
+  int64_t units = 0;  // in 1..1,000,000
+  ActivationOptions activation = Relu();
+
+  friend bool operator==(const DenseOptions&, const DenseOptions&) = default;
+};
+
+using LayerOptions = std::variant<DenseOptions>;
+
+struct NetworkOptions {
+  std::vector<LayerOptions> hidden;  // at most 64
+
+  friend bool operator==(const NetworkOptions&, const NetworkOptions&) = default;
+};
+
+// INVALID_ARGUMENT: a width out of range, too many layers.
+absl::Status Validate(const NetworkOptions& options);
+
+// A dense layer with its place: weights [fan_in, fan_out] and, below them as one more row, the bias.
+struct DenseShape {
+  int64_t fan_in = 0;
+  int64_t fan_out = 0;
+  ActivationOptions activation;  // of the last layer: Identity
+  int64_t begin = 0;             // of its parameters in the flat vector
+  int64_t size = 0;              // (fan_in + 1) * fan_out
+};
+
+// One named array of the logical order: `layers.0.weight` [fan_in, fan_out], `layers.0.bias` [fan_out], and so on.
+struct TensorShape {
+  std::string name;
+  std::vector<int64_t> dimensions;
+  int layer = 0;
+  bool is_bias = false;
+  int64_t size = 0;
+};
+
+// Maps the logical order of parameters (tensors in order, each row-major) to places in the flat vector. Everything that leaves the
+// engine (exports, checkpoints, digests) is in logical order; only kernels and Index know the places.
+class ParameterLayout {
+ public:
+  // INVALID_ARGUMENT: more parameters than can be counted.
+  static absl::StatusOr<ParameterLayout> Make(const NetworkOptions& options, int64_t input_count, int64_t output_count);
+
+  int64_t input_count() const { return layers_.front().fan_in; }
+  int64_t output_count() const { return layers_.back().fan_out; }
+  const std::vector<DenseShape>& layers() const { return layers_; }
+  const std::vector<TensorShape>& tensors() const { return tensors_; }
+
+  // Parameters, and elements of the flat vector.
+  int64_t parameter_count() const { return parameter_count_; }
+  int64_t flat_size() const { return parameter_count_; }
+
+  // The place of parameter (input, unit) of a layer; input == fan_in is the bias.
+  int64_t Index(int layer, int64_t input, int64_t unit) const {
+    return layers_[layer].begin + input * layers_[layer].fan_out + unit;
+  }
+
+  // Between the flat vector and the logical order.
+  template <typename Real>
+  void ToLogical(std::span<const Real> flat, std::span<Real> logical) const;
+  template <typename Real>
+  void FromLogical(std::span<const Real> logical, std::span<Real> flat) const;
+
+ private:
+  std::vector<DenseShape> layers_;
+  std::vector<TensorShape> tensors_;
+  int64_t parameter_count_ = 0;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_MODEL_NETWORK_H_

@@ -1,0 +1,41 @@
+// SGD with Nesterov momentum. Sutskever et al. (2013); Goodfellow et al. (2016), algorithm 8.3.
+//
+//   g <- gradient of the minibatch's mean loss at theta + alpha v     (a true look-ahead evaluation, not the change of variables)
+//   v <- alpha v - eps_k g
+//   theta <- theta + v                                                v_0 = 0
+
+#ifndef TRAINYARD_CORE_OPTIM_NESTEROV_H_
+#define TRAINYARD_CORE_OPTIM_NESTEROV_H_
+
+#include <vector>
+
+#include "core/optim/optimizer.h"
+
+namespace trainyard {
+
+struct NesterovOptions {
+  // alpha: the share of the last velocity that is kept, in [0, 1). 0 is plain SGD.
+  double momentum = 0.9;
+
+  friend bool operator==(const NesterovOptions&, const NesterovOptions&) = default;
+};
+
+// INVALID_ARGUMENT: the first option out of range.
+absl::Status Validate(const NesterovOptions& options);
+
+template <typename Real>
+class Nesterov final : public Optimizer<Real> {
+ public:
+  explicit Nesterov(int64_t dimension) : velocity_(dimension), ahead_(dimension) {}
+
+  absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) override;
+  std::vector<OptimizerArray> state() override;
+
+ private:
+  std::vector<Real> velocity_;
+  std::vector<Real> ahead_;  // theta + alpha v
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_OPTIM_NESTEROV_H_

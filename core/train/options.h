@@ -1,0 +1,126 @@
+// What a run is to do: the option structs of every family, together.
+
+#ifndef TRAINYARD_CORE_TRAIN_OPTIONS_H_
+#define TRAINYARD_CORE_TRAIN_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "core/data/encoding.h"
+#include "core/data/minibatches.h"
+#include "core/init/make_initializer.h"
+#include "core/loss/make_loss.h"
+#include "core/loss/metric.h"
+#include "core/model/network.h"
+#include "core/optim/make_optimizer.h"
+#include "core/optim/make_schedule.h"
+
+namespace trainyard {
+
+enum class Precision { kF32, kF64 };
+
+// Names of data sets are the owner's of this run to resolve; core opens nothing.
+struct TrainingDataOptions {
+  std::string dataset;
+  std::optional<std::string> target;
+
+  // A share of the rows, or the name of another data set.
+  std::variant<std::monostate, double, std::string> validation;
+  std::variant<std::monostate, double, std::string> test;
+  std::optional<bool> stratified;
+  EncodingOptions encoding;
+
+  friend bool operator==(const TrainingDataOptions&, const TrainingDataOptions&) = default;
+};
+
+// The first limit reached ends the run. None given: 10 epochs.
+struct BudgetOptions {
+  std::optional<int64_t> steps;
+  std::optional<int64_t> epochs;
+  std::optional<int64_t> examples;
+  std::optional<absl::Duration> running_time;
+
+  friend bool operator==(const BudgetOptions&, const BudgetOptions&) = default;
+};
+
+struct EverySteps {
+  int64_t count = 1;
+  friend bool operator==(const EverySteps&, const EverySteps&) = default;
+};
+struct EveryEpochs {
+  int64_t count = 1;
+  friend bool operator==(const EveryEpochs&, const EveryEpochs&) = default;
+};
+
+struct EvaluationOptions {
+  std::vector<Metric> metrics;  // empty: those that fit the target
+  std::variant<EveryEpochs, EverySteps> every;
+
+  friend bool operator==(const EvaluationOptions&, const EvaluationOptions&) = default;
+};
+
+struct EarlyStoppingOptions {
+  std::optional<Metric> metric;  // nullopt: zero-one error for classes, RMSE for numbers
+  int patience = 5;              // evaluations, at least 1
+  double min_change = 0;         // in the metric's unit, at least 0
+
+  friend bool operator==(const EarlyStoppingOptions&, const EarlyStoppingOptions&) = default;
+};
+
+struct StopOnDivergence {
+  friend bool operator==(const StopOnDivergence&, const StopOnDivergence&) = default;
+};
+using DivergenceOptions = std::variant<StopOnDivergence>;
+
+struct CheckpointOptions {
+  std::optional<int64_t> every_steps;  // nullopt: by time, as the run's owner decides
+
+  friend bool operator==(const CheckpointOptions&, const CheckpointOptions&) = default;
+};
+
+// Row-major values under the names of ParameterLayout.
+struct NamedTensor {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::vector<double> values;
+
+  friend bool operator==(const NamedTensor&, const NamedTensor&) = default;
+};
+
+struct InitialStateOptions {
+  std::vector<NamedTensor> parameters;
+  std::vector<NamedTensor> velocity;
+
+  friend bool operator==(const InitialStateOptions&, const InitialStateOptions&) = default;
+};
+
+struct TrainingOptions {
+  TrainingDataOptions data;
+  NetworkOptions network;
+  std::optional<LossOptions> loss;  // nullopt: by the target
+  OptimizerOptions optimizer;
+  MinibatchOptions minibatches;
+  InitializationOptions initialization;
+  BudgetOptions budget;
+  EvaluationOptions evaluation;
+  std::optional<EarlyStoppingOptions> early_stopping;
+  DivergenceOptions divergence;
+  CheckpointOptions checkpoints;
+  Precision precision = Precision::kF32;
+  uint64_t seed = 0;
+  InitialStateOptions initial_state;
+
+  friend bool operator==(const TrainingOptions&, const TrainingOptions&) = default;
+};
+
+// All that can be said without the data. INVALID_ARGUMENT: a FieldError with the path from the spec on.
+absl::Status Validate(const TrainingOptions& options);
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_TRAIN_OPTIONS_H_

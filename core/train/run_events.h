@@ -1,0 +1,99 @@
+// What a run tells while it goes.
+
+#ifndef TRAINYARD_CORE_TRAIN_RUN_EVENTS_H_
+#define TRAINYARD_CORE_TRAIN_RUN_EVENTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/loss/metric.h"
+#include "core/train/checkpoint.h"
+
+namespace trainyard {
+
+enum class Part { kTraining, kValidation, kTest };
+
+enum class StopReason {
+  kSteps,
+  kEpochs,
+  kExamples,
+  kRunningTime,
+  kEarlyStop,
+  kDivergence,
+  kCancelled,
+  kError,
+};
+
+enum class ParametersHeld { kNone, kLast, kBest, kLastFinite };
+
+// Update `step`, which took the parameters from step `step` to step `step` + 1. Loss and norm are those at the point where the gradient
+// was taken.
+struct StepMetrics {
+  int64_t step = 0;
+  double loss = 0;           // mean over the minibatch, without penalty
+  double gradient_norm = 0;  // 2-norm of the gradient of the mean loss, before clipping
+  double learning_rate = 0;
+  double momentum = 0;
+
+  // Same bits, NaN included.
+  friend bool operator==(const StepMetrics& a, const StepMetrics& b);
+};
+
+struct PatienceReport {
+  Metric metric = Metric::kLoss;
+  bool improved = false;
+  double best_value = 0;
+  int64_t best_step = 0;
+  int left = 0;  // evaluations without improvement still allowed
+};
+
+struct EvaluationReport {
+  int64_t step = 0;
+  int64_t epoch = 0;
+  Part part = Part::kValidation;
+  std::vector<MetricValue> values;  // the surrogate loss first
+  std::optional<PatienceReport> patience;
+};
+
+struct EarlyStopReport {
+  int64_t step = 0;
+  Metric metric = Metric::kLoss;
+  double best_value = 0;
+  int64_t best_step = 0;
+  int patience = 0;
+  double training_gradient_norm = 0;  // over the whole training part, at the last parameters
+};
+
+struct DivergenceReport {
+  int64_t step = 0;
+  double loss = 0;
+  double gradient_norm = 0;
+  std::string tensor;         // the first whose gradient is not finite; empty where the loss is not
+  std::vector<int64_t> rows;  // of the training data set; the first 32
+};
+
+struct RunWarning {
+  int64_t step = 0;
+  std::string reason;
+  std::string message;
+};
+
+using RunEvent = std::variant<EvaluationReport, EarlyStopReport, DivergenceReport, RunWarning>;
+
+// Takes what a run tells, in order, on the thread that advances the run. Must not block.
+class RunSink {
+ public:
+  virtual ~RunSink() = default;
+  virtual void Step(const StepMetrics& metrics) = 0;
+  virtual void Tell(const RunEvent& event) = 0;
+
+  // A checkpoint that CheckpointOptions ask for. Never to be skipped.
+  virtual void Save(Checkpoint checkpoint) = 0;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_TRAIN_RUN_EVENTS_H_

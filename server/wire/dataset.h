@@ -1,0 +1,28 @@
+// Data sets: how a file is read, and what its columns are.
+
+#ifndef TRAINYARD_SERVER_WIRE_DATASET_H_
+#define TRAINYARD_SERVER_WIRE_DATASET_H_
+
+#include <span>
+
+#include "absl/status/statusor.h"
+#include "core/data/dataset.h"
+#include "core/data/read_dataset.h"
+#include "core/data/schema.h"
+#include "trainyard/v1/dataset.pb.h"
+
+namespace trainyard {
+
+// INVALID_ARGUMENT: a FieldError relative to the message.
+absl::StatusOr<ReadOptions> FromProto(const v1::ReadOptions& options);
+v1::ReadOptions ToProto(const ReadOptions& options);
+
+// At most the first 1,000 categories of a column go out.
+v1::Column ToProto(const Column& column);
+
+// Rows [first, first + count) as they were uploaded, the ignored columns left out.
+v1::Table ToTable(const Dataset& dataset, int64_t first, int64_t count);
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_WIRE_DATASET_H_

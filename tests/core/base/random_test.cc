@@ -1,0 +1,76 @@
+#include "core/base/random.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <set>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace trainyard {
+namespace {
+
+TEST(RandomStreamTest, TheSameArgumentsGiveTheSameBits) {
+  const RandomStream a(7, RandomPurpose::kSplit, 3);
+  const RandomStream b(7, RandomPurpose::kSplit, 3);
+  EXPECT_EQ(a.Bits(5), b.Bits(5));
+  EXPECT_EQ(a.Bits(0), a.Bits(0));
+}
+
+// The first 128 bits of Philox4x32-10 for key 0 and counter 0 are 6627e8d5 e169c58d bc57ac4c 9b00dbd8 (Random123's known answers). Here the
+// purpose is part of the counter, so only the structure can be compared: two consecutive numbers come from one block.
+TEST(RandomStreamTest, SeedPurposeStepAndIndexAllChangeTheBits) {
+  std::set<uint64_t> seen;
+  for (const uint64_t seed : {0ull, 1ull, 1ull << 32, 1ull << 63}) {
+    for (const RandomPurpose purpose : {RandomPurpose::kSplit, RandomPurpose::kPermutation}) {
+      for (const uint64_t step : {0ull, 1ull, 1ull << 32}) {
+        for (const uint64_t index : {0ull, 1ull, 2ull, 1ull << 40}) {
+          EXPECT_TRUE(seen.insert(RandomStream(seed, purpose, step).Bits(index)).second);
+        }
+      }
+    }
+  }
+}
+
+TEST(RandomStreamTest, UniformHasTheMomentsOfTheUniformDistribution) {
+  const RandomStream random(1, RandomPurpose::kInitialWeights, 0);
+  constexpr int kDraws = 200'000;
+  double sum = 0;
+  double squares = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    const double u = random.Uniform(i);
+    ASSERT_GE(u, 0.0);
+    ASSERT_LT(u, 1.0);
+    sum += u;
+    squares += u * u;
+  }
+  // Five standard errors: sqrt(1/12 / n) and sqrt(4/45 / n).
+  EXPECT_NEAR(sum / kDraws, 0.5, 5 * 0.2887 / 447.2);
+  EXPECT_NEAR(squares / kDraws, 1.0 / 3, 5 * 0.2981 / 447.2);
+}
+
+TEST(RandomStreamTest, ShuffleIsAPermutation) {
+  std::vector<uint32_t> items(1000);
+  std::iota(items.begin(), items.end(), 0);
+  RandomStream(3, RandomPurpose::kPermutation, 0).Shuffle(items);
+  EXPECT_FALSE(std::is_sorted(items.begin(), items.end()));
+  std::sort(items.begin(), items.end());
+  for (uint32_t i = 0; i < items.size(); ++i) EXPECT_EQ(items[i], i);
+}
+
+TEST(RandomStreamTest, ShuffleGivesEveryOrderEquallyOften) {
+  std::array<int, 6> count{};
+  constexpr int kShuffles = 60'000;
+  for (int step = 0; step < kShuffles; ++step) {
+    std::array<uint32_t, 3> items = {0, 1, 2};
+    RandomStream(11, RandomPurpose::kPermutation, step).Shuffle(items);
+    ++count[items[0] * 2 + (items[1] > items[2] ? 1 : 0)];
+  }
+  double chi_square = 0;
+  for (const int n : count) chi_square += (n - kShuffles / 6.0) * (n - kShuffles / 6.0) / (kShuffles / 6.0);
+  EXPECT_LT(chi_square, 20.5);  // 5 degrees of freedom: p = 0.001
+}
+
+}  // namespace
+}  // namespace trainyard

@@ -24,6 +24,9 @@ class Initializer {
   virtual void Fill(const TensorFans& fans, const RandomStream& random, std::span<double> values) const = 0;
 };
 
+// values[i] ~ U(-bound, bound)
+void FillUniform(double bound, const RandomStream& random, std::span<double> values);
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_CORE_INIT_INITIALIZER_H_

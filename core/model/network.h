@@ -18,7 +18,7 @@
 namespace trainyard {
 
 struct DenseOptions {
-  int64_t units = 0;  // in 1..1,000,000
+  int64_t units = 0;  // in 1..1,000,000,000
   ActivationOptions activation = Relu();
 
   friend bool operator==(const DenseOptions&, const DenseOptions&) = default;

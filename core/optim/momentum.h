@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "core/optim/gradient_pass.h"
 #include "core/optim/optimizer.h"
 
 namespace trainyard {
@@ -31,6 +32,7 @@ class Momentum final : public Optimizer<Real> {
   std::vector<OptimizerArray> state() override;
 
  private:
+  GradientPass<Real> pass_;
   std::vector<Real> velocity_;
 };
 

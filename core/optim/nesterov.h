@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "core/optim/gradient_pass.h"
 #include "core/optim/optimizer.h"
 
 namespace trainyard {
@@ -32,6 +33,7 @@ class Nesterov final : public Optimizer<Real> {
   std::vector<OptimizerArray> state() override;
 
  private:
+  GradientPass<Real> pass_;
   std::vector<Real> velocity_;
   std::vector<Real> ahead_;  // theta + alpha v
 };

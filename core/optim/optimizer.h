@@ -38,7 +38,8 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  // Moves theta by one step. An error of the objective is passed on, and theta and the state are as before.
+  // Moves theta by one step. An error of the objective is passed on, and theta and the state are as before; after UNAVAILABLE, call again
+  // with the same rates until the step is made.
   // Allocates nothing.
   virtual absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) = 0;
 

@@ -5,6 +5,7 @@
 #ifndef TRAINYARD_CORE_OPTIM_SGD_H_
 #define TRAINYARD_CORE_OPTIM_SGD_H_
 
+#include "core/optim/gradient_pass.h"
 #include "core/optim/optimizer.h"
 
 namespace trainyard {
@@ -17,6 +18,9 @@ template <typename Real>
 class Sgd final : public Optimizer<Real> {
  public:
   absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) override;
+
+ private:
+  GradientPass<Real> pass_;
 };
 
 }  // namespace trainyard

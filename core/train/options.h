@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/base/precision.h"
 #include "core/data/encoding.h"
 #include "core/data/minibatches.h"
 #include "core/init/make_initializer.h"
@@ -21,8 +22,6 @@
 #include "core/optim/make_schedule.h"
 
 namespace trainyard {
-
-enum class Precision { kF32, kF64 };
 
 // Names of data sets are the owner's of this run to resolve; core opens nothing.
 struct TrainingDataOptions {

@@ -1,0 +1,11 @@
+#include "core/init/glorot_uniform.h"
+
+#include <cmath>
+
+namespace trainyard {
+
+void GlorotUniform::Fill(const TensorFans& fans, const RandomStream& random, std::span<double> values) const {
+  FillUniform(std::sqrt(6 / static_cast<double>(fans.fan_in + fans.fan_out)), random, values);
+}
+
+}  // namespace trainyard

@@ -1,0 +1,65 @@
+#include "core/loss/softmax_cross_entropy.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace trainyard {
+namespace {
+
+struct LogSumExp {
+  double maximum;
+  double sum;  // of exp(f_j - maximum)
+
+  double log() const { return maximum + std::log(sum); }
+};
+
+template <typename Real>
+LogSumExp Normaliser(std::span<Real> row) {
+  const double maximum = *std::max_element(row.begin(), row.end());
+  double sum = 0;
+  for (const Real f : row) sum += std::exp(static_cast<double>(f) - maximum);
+  return {maximum, sum};
+}
+
+}  // namespace
+
+template <typename Real>
+double SoftmaxCrossEntropy<Real>::Sum(MatrixView<const Real> outputs, const Targets& targets) const {
+  double total = 0;
+  for (int64_t i = 0; i < outputs.rows; ++i) {
+    total += targets.weights[i] * (Normaliser(outputs.row(i)).log() - outputs(i, targets.classes[i]));
+  }
+  return total;
+}
+
+template <typename Real>
+double SoftmaxCrossEntropy<Real>::SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const {
+  double total = 0;
+  for (int64_t i = 0; i < outputs.rows; ++i) {
+    const std::span<Real> row = outputs.row(i);
+    const LogSumExp normaliser = Normaliser(row);
+    const int32_t truth = targets.classes[i];
+    const double weight = targets.weights[i];
+    total += weight * (normaliser.log() - row[truth]);
+    for (int64_t j = 0; j < outputs.columns; ++j) {
+      const double p = std::exp(static_cast<double>(row[j]) - normaliser.maximum) / normaliser.sum;
+      row[j] = static_cast<Real>(factor * weight * (p - (j == truth ? 1.0 : 0.0)));
+    }
+  }
+  return total;
+}
+
+template <typename Real>
+void SoftmaxCrossEntropy<Real>::Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const {
+  for (int64_t i = 0; i < outputs.rows; ++i) {
+    const LogSumExp normaliser = Normaliser(outputs.row(i));
+    for (int64_t j = 0; j < outputs.columns; ++j) {
+      predictions(i, j) = std::exp(static_cast<double>(outputs(i, j)) - normaliser.maximum) / normaliser.sum;
+    }
+  }
+}
+
+template class SoftmaxCrossEntropy<float>;
+template class SoftmaxCrossEntropy<double>;
+
+}  // namespace trainyard

@@ -1,0 +1,61 @@
+// The mean loss of a network over one minibatch of a data set, as an Objective.
+//
+//   value = (1/m) sum_i w_i L(f(x_i; theta), y_i)
+
+#ifndef TRAINYARD_CORE_MODEL_DATASET_OBJECTIVE_H_
+#define TRAINYARD_CORE_MODEL_DATASET_OBJECTIVE_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/objective.h"
+#include "core/data/encoding.h"
+#include "core/loss/loss.h"
+#include "core/model/example_block.h"
+#include "core/model/network_pass.h"
+
+namespace trainyard {
+
+// Not thread-safe.
+template <typename Real>
+class DatasetObjective final : public Objective<Real> {
+ public:
+  // All must outlive this.
+  DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss, const RowEncoder& encoder);
+
+  // The examples of the next evaluations, summed in this order; at least one. They must live as long as these evaluations.
+  void SetMinibatch(std::span<const uint32_t> rows);
+
+  int64_t dimension() const override { return layout_.flat_size(); }
+  double Value(std::span<const Real> point) override;
+  absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) override;
+
+  // Of the last Gradient that did not answer UNAVAILABLE: the loss, and the 2-norm of its gradient.
+  double loss() const { return loss_; }
+  double gradient_norm() const { return gradient_norm_; }
+
+  // The first tensor of the layout whose gradient is not finite; empty where none was taken, or all are.
+  std::string NotFiniteTensor() const;
+
+ private:
+  void Walk(absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
+
+  const ParameterLayout& layout_;
+  const Loss<Real>& loss_function_;
+  const RowEncoder& encoder_;
+  NetworkPass<Real> pass_;
+  TargetBlock targets_;
+  std::vector<Real> gradient_;
+
+  std::span<const uint32_t> rows_;
+  size_t rows_done_ = 0;  // of the gradient being summed
+  double loss_sum_ = 0;
+  double loss_ = 0;
+  double gradient_norm_ = 0;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_MODEL_DATASET_OBJECTIVE_H_

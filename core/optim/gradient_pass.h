@@ -1,0 +1,67 @@
+// One pass over the parameters: what every dense update rule does with a gradient view.
+
+#ifndef TRAINYARD_CORE_OPTIM_GRADIENT_PASS_H_
+#define TRAINYARD_CORE_OPTIM_GRADIENT_PASS_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "core/base/objective.h"
+
+namespace trainyard {
+
+// g_j = scale * (d + l2 p + l1 sign(p))
+template <typename Real>
+Real Complete(Real d, Real p, const Pending& pending) {
+  const Real sign = static_cast<Real>((p > 0) - (p < 0));
+  return static_cast<Real>(pending.scale) *
+         (d + static_cast<Real>(pending.l2) * p + static_cast<Real>(pending.l1) * sign);
+}
+
+template <typename Real>
+class GradientPass {
+ public:
+  // Calls move(j, g_j) once for each parameter j. `point` is where the gradient was taken; move may change its element j. A sparse view is
+  // first summed into one dense vector, in the order of its rows.
+  template <typename Move>
+  void operator()(const GradientView<Real>& gradient, std::span<const Real> point, Move move) {
+    if (const auto* dense = std::get_if<DenseGradient<Real>>(&gradient)) {
+      (*dense)([&](const GradientBlock<Real>& block) { Walk(block, point, move); });
+    } else {
+      const auto& sparse = std::get<SparseGradient<Real>>(gradient);
+      Sum(sparse, point.size());
+      Walk({.begin = 0, .values = sum_, .pending = sparse.pending}, point, move);
+    }
+  }
+
+ private:
+  template <typename Move>
+  static void Walk(const GradientBlock<Real>& block, std::span<const Real> point, Move& move) {
+    const int64_t size = static_cast<int64_t>(block.values.size());
+    if (block.pending == Pending()) {
+      for (int64_t i = 0; i < size; ++i) move(block.begin + i, block.values[i]);
+    } else {
+      for (int64_t i = 0; i < size; ++i) {
+        move(block.begin + i, Complete(block.values[i], point[block.begin + i], block.pending));
+      }
+    }
+  }
+
+  void Sum(const SparseGradient<Real>& gradient, size_t dimension) {
+    sum_.assign(dimension, 0);
+    for (size_t i = 0; i < gradient.coefficients.size(); ++i) {
+      for (int64_t k = gradient.row_begin[i]; k < gradient.row_begin[i + 1]; ++k) {
+        sum_[gradient.indices[k]] += gradient.coefficients[i] * gradient.values[k];
+      }
+    }
+  }
+
+  std::vector<Real> sum_;  // of a sparse view; empty as long as none came
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_OPTIM_GRADIENT_PASS_H_

@@ -8,12 +8,13 @@
 namespace trainyard {
 
 template <typename Real>
-DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss, const RowEncoder& encoder)
+DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss, const RowEncoder& encoder,
+                                         ColumnType target_type)
     : layout_(layout),
       loss_function_(loss),
       encoder_(encoder),
       pass_(layout, kBlockRows),
-      targets_(kBlockRows, encoder.target_type()),
+      targets_(kBlockRows, target_type),
       gradient_(layout.flat_size()) {}
 
 template <typename Real>

@@ -37,9 +37,12 @@ struct RunPlan {
   TrainingOptions options;
   Encoding encoding;
   ParameterLayout layout;
-  int64_t training_examples = 0;
-  int64_t validation_examples = 0;
-  int64_t test_examples = 0;
+
+  // Rows of each part, ascending; of the training data set where TrainingData has no other for the part.
+  std::vector<uint32_t> training_rows;
+  std::vector<uint32_t> validation_rows;
+  std::vector<uint32_t> test_rows;
+
   int64_t steps_per_epoch = 0;
 
   // Steps that the budget allows; 0 where only time limits them.
@@ -85,9 +88,13 @@ class Trainer {
   virtual const RunEnd& end() const = 0;
 };
 
-// All that can be known of a run without making it. `memory_limit` in bytes.
+// What can be said of a run from its options and schemas, in a time that does not grow with the data: returns the options with every
+// default filled in. `memory_limit` in bytes.
 // INVALID_ARGUMENT: options that do not fit each other or the data, a FieldError where a field is to blame. RESOURCE_EXHAUSTED
 // (INSUFFICIENT_MEMORY): it would take more memory than the limit.
+absl::StatusOr<TrainingOptions> CheckRun(const TrainingOptions& options, const TrainingData& data, int64_t memory_limit);
+
+// All that can be known of a run without making it; reads every row. The errors of CheckRun, of MakeSplit and of FitEncoding.
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& options, const TrainingData& data, int64_t memory_limit);
 
 // A run at its start, or going on from `checkpoint` where that is given.

@@ -1,0 +1,66 @@
+#include "core/train/budget.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+
+namespace trainyard {
+namespace {
+
+constexpr int64_t kMaxLimit = 1'000'000'000'000'000;
+
+absl::Status CheckLimit(std::string_view field, const std::optional<int64_t>& limit) {
+  if (limit.has_value() && (*limit < 1 || *limit > kMaxLimit)) {
+    return FieldError(field, *limit, absl::StrCat("in 1..", kMaxLimit));
+  }
+  return absl::OkStatus();
+}
+
+int64_t SaturatingProduct(int64_t a, int64_t b) {
+  return a > std::numeric_limits<int64_t>::max() / b ? std::numeric_limits<int64_t>::max() : a * b;
+}
+
+// Steps until `examples` were seen.
+int64_t StepsFor(int64_t examples, int64_t row_count, int64_t minibatch_size) {
+  const int64_t steps_per_epoch = (row_count + minibatch_size - 1) / minibatch_size;
+  const int64_t whole_epochs = (examples - 1) / row_count;
+  const int64_t rest = examples - whole_epochs * row_count;
+  return whole_epochs * steps_per_epoch + (rest + minibatch_size - 1) / minibatch_size;
+}
+
+}  // namespace
+
+BudgetOptions WithDefault(BudgetOptions options) {
+  if (options == BudgetOptions()) options.epochs = kDefaultEpochs;
+  return options;
+}
+
+absl::Status Validate(const BudgetOptions& options) {
+  RETURN_IF_ERROR(CheckLimit("steps", options.steps));
+  RETURN_IF_ERROR(CheckLimit("epochs", options.epochs));
+  RETURN_IF_ERROR(CheckLimit("examples", options.examples));
+  if (options.running_time.has_value() && *options.running_time <= absl::ZeroDuration()) {
+    return FieldError("running_time", absl::FormatDuration(*options.running_time), "positive");
+  }
+  return absl::OkStatus();
+}
+
+std::optional<StepLimit> FirstLimit(const BudgetOptions& options, int64_t row_count, int64_t minibatch_size) {
+  std::optional<StepLimit> first;
+  const auto consider = [&first](int64_t steps, StopReason reason) {
+    if (!first.has_value() || steps < first->steps) first = StepLimit{steps, reason};
+  };
+  if (options.steps.has_value()) consider(*options.steps, StopReason::kSteps);
+  if (options.epochs.has_value()) {
+    const int64_t steps_per_epoch = (row_count + minibatch_size - 1) / minibatch_size;
+    consider(SaturatingProduct(*options.epochs, steps_per_epoch), StopReason::kEpochs);
+  }
+  if (options.examples.has_value()) {
+    consider(StepsFor(*options.examples, row_count, minibatch_size), StopReason::kExamples);
+  }
+  return first;
+}
+
+}  // namespace trainyard

@@ -1,0 +1,172 @@
+// CheckRun: what options and schemas alone can say.
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/base/text.h"
+#include "core/train/budget.h"
+#include "core/train/initial_state.h"
+#include "core/train/memory_estimate.h"
+#include "core/train/trainer.h"
+
+namespace trainyard {
+namespace {
+
+constexpr int64_t kDefaultMinibatch = 32;
+
+// The schema's or the user's target, filled in.
+absl::StatusOr<int> ResolveTarget(const Schema& schema, TrainingDataOptions& data) {
+  const std::optional<int> target =
+      data.target.has_value() ? schema.Find(std::string_view(*data.target)) : schema.Find(ColumnRole::kTarget);
+  const std::string rule = absl::StrCat("a numeric or categorical column of ", data.dataset);
+  if (!target.has_value()) return FieldError("data.target", data.target.value_or("unset"), rule);
+  const Column& column = schema.columns[*target];
+  data.target = column.name;
+  if (column.type == ColumnType::kIgnored || column.role == ColumnRole::kWeight || column.role == ColumnRole::kSplit) {
+    return FieldError("data.target", column.name, rule);
+  }
+  return *target;
+}
+
+absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
+  const bool categorical = target.type == ColumnType::kCategorical;
+  TargetShape shape;
+  for (const Category& category : target.categories) shape.classes.push_back(category.value);
+  if (categorical && shape.classes.size() < 2) {
+    return WithReason(
+        absl::InvalidArgumentError(absl::StrCat("the target ", target.name, " has only one class; there is nothing to learn")),
+        "ONE_CLASS");
+  }
+  if (!options.loss.has_value()) {
+    options.loss = categorical ? LossOptions(SoftmaxCrossEntropyOptions()) : LossOptions(SquaredOptions());
+  }
+  return MakeLoss<double>(*options.loss, shape).status();
+}
+
+absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical) {
+  if (Fits(metric, categorical)) return absl::OkStatus();
+  return FieldError(field, Name(metric), categorical ? "a metric for classes" : "a metric for numbers");
+}
+
+absl::Status CheckMetrics(bool categorical, bool has_validation, TrainingOptions& options) {
+  if (options.evaluation.metrics.empty()) options.evaluation.metrics = DefaultMetrics(categorical);
+  for (size_t i = 0; i < options.evaluation.metrics.size(); ++i) {
+    RETURN_IF_ERROR(
+        CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), options.evaluation.metrics[i], categorical));
+  }
+  if (!options.early_stopping.has_value()) return absl::OkStatus();
+  EarlyStoppingOptions& stopping = *options.early_stopping;
+  if (!has_validation) {
+    return FieldError("early_stopping", "set",
+                      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
+  }
+  if (!stopping.metric.has_value()) stopping.metric = DefaultStoppingMetric(categorical);
+  return CheckMetric("early_stopping.metric", *stopping.metric, categorical);
+}
+
+double FractionOf(const std::variant<std::monostate, double, std::string>& part) {
+  const double* fraction = std::get_if<double>(&part);
+  return fraction == nullptr ? 0 : *fraction;
+}
+
+// Upper bound of the training part; `exact` where it is the number itself.
+struct TrainingCount {
+  int64_t rows;
+  bool exact;
+};
+
+TrainingCount CountTraining(const Dataset& dataset, const Column& target, const TrainingDataOptions& data) {
+  const int64_t rows = dataset.row_count() - target.missing_count;
+  const bool split_column = dataset.schema().Find(ColumnRole::kSplit).has_value();
+  const auto share = [rows](double fraction) { return std::llround(fraction * static_cast<double>(rows)); };
+  return {rows - share(FractionOf(data.validation)) - share(FractionOf(data.test)), !split_column};
+}
+
+absl::Status CheckMinibatches(const TrainingCount& training, MinibatchOptions& minibatches) {
+  if (std::holds_alternative<DefaultSize>(minibatches.batch) && training.exact && training.rows > 0) {
+    minibatches.batch = std::min(kDefaultMinibatch, training.rows);
+  }
+  return InField("minibatches", Validate(minibatches, training.rows));
+}
+
+// The widest network that the training part can lead to, and whether it is the network itself.
+struct LargestNetwork {
+  int64_t inputs = 0;
+  bool exact = true;
+};
+
+LargestNetwork CountInputs(const Schema& schema, int target) {
+  LargestNetwork network;
+  for (int j = 0; j < static_cast<int>(schema.columns.size()); ++j) {
+    const Column& column = schema.columns[j];
+    if (j == target || column.type == ColumnType::kIgnored) continue;
+    if (column.role == ColumnRole::kWeight || column.role == ColumnRole::kSplit) continue;
+    if (column.type == ColumnType::kNumeric) {
+      ++network.inputs;
+    } else {
+      network.inputs += static_cast<int64_t>(column.categories.size()) + 1;
+      network.exact = false;
+    }
+  }
+  return network;
+}
+
+absl::Status CheckSplit(const Schema& schema, bool categorical, TrainingDataOptions& data) {
+  const bool fractions = std::holds_alternative<double>(data.validation) || std::holds_alternative<double>(data.test);
+  if (fractions && schema.Find(ColumnRole::kSplit).has_value()) {
+    return FieldError(std::holds_alternative<double>(data.validation) ? "data.validation_fraction" : "data.test_fraction",
+                      "set", "left out where the data set has a split column");
+  }
+  if (!data.stratified.has_value()) data.stratified = categorical;
+  if (*data.stratified && !categorical) return FieldError("data.stratified", "true", "false for a numeric target");
+  return absl::OkStatus();
+}
+
+bool HasValidation(const Dataset& dataset, const TrainingDataOptions& data) {
+  if (!std::holds_alternative<std::monostate>(data.validation)) return true;
+  const std::optional<int> split = dataset.schema().Find(ColumnRole::kSplit);
+  if (!split.has_value()) return false;
+  const std::vector<Category>& parts = dataset.schema().columns[*split].categories;
+  return std::any_of(parts.begin(), parts.end(), [](const Category& part) { return part.value == "validation"; });
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingOptions> CheckRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
+  RETURN_IF_ERROR(Validate(given));
+  TrainingOptions options = given;
+  const Dataset& dataset = *data.training;
+  ASSIGN_OR_RETURN(const int target_index, ResolveTarget(dataset.schema(), options.data));
+  const Column& target = dataset.schema().columns[target_index];
+  const bool categorical = target.type == ColumnType::kCategorical;
+  RETURN_IF_ERROR(CheckLoss(target, options));
+  RETURN_IF_ERROR(CheckSplit(dataset.schema(), categorical, options.data));
+  RETURN_IF_ERROR(CheckMetrics(categorical, HasValidation(dataset, options.data), options));
+  options.budget = WithDefault(options.budget);
+  const TrainingCount training = CountTraining(dataset, target, options.data);
+  RETURN_IF_ERROR(CheckMinibatches(training, options.minibatches));
+  const RunLength length{.steps_per_epoch = 1,
+                         .total_steps = FirstLimit(options.budget, 1, 1).has_value() ? std::optional<int64_t>(1) : std::nullopt};
+  RETURN_IF_ERROR(InField("optimizer", InField("schedule", MakeSchedule(options.optimizer.schedule,
+                                                                       options.optimizer.learning_rate, length)
+                                                               .status())));
+
+  const LargestNetwork network = CountInputs(dataset.schema(), target_index);
+  if (network.inputs == 0) {
+    return WithReason(absl::InvalidArgumentError(absl::StrCat(options.data.dataset, " has no feature beside the target ",
+                                                              target.name)),
+                      "NO_FEATURES");
+  }
+  TargetShape shape;
+  for (const Category& category : target.categories) shape.classes.push_back(category.value);
+  ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, shape));
+  ASSIGN_OR_RETURN(const ParameterLayout layout,
+                   ParameterLayout::Make(options.network, network.inputs, loss->output_count()));
+  if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, layout)));
+  RETURN_IF_ERROR(CheckMemory(EstimateMemory(options, layout, dataset.row_count()), memory_limit));
+  return options;
+}
+
+}  // namespace trainyard

@@ -1,0 +1,163 @@
+#include "core/train/checkpoint.h"
+
+#include <bit>
+#include <cstring>
+#include <type_traits>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/sha256.h"
+#include "core/base/status.h"
+#include "core/base/text.h"
+
+namespace trainyard {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "checkpoints are little endian");
+
+constexpr std::string_view kMagic = "TYCKPT\r\n";
+constexpr uint32_t kVersion = 1;
+constexpr size_t kDigestSize = 64;  // hexadecimal
+constexpr std::string_view kOptimizerPrefix = "optimizer/";
+
+template <typename T>
+void Put(T value, std::string& out) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  out.append(reinterpret_cast<const char*>(&value), sizeof(T));
+}
+
+template <typename T>
+std::string BytesOf(T value) {
+  std::string bytes;
+  Put(value, bytes);
+  return bytes;
+}
+
+void PutSection(std::string_view name, std::string_view bytes, std::string& out) {
+  Put(static_cast<uint32_t>(name.size()), out);
+  out.append(name);
+  Put(static_cast<uint64_t>(bytes.size()), out);
+  out.append(bytes);
+}
+
+absl::Status Damaged(std::string_view what) {
+  return WithReason(absl::DataLossError(absl::StrCat("the checkpoint ", AbslView(what))), "CHECKPOINT_DAMAGED");
+}
+
+// Takes values from the front of `bytes`; false where there are too few.
+template <typename T>
+bool Take(std::string_view& bytes, T& value) {
+  if (bytes.size() < sizeof(T)) return false;
+  std::memcpy(&value, bytes.data(), sizeof(T));
+  bytes.remove_prefix(sizeof(T));
+  return true;
+}
+
+bool Take(std::string_view& bytes, uint64_t size, std::string_view& piece) {
+  if (bytes.size() < size) return false;
+  piece = bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  return true;
+}
+
+template <typename T>
+absl::Status Read(std::string_view section, T& value) {
+  if (section.size() != sizeof(T)) return Damaged("has a section of the wrong size");
+  std::memcpy(&value, section.data(), sizeof(T));
+  return absl::OkStatus();
+}
+
+absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoint& checkpoint) {
+  const auto best = [&checkpoint]() -> BestParameters& {
+    if (!checkpoint.best.has_value()) checkpoint.best.emplace();
+    return *checkpoint.best;
+  };
+  if (name == "fingerprint") {
+    checkpoint.fingerprint = bytes;
+  } else if (name == "precision") {
+    uint8_t precision = 0;
+    RETURN_IF_ERROR(Read(bytes, precision));
+    if (precision > static_cast<uint8_t>(Precision::kF64)) return Damaged("has an unknown precision");
+    checkpoint.precision = static_cast<Precision>(precision);
+  } else if (name == "step") {
+    return Read(bytes, checkpoint.step);
+  } else if (name == "parameters") {
+    checkpoint.parameters = bytes;
+  } else if (name == "best/step") {
+    return Read(bytes, best().step);
+  } else if (name == "best/value") {
+    return Read(bytes, best().value);
+  } else if (name == "best/parameters") {
+    best().parameters = bytes;
+  } else if (name == "patience_used") {
+    int64_t used = 0;
+    RETURN_IF_ERROR(Read(bytes, used));
+    checkpoint.patience_used = static_cast<int>(used);
+  } else if (name == "evaluated_step") {
+    return Read(bytes, checkpoint.evaluated_step);
+  } else if (name == "parameters_digest") {
+    checkpoint.parameters_digest = bytes;
+  } else if (absl::StartsWith(AbslView(name), AbslView(kOptimizerPrefix))) {
+    checkpoint.optimizer_state.push_back(
+        {.name = std::string(name.substr(kOptimizerPrefix.size())), .bytes = std::string(bytes)});
+  } else {
+    return Damaged(absl::StrCat("has an unknown section, ", AbslView(name)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
+  std::string out(kMagic);
+  Put(kVersion, out);
+  PutSection("fingerprint", checkpoint.fingerprint, out);
+  PutSection("precision", BytesOf(static_cast<uint8_t>(checkpoint.precision)), out);
+  PutSection("step", BytesOf(checkpoint.step), out);
+  PutSection("parameters", checkpoint.parameters, out);
+  PutSection("parameters_digest", checkpoint.parameters_digest, out);
+  for (const NamedBytes& state : checkpoint.optimizer_state) {
+    PutSection(absl::StrCat(AbslView(kOptimizerPrefix), state.name), state.bytes, out);
+  }
+  if (checkpoint.best.has_value()) {
+    PutSection("best/step", BytesOf(checkpoint.best->step), out);
+    PutSection("best/value", BytesOf(checkpoint.best->value), out);
+    PutSection("best/parameters", checkpoint.best->parameters, out);
+  }
+  PutSection("patience_used", BytesOf(int64_t{checkpoint.patience_used}), out);
+  PutSection("evaluated_step", BytesOf(checkpoint.evaluated_step), out);
+  out.append(Sha256Of(out));
+  return out;
+}
+
+absl::StatusOr<Checkpoint> DecodeCheckpoint(std::string_view bytes) {
+  if (bytes.size() < kMagic.size() + sizeof(uint32_t) + kDigestSize || !bytes.starts_with(kMagic)) {
+    return Damaged("is not one, or is cut short");
+  }
+  std::string_view body = bytes.substr(0, bytes.size() - kDigestSize);
+  if (Sha256Of(body) != bytes.substr(body.size())) return Damaged("does not match its digest");
+  body.remove_prefix(kMagic.size());
+  uint32_t version = 0;
+  Take(body, version);
+  if (version != kVersion) return Damaged(absl::StrCat("has version ", version, ", which this program does not know"));
+
+  Checkpoint checkpoint;
+  while (!body.empty()) {
+    uint32_t name_size = 0;
+    uint64_t size = 0;
+    std::string_view name;
+    std::string_view section;
+    if (!Take(body, name_size) || !Take(body, name_size, name) || !Take(body, size) || !Take(body, size, section)) {
+      return Damaged("has a section that is cut short");
+    }
+    RETURN_IF_ERROR(ReadSection(name, section, checkpoint));
+  }
+  if (Sha256Of(checkpoint.parameters) != checkpoint.parameters_digest) {
+    return Damaged("has parameters that do not match their digest");
+  }
+  return checkpoint;
+}
+
+std::string NumericFingerprint() { return absl::StrCat("eigen-3.4/x86-64-v3/gcc-", __GNUC__, "/1"); }
+
+}  // namespace trainyard

@@ -1,0 +1,51 @@
+#include "core/train/memory_estimate.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/status.h"
+#include "core/model/network_pass.h"
+
+namespace trainyard {
+namespace {
+
+// Trainer, encoders, buffers of the log: what every run takes.
+constexpr double kFixedBytes = 256 * 1024;
+
+// Arrays of one number a parameter that the rule keeps, and how many of them a checkpoint holds.
+struct RuleArrays {
+  int kept;
+  int saved;
+};
+RuleArrays ArraysOf(const SgdOptions&) { return {0, 0}; }
+RuleArrays ArraysOf(const MomentumOptions&) { return {1, 1}; }
+RuleArrays ArraysOf(const NesterovOptions&) { return {2, 1}; }
+
+std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static_cast<double>(bytes) / (1 << 30)); }
+
+}  // namespace
+
+int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t row_count) {
+  const RuleArrays rule = std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
+  const int best = options.early_stopping.has_value() ? 1 : 0;
+  // theta, gradient, state, best; and a snapshot with its encoded form.
+  const int arrays = 2 + rule.kept + best + 2 * (1 + rule.saved + best);
+  const double real = SizeOf(options.precision);
+  double width = static_cast<double>(layout.input_count() + layout.output_count());
+  for (const DenseShape& shape : layout.layers()) width += 2.0 * static_cast<double>(shape.fan_out);
+  const double bytes = static_cast<double>(layout.flat_size()) * real * arrays +
+                       2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) + kFixedBytes;
+  return static_cast<int64_t>(std::min(bytes, 9e18));
+}
+
+absl::Status CheckMemory(int64_t needed, int64_t limit) {
+  if (needed <= limit) return absl::OkStatus();
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat("the job needs ", Gibibytes(needed), " of memory, and jobs may use ",
+                                                              Gibibytes(limit), "; make its layers narrower")),
+                    "INSUFFICIENT_MEMORY",
+                    {{"needed_bytes", absl::StrCat(needed)}, {"limit_bytes", absl::StrCat(limit)}});
+}
+
+}  // namespace trainyard

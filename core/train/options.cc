@@ -1,0 +1,86 @@
+#include "core/train/options.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/train/budget.h"
+#include "core/train/early_stopping.h"
+
+namespace trainyard {
+namespace {
+
+absl::Status CheckFraction(std::string_view field, const std::variant<std::monostate, double, std::string>& part) {
+  const double* fraction = std::get_if<double>(&part);
+  if (fraction == nullptr || (*fraction > 0 && *fraction < 1)) return absl::OkStatus();
+  return FieldError(field, *fraction, "in (0, 1)");
+}
+
+double FractionOf(const std::variant<std::monostate, double, std::string>& part) {
+  const double* fraction = std::get_if<double>(&part);
+  return fraction == nullptr ? 0 : *fraction;
+}
+
+absl::Status Check(const TrainingDataOptions& options) {
+  if (options.dataset.empty()) return FieldError("dataset", "empty", "the name of a data set, as in datasets/iris");
+  RETURN_IF_ERROR(CheckFraction("validation_fraction", options.validation));
+  RETURN_IF_ERROR(CheckFraction("test_fraction", options.test));
+  const double sum = FractionOf(options.validation) + FractionOf(options.test);
+  if (!(sum < 1)) return FieldError("test_fraction", FractionOf(options.test), "below 1 together with validation_fraction");
+  return InField("encoding", Validate(options.encoding));
+}
+
+absl::Status Check(const EvaluationOptions& options) {
+  if (const auto* steps = std::get_if<EverySteps>(&options.every); steps != nullptr && steps->count < 1) {
+    return FieldError("every_steps", steps->count, "at least 1");
+  }
+  if (const auto* epochs = std::get_if<EveryEpochs>(&options.every); epochs != nullptr && epochs->count < 1) {
+    return FieldError("every_epochs", epochs->count, "at least 1");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(const CheckpointOptions& options) {
+  if (options.every_steps.has_value() && *options.every_steps < 1) {
+    return FieldError("every_steps", *options.every_steps, "at least 1");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTensors(std::string_view field, const std::vector<NamedTensor>& tensors) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    for (const double value : tensors[i].values) {
+      if (std::isfinite(value)) continue;
+      return InField(absl::StrCat(std::string(field), "[", i, "]"), FieldError("values", value, "finite"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(const InitialStateOptions& options, const UpdateRuleOptions& rule) {
+  RETURN_IF_ERROR(CheckTensors("parameters", options.parameters));
+  RETURN_IF_ERROR(CheckTensors("velocity", options.velocity));
+  if (!options.velocity.empty() && !HasVelocity(rule)) {
+    return FieldError("velocity", absl::StrCat(options.velocity.size(), " tensors"),
+                      "left out with plain SGD, which has no velocity");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Validate(const TrainingOptions& options) {
+  RETURN_IF_ERROR(InField("data", Check(options.data)));
+  RETURN_IF_ERROR(InField("network", Validate(options.network)));
+  RETURN_IF_ERROR(InField("optimizer", Validate(options.optimizer)));
+  RETURN_IF_ERROR(InField("minibatches", Validate(options.minibatches, std::nullopt)));
+  RETURN_IF_ERROR(InField("budget", Validate(options.budget)));
+  RETURN_IF_ERROR(InField("evaluation", Check(options.evaluation)));
+  if (options.early_stopping.has_value()) {
+    RETURN_IF_ERROR(InField("early_stopping", Validate(*options.early_stopping)));
+  }
+  RETURN_IF_ERROR(InField("checkpoints", Check(options.checkpoints)));
+  return InField("initial_state", Check(options.initial_state, options.optimizer.rule));
+}
+
+}  // namespace trainyard

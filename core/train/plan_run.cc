@@ -1,0 +1,101 @@
+// PlanRun: what a look at every row adds.
+
+#include <cmath>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/data/split.h"
+#include "core/train/budget.h"
+#include "core/train/initial_state.h"
+#include "core/train/memory_estimate.h"
+#include "core/train/trainer.h"
+
+namespace trainyard {
+namespace {
+
+constexpr int64_t kDefaultMinibatch = 32;
+
+std::optional<double> FractionOf(const std::variant<std::monostate, double, std::string>& part) {
+  const double* fraction = std::get_if<double>(&part);
+  return fraction == nullptr ? std::nullopt : std::optional<double>(*fraction);
+}
+
+// All rows of another data set.
+absl::StatusOr<std::vector<uint32_t>> RowsOf(const Dataset& dataset, std::string_view field, const std::string& name) {
+  if (dataset.row_count() == 0) return FieldError(field, name, "a data set with rows");
+  std::vector<uint32_t> rows(dataset.row_count());
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+absl::Status CheckRows(const Encoding& encoding, const Dataset& dataset, std::span<const uint32_t> rows) {
+  ASSIGN_OR_RETURN(const RowEncoder encoder, RowEncoder::Bind(encoding, dataset, RowEncoder::Needs::kFeaturesAndTarget));
+  return encoder.Check(rows);
+}
+
+absl::Status ChooseRows(const TrainingData& data, int target, const TrainingOptions& options, RunPlan& plan) {
+  const SplitOptions split_options{.validation_fraction = FractionOf(options.data.validation),
+                                   .test_fraction = FractionOf(options.data.test),
+                                   .stratified = options.data.stratified};
+  ASSIGN_OR_RETURN(Split split, MakeSplit(*data.training, target, split_options, options.seed));
+  plan.training_rows = std::move(split.training);
+  plan.validation_rows = std::move(split.validation);
+  plan.test_rows = std::move(split.test);
+  return absl::OkStatus();
+}
+
+// The rows of the parts, each checked against the encoding.
+absl::Status CheckParts(const TrainingData& data, const TrainingOptions& options, RunPlan& plan) {
+  if (data.validation != nullptr) {
+    ASSIGN_OR_RETURN(plan.validation_rows, RowsOf(*data.validation, "data.validation_dataset",
+                                                  std::get<std::string>(options.data.validation)));
+  }
+  if (data.test != nullptr) {
+    ASSIGN_OR_RETURN(plan.test_rows,
+                     RowsOf(*data.test, "data.test_dataset", std::get<std::string>(options.data.test)));
+  }
+  RETURN_IF_ERROR(CheckRows(plan.encoding, *data.training, plan.training_rows));
+  const Dataset& validation = data.validation != nullptr ? *data.validation : *data.training;
+  RETURN_IF_ERROR(CheckRows(plan.encoding, validation, plan.validation_rows));
+  return CheckRows(plan.encoding, data.test != nullptr ? *data.test : *data.training, plan.test_rows);
+}
+
+absl::Status CountSteps(RunPlan& plan) {
+  MinibatchOptions& minibatches = plan.options.minibatches;
+  const int64_t rows = static_cast<int64_t>(plan.training_rows.size());
+  if (std::holds_alternative<DefaultSize>(minibatches.batch)) minibatches.batch = std::min(kDefaultMinibatch, rows);
+  RETURN_IF_ERROR(InField("minibatches", Validate(minibatches, rows)));
+  const int64_t* size = std::get_if<int64_t>(&minibatches.batch);
+  const int64_t minibatch_size = size == nullptr ? rows : *size;
+  plan.steps_per_epoch = (rows + minibatch_size - 1) / minibatch_size;
+  const std::optional<StepLimit> limit = FirstLimit(plan.options.budget, rows, minibatch_size);
+  plan.total_steps = limit.has_value() ? limit->steps : 0;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
+  RunPlan plan;
+  ASSIGN_OR_RETURN(plan.options, CheckRun(given, data, memory_limit));
+  const TrainingOptions& options = plan.options;
+  const int target = *data.training->schema().Find(std::string_view(*options.data.target));
+  RETURN_IF_ERROR(ChooseRows(data, target, options, plan));
+  ASSIGN_OR_RETURN(FittedEncoding fitted, FitEncoding(*data.training, plan.training_rows, target, options.data.encoding));
+  plan.encoding = std::move(fitted.encoding);
+  for (std::string& message : fitted.warnings) {
+    plan.warnings.push_back({.step = 0, .reason = "DATA", .message = std::move(message)});
+  }
+  RETURN_IF_ERROR(CheckParts(data, options, plan));
+  ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, TargetShape{plan.encoding.target.classes}));
+  ASSIGN_OR_RETURN(plan.layout,
+                   ParameterLayout::Make(options.network, plan.encoding.input_count(), loss->output_count()));
+  RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));
+  RETURN_IF_ERROR(CountSteps(plan));
+  plan.memory_bytes = EstimateMemory(options, plan.layout, data.training->row_count());
+  RETURN_IF_ERROR(CheckMemory(plan.memory_bytes, memory_limit));
+  return plan;
+}
+
+}  // namespace trainyard

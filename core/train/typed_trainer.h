@@ -1,0 +1,107 @@
+// The Trainer for one precision.
+
+#ifndef TRAINYARD_CORE_TRAIN_TYPED_TRAINER_H_
+#define TRAINYARD_CORE_TRAIN_TYPED_TRAINER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/data/minibatches.h"
+#include "core/loss/loss.h"
+#include "core/model/dataset_objective.h"
+#include "core/model/evaluator.h"
+#include "core/optim/optimizer.h"
+#include "core/optim/schedule.h"
+#include "core/train/budget.h"
+#include "core/train/early_stopping.h"
+#include "core/train/trainer.h"
+
+namespace trainyard {
+
+template <typename Real>
+class TypedTrainer final : public Trainer {
+ public:
+  // What a run is made of; see Make.
+  struct Parts {
+    RunPlan plan;
+    TrainingData data;
+    std::unique_ptr<const Loss<Real>> loss;
+    std::unique_ptr<const Schedule> schedule;
+    RowEncoder training;
+    RowEncoder validation;
+    RowEncoder test;
+  };
+
+  static absl::StatusOr<std::unique_ptr<Trainer>> Make(RunPlan plan, const TrainingData& data, const Checkpoint* checkpoint);
+
+  explicit TypedTrainer(Parts parts);
+
+  Next Advance(RunSink& sink) override;
+  void StopSoon(StopReason reason) override;
+  Checkpoint Snapshot() const override;
+  const RunPlan& plan() const override { return parts_.plan; }
+  int64_t step() const override { return step_; }
+  int64_t examples() const override { return minibatches_.ExamplesBefore(step_); }
+  const RunEnd& end() const override { return *end_; }
+
+ private:
+  // A measurement of one part of the data under way.
+  struct Measurement {
+    Part part = Part::kValidation;
+    size_t rows_done = 0;
+    MetricSums sums;
+  };
+
+  absl::Status Restore(const Checkpoint& checkpoint);
+  void Initialize();
+
+  // Units of work.
+  void TrainUnit(RunSink& sink);
+  void MeasureUnit(RunSink& sink);
+  void GradientNormUnit(RunSink& sink);
+  void Finish();
+
+  bool EvaluationIsDue() const;
+  bool CheckpointIsDue() const;
+  void NoteLimit();
+  void Diverged(RunSink& sink);
+  void TellEvaluation(RunSink& sink);
+  EvaluationReport Report() const;
+
+  // What the model would hold if the run ended now, and in which parameters it is measured.
+  bool HoldsBest() const { return best_.has_value(); }
+  std::span<const Real> HeldParameters();
+
+  std::string LogicalBytes(std::span<const Real> flat) const;
+  absl::Status FromLogicalBytes(std::string_view bytes, std::span<Real> flat) const;
+
+  Parts parts_;
+  const std::optional<StepLimit> limit_;
+  Minibatches minibatches_;
+  DatasetObjective<Real> objective_;
+  Evaluator<Real> evaluator_;
+  std::vector<Real> theta_;
+  std::unique_ptr<Optimizer<Real>> optimizer_;
+  std::optional<EarlyStopping> stopping_;
+  std::optional<BestParameters> best_;
+
+  int64_t step_ = 0;
+  int64_t evaluated_step_ = -1;
+  int64_t saved_step_ = -1;
+  bool minibatch_begun_ = false;
+  std::optional<Measurement> measurement_;
+
+  // Once set, the run closes: the gradient norm of an early stop, the test part, the end.
+  std::optional<StopReason> stop_;
+  bool gradient_norm_begun_ = false;
+  bool gradient_norm_told_ = false;
+  bool test_measured_ = false;
+  std::vector<Real> held_;  // the best parameters, unpacked for the test part
+  std::optional<RunEnd> end_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_TRAIN_TYPED_TRAINER_H_

@@ -70,7 +70,8 @@ class Objective {
   // is done with it, but for the pending terms, which the optimiser computes from the point that it chose.
   // OUT_OF_RANGE: the loss or the gradient is not finite; `use` was not called. UNAVAILABLE: only a part of a long minibatch is done; the
   // next call, at the same point, goes on. So a long evaluation can be left and taken up again between two of its parts.
-  virtual absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) = 0;
+  virtual absl::Status Gradient(std::span<const Real> point,
+                                absl::FunctionRef<void(const GradientView<Real>&)> use) = 0;
 
   // The parameters that the next Gradient reads, ascending and without repetition, for an optimiser that keeps parameters lazily; empty
   // when it reads all.

@@ -9,12 +9,13 @@ namespace trainyard {
 
 uint64_t RandomStream::Bits(uint64_t index) const {
   const uint64_t block = index / 2;
-  const r123::Philox4x32::ctr_type counter = {{static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-                                               static_cast<uint32_t>(step_),
-                                               static_cast<uint32_t>(step_ >> 32 << 8) | static_cast<uint32_t>(purpose_)}};
+  const r123::Philox4x32::ctr_type counter = {
+      {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), static_cast<uint32_t>(step_),
+       static_cast<uint32_t>(step_ >> 32 << 8) | static_cast<uint32_t>(purpose_)}};
   const r123::Philox4x32::key_type key = {{static_cast<uint32_t>(seed_), static_cast<uint32_t>(seed_ >> 32)}};
   const r123::Philox4x32::ctr_type bits = r123::Philox4x32()(counter, key);
-  return index % 2 == 0 ? bits[0] | static_cast<uint64_t>(bits[1]) << 32 : bits[2] | static_cast<uint64_t>(bits[3]) << 32;
+  return index % 2 == 0 ? bits[0] | static_cast<uint64_t>(bits[1]) << 32
+                        : bits[2] | static_cast<uint64_t>(bits[3]) << 32;
 }
 
 void RandomStream::Shuffle(std::span<uint32_t> items) const {

@@ -67,9 +67,11 @@ std::optional<std::string> ErrorField(const absl::Status& status) {
   return std::string(*field);
 }
 
-absl::Status WithReason(absl::Status status, std::string_view reason, const std::map<std::string, std::string>& metadata) {
+absl::Status WithReason(absl::Status status, std::string_view reason,
+                        const std::map<std::string, std::string>& metadata) {
   status.SetPayload(AbslView(kReasonUrl), absl::Cord(AbslView(reason)));
-  for (const auto& [key, value] : metadata) status.SetPayload(absl::StrCat(AbslView(kMetadataUrl), key), absl::Cord(value));
+  for (const auto& [key, value] : metadata)
+    status.SetPayload(absl::StrCat(AbslView(kMetadataUrl), key), absl::Cord(value));
   return status;
 }
 

@@ -31,7 +31,8 @@ absl::Status InField(std::string_view prefix, absl::Status status);
 std::optional<std::string> ErrorField(const absl::Status& status);
 
 // Adds a stable upper-case reason, as in `QUEUE_FULL`, and what programs may want to know beside it.
-absl::Status WithReason(absl::Status status, std::string_view reason, const std::map<std::string, std::string>& metadata = {});
+absl::Status WithReason(absl::Status status, std::string_view reason,
+                        const std::map<std::string, std::string>& metadata = {});
 
 // Empty where the status has none.
 std::string ErrorReason(const absl::Status& status);
@@ -43,14 +44,14 @@ std::map<std::string, std::string> ErrorMetadata(const absl::Status& status);
 #define TRAINYARD_CONCAT(a, b) TRAINYARD_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function if `expression` is not OK.
-#define RETURN_IF_ERROR(expression)                                     \
-  do {                                                                  \
+#define RETURN_IF_ERROR(expression)                                         \
+  do {                                                                      \
     if (absl::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 
 // ASSIGN_OR_RETURN(const T x, StatusOrT());
-#define ASSIGN_OR_RETURN(declaration, expression)                                          \
-  auto TRAINYARD_CONCAT(status_or_, __LINE__) = (expression);                              \
+#define ASSIGN_OR_RETURN(declaration, expression)                                                           \
+  auto TRAINYARD_CONCAT(status_or_, __LINE__) = (expression);                                               \
   if (!TRAINYARD_CONCAT(status_or_, __LINE__).ok()) return TRAINYARD_CONCAT(status_or_, __LINE__).status(); \
   declaration = *std::move(TRAINYARD_CONCAT(status_or_, __LINE__))
 

@@ -34,7 +34,8 @@ struct CellPlace {
 class Dataset {
  public:
   // `keep` keeps `bytes` alive. DATA_LOSS: the bytes are not a data set of this version, or do not match their checksum.
-  static absl::StatusOr<std::shared_ptr<const Dataset>> Open(std::span<const std::byte> bytes, std::shared_ptr<const void> keep);
+  static absl::StatusOr<std::shared_ptr<const Dataset>> Open(std::span<const std::byte> bytes,
+                                                             std::shared_ptr<const void> keep);
 
   // Maps the file at `path`. NOT_FOUND, or as above.
   static absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& path);

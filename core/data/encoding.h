@@ -23,8 +23,8 @@ enum class Unseen { kAllZero, kRefuse };
 
 struct EncodingOptions {
   Scaling scaling = Scaling::kStandardize;
-  Missing missing_numeric = Missing::kMean;                // kMean, kMostFrequent or kRefuse
-  Missing missing_categorical = Missing::kOwnCategory;     // kMostFrequent, kOwnCategory or kRefuse
+  Missing missing_numeric = Missing::kMean;             // kMean, kMostFrequent or kRefuse
+  Missing missing_categorical = Missing::kOwnCategory;  // kMostFrequent, kOwnCategory or kRefuse
   Unseen unseen = Unseen::kAllZero;
 
   friend bool operator==(const EncodingOptions&, const EncodingOptions&) = default;

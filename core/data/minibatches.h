@@ -36,7 +36,8 @@ struct DefaultSize {
 };
 
 struct MinibatchOptions {
-  std::variant<DefaultSize, int64_t, FullBatch> batch = DefaultSize();  // int64_t: examples a step, 1 for online learning
+  std::variant<DefaultSize, int64_t, FullBatch> batch =
+      DefaultSize();  // int64_t: examples a step, 1 for online learning
   MinibatchOrder order = Permutation();
 
   friend bool operator==(const MinibatchOptions&, const MinibatchOptions&) = default;

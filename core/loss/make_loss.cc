@@ -23,7 +23,8 @@ template <typename Real>
 LossOrError<Real> Make(const LogisticOptions& options, const TargetShape& target) {
   if (target.classes.empty()) return Misfit("logistic", "a loss for numbers: the target is numeric");
   if (target.classes.size() != 2) {
-    return Misfit("logistic", absl::StrCat("a loss for the target's ", target.classes.size(), " classes, as softmax_cross_entropy is"));
+    return Misfit("logistic", absl::StrCat("a loss for the target's ", target.classes.size(),
+                                           " classes, as softmax_cross_entropy is"));
   }
   if (!options.positive_class.has_value()) return std::make_unique<Logistic<Real>>(1);
   const auto found = std::find(target.classes.begin(), target.classes.end(), *options.positive_class);

@@ -33,7 +33,8 @@ double SoftmaxCrossEntropy<Real>::Sum(MatrixView<const Real> outputs, const Targ
 }
 
 template <typename Real>
-double SoftmaxCrossEntropy<Real>::SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const {
+double SoftmaxCrossEntropy<Real>::SumAndGradient(double factor, MatrixView<Real> outputs,
+                                                 const Targets& targets) const {
   double total = 0;
   for (int64_t i = 0; i < outputs.rows; ++i) {
     const std::span<Real> row = outputs.row(i);

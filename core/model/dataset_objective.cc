@@ -8,8 +8,8 @@
 namespace trainyard {
 
 template <typename Real>
-DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss, const RowEncoder& encoder,
-                                         ColumnType target_type)
+DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss,
+                                         const RowEncoder& encoder, ColumnType target_type)
     : layout_(layout),
       loss_function_(loss),
       encoder_(encoder),

@@ -23,7 +23,8 @@ template <typename Real>
 class DatasetObjective final : public Objective<Real> {
  public:
   // All must outlive this. `encoder` knows the target.
-  DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss, const RowEncoder& encoder, ColumnType target_type);
+  DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss, const RowEncoder& encoder,
+                   ColumnType target_type);
 
   // The examples of the next evaluations, summed in this order; at least one. They must live as long as these evaluations.
   void SetMinibatch(std::span<const uint32_t> rows);

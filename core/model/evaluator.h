@@ -32,7 +32,8 @@ class Evaluator {
                MatrixView<double> predictions);
 
   // Adds `rows`, at most kBlockRows of them, to the sums.
-  void Measure(std::span<const Real> theta, const RowEncoder& encoder, std::span<const uint32_t> rows, MetricSums& sums);
+  void Measure(std::span<const Real> theta, const RowEncoder& encoder, std::span<const uint32_t> rows,
+               MetricSums& sums);
 
  private:
   const Loss<Real>& loss_;

@@ -34,7 +34,8 @@ void ForEachLogical(const ParameterLayout& layout, Visit visit) {
 
 absl::Status Validate(const NetworkOptions& options) {
   if (options.hidden.size() > kMaxHiddenLayers) {
-    return FieldError("hidden", absl::StrCat(options.hidden.size(), " layers"), absl::StrCat("at most ", kMaxHiddenLayers));
+    return FieldError("hidden", absl::StrCat(options.hidden.size(), " layers"),
+                      absl::StrCat("at most ", kMaxHiddenLayers));
   }
   for (size_t i = 0; i < options.hidden.size(); ++i) {
     const absl::Status status = std::visit([](const auto& layer) { return Check(layer); }, options.hidden[i]);
@@ -50,7 +51,8 @@ absl::StatusOr<ParameterLayout> ParameterLayout::Make(const NetworkOptions& opti
   const auto add = [&](int64_t fan_out, const ActivationOptions& activation) -> absl::Status {
     DenseShape shape{.fan_in = fan_in, .fan_out = fan_out, .activation = activation, .begin = layout.parameter_count_};
     if (fan_out > (std::numeric_limits<int64_t>::max() - shape.begin) / (fan_in + 1)) {
-      return absl::InvalidArgumentError("the network has more parameters than can be counted; make its layers narrower");
+      return absl::InvalidArgumentError(
+          "the network has more parameters than can be counted; make its layers narrower");
     }
     shape.size = (fan_in + 1) * fan_out;
     const int index = static_cast<int>(layout.layers_.size());

@@ -17,7 +17,8 @@ ScheduleOrError Make(const ConstantOptions&, double learning_rate, const RunLeng
 ScheduleOrError Make(const LinearOptions& options, double learning_rate, const RunLength& length) {
   const absl::StatusOr<int64_t> tau = TauInSteps(options, length);
   if (!tau.ok()) return InField("linear", tau.status());
-  return std::make_unique<LinearSchedule>(learning_rate, options.final_learning_rate.value_or(learning_rate / 100), *tau);
+  return std::make_unique<LinearSchedule>(learning_rate, options.final_learning_rate.value_or(learning_rate / 100),
+                                          *tau);
 }
 
 }  // namespace

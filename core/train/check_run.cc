@@ -35,9 +35,9 @@ absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
   TargetShape shape;
   for (const Category& category : target.categories) shape.classes.push_back(category.value);
   if (categorical && shape.classes.size() < 2) {
-    return WithReason(
-        absl::InvalidArgumentError(absl::StrCat("the target ", target.name, " has only one class; there is nothing to learn")),
-        "ONE_CLASS");
+    return WithReason(absl::InvalidArgumentError(
+                          absl::StrCat("the target ", target.name, " has only one class; there is nothing to learn")),
+                      "ONE_CLASS");
   }
   if (!options.loss.has_value()) {
     options.loss = categorical ? LossOptions(SoftmaxCrossEntropyOptions()) : LossOptions(SquaredOptions());
@@ -59,8 +59,9 @@ absl::Status CheckMetrics(bool categorical, bool has_validation, TrainingOptions
   if (!options.early_stopping.has_value()) return absl::OkStatus();
   EarlyStoppingOptions& stopping = *options.early_stopping;
   if (!has_validation) {
-    return FieldError("early_stopping", "set",
-                      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
+    return FieldError(
+        "early_stopping", "set",
+        "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
   }
   if (!stopping.metric.has_value()) stopping.metric = DefaultStoppingMetric(categorical);
   return CheckMetric("early_stopping.metric", *stopping.metric, categorical);
@@ -116,8 +117,9 @@ LargestNetwork CountInputs(const Schema& schema, int target) {
 absl::Status CheckSplit(const Schema& schema, bool categorical, TrainingDataOptions& data) {
   const bool fractions = std::holds_alternative<double>(data.validation) || std::holds_alternative<double>(data.test);
   if (fractions && schema.Find(ColumnRole::kSplit).has_value()) {
-    return FieldError(std::holds_alternative<double>(data.validation) ? "data.validation_fraction" : "data.test_fraction",
-                      "set", "left out where the data set has a split column");
+    return FieldError(
+        std::holds_alternative<double>(data.validation) ? "data.validation_fraction" : "data.test_fraction", "set",
+        "left out where the data set has a split column");
   }
   if (!data.stratified.has_value()) data.stratified = categorical;
   if (*data.stratified && !categorical) return FieldError("data.stratified", "true", "false for a numeric target");
@@ -147,16 +149,17 @@ absl::StatusOr<TrainingOptions> CheckRun(const TrainingOptions& given, const Tra
   options.budget = WithDefault(options.budget);
   const TrainingCount training = CountTraining(dataset, target, options.data);
   RETURN_IF_ERROR(CheckMinibatches(training, options.minibatches));
-  const RunLength length{.steps_per_epoch = 1,
-                         .total_steps = FirstLimit(options.budget, 1, 1).has_value() ? std::optional<int64_t>(1) : std::nullopt};
-  RETURN_IF_ERROR(InField("optimizer", InField("schedule", MakeSchedule(options.optimizer.schedule,
-                                                                       options.optimizer.learning_rate, length)
-                                                               .status())));
+  const RunLength length{
+      .steps_per_epoch = 1,
+      .total_steps = FirstLimit(options.budget, 1, 1).has_value() ? std::optional<int64_t>(1) : std::nullopt};
+  RETURN_IF_ERROR(InField(
+      "optimizer",
+      InField("schedule", MakeSchedule(options.optimizer.schedule, options.optimizer.learning_rate, length).status())));
 
   const LargestNetwork network = CountInputs(dataset.schema(), target_index);
   if (network.inputs == 0) {
-    return WithReason(absl::InvalidArgumentError(absl::StrCat(options.data.dataset, " has no feature beside the target ",
-                                                              target.name)),
+    return WithReason(absl::InvalidArgumentError(
+                          absl::StrCat(options.data.dataset, " has no feature beside the target ", target.name)),
                       "NO_FEATURES");
   }
   TargetShape shape;

@@ -18,7 +18,8 @@ absl::Status Validate(const EarlyStoppingOptions& options) {
 bool EarlyStopping::Improves(double value) const {
   if (std::isnan(value)) return false;
   if (!has_best_) return true;
-  return LargerIsBetter(metric()) ? value > best_value_ + options_.min_change : value < best_value_ - options_.min_change;
+  return LargerIsBetter(metric()) ? value > best_value_ + options_.min_change
+                                  : value < best_value_ - options_.min_change;
 }
 
 PatienceReport EarlyStopping::Update(int64_t step, double value) {

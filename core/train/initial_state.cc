@@ -26,14 +26,16 @@ absl::Status CheckTensor(const NamedTensor& tensor, const ParameterLayout& layou
     return FieldError("name", tensor.name, absl::StrCat("one of ", absl::StrJoin(names, ", ")));
   }
   if (!seen.insert(tensor.name).second) return FieldError("name", tensor.name, "given once");
-  if (tensor.shape != shape->dimensions) return FieldError("shape", ShapeText(tensor.shape), ShapeText(shape->dimensions));
+  if (tensor.shape != shape->dimensions)
+    return FieldError("shape", ShapeText(tensor.shape), ShapeText(shape->dimensions));
   if (static_cast<int64_t>(tensor.values.size()) != shape->size) {
     return FieldError("values", absl::StrCat(tensor.values.size(), " numbers"), absl::StrCat(shape->size, " numbers"));
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckTensors(std::string_view field, const std::vector<NamedTensor>& tensors, const ParameterLayout& layout) {
+absl::Status CheckTensors(std::string_view field, const std::vector<NamedTensor>& tensors,
+                          const ParameterLayout& layout) {
   std::set<std::string> seen;
   for (size_t i = 0; i < tensors.size(); ++i) {
     RETURN_IF_ERROR(InField(absl::StrCat(std::string(field), "[", i, "]"), CheckTensor(tensors[i], layout, seen)));

@@ -28,7 +28,8 @@ std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static
 }  // namespace
 
 int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t row_count) {
-  const RuleArrays rule = std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
+  const RuleArrays rule =
+      std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
   const int best = options.early_stopping.has_value() ? 1 : 0;
   // theta, gradient, state, best; and a snapshot with its encoded form.
   const int arrays = 2 + rule.kept + best + 2 * (1 + rule.saved + best);
@@ -36,16 +37,17 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   double width = static_cast<double>(layout.input_count() + layout.output_count());
   for (const DenseShape& shape : layout.layers()) width += 2.0 * static_cast<double>(shape.fan_out);
   const double bytes = static_cast<double>(layout.flat_size()) * real * arrays +
-                       2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) + kFixedBytes;
+                       2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) +
+                       kFixedBytes;
   return static_cast<int64_t>(std::min(bytes, 9e18));
 }
 
 absl::Status CheckMemory(int64_t needed, int64_t limit) {
   if (needed <= limit) return absl::OkStatus();
-  return WithReason(absl::ResourceExhaustedError(absl::StrCat("the job needs ", Gibibytes(needed), " of memory, and jobs may use ",
-                                                              Gibibytes(limit), "; make its layers narrower")),
-                    "INSUFFICIENT_MEMORY",
-                    {{"needed_bytes", absl::StrCat(needed)}, {"limit_bytes", absl::StrCat(limit)}});
+  return WithReason(
+      absl::ResourceExhaustedError(absl::StrCat("the job needs ", Gibibytes(needed), " of memory, and jobs may use ",
+                                                Gibibytes(limit), "; make its layers narrower")),
+      "INSUFFICIENT_MEMORY", {{"needed_bytes", absl::StrCat(needed)}, {"limit_bytes", absl::StrCat(limit)}});
 }
 
 }  // namespace trainyard

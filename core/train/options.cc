@@ -26,7 +26,8 @@ absl::Status Check(const TrainingDataOptions& options) {
   RETURN_IF_ERROR(CheckFraction("validation_fraction", options.validation));
   RETURN_IF_ERROR(CheckFraction("test_fraction", options.test));
   const double sum = FractionOf(options.validation) + FractionOf(options.test);
-  if (!(sum < 1)) return FieldError("test_fraction", FractionOf(options.test), "below 1 together with validation_fraction");
+  if (!(sum < 1))
+    return FieldError("test_fraction", FractionOf(options.test), "below 1 together with validation_fraction");
   return InField("encoding", Validate(options.encoding));
 }
 

@@ -30,7 +30,8 @@ absl::StatusOr<std::vector<uint32_t>> RowsOf(const Dataset& dataset, std::string
 }
 
 absl::Status CheckRows(const Encoding& encoding, const Dataset& dataset, std::span<const uint32_t> rows) {
-  ASSIGN_OR_RETURN(const RowEncoder encoder, RowEncoder::Bind(encoding, dataset, RowEncoder::Needs::kFeaturesAndTarget));
+  ASSIGN_OR_RETURN(const RowEncoder encoder,
+                   RowEncoder::Bind(encoding, dataset, RowEncoder::Needs::kFeaturesAndTarget));
   return encoder.Check(rows);
 }
 
@@ -52,8 +53,7 @@ absl::Status CheckParts(const TrainingData& data, const TrainingOptions& options
                                                   std::get<std::string>(options.data.validation)));
   }
   if (data.test != nullptr) {
-    ASSIGN_OR_RETURN(plan.test_rows,
-                     RowsOf(*data.test, "data.test_dataset", std::get<std::string>(options.data.test)));
+    ASSIGN_OR_RETURN(plan.test_rows, RowsOf(*data.test, "data.test_dataset", std::get<std::string>(options.data.test)));
   }
   RETURN_IF_ERROR(CheckRows(plan.encoding, *data.training, plan.training_rows));
   const Dataset& validation = data.validation != nullptr ? *data.validation : *data.training;
@@ -82,7 +82,8 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   const TrainingOptions& options = plan.options;
   const int target = *data.training->schema().Find(std::string_view(*options.data.target));
   RETURN_IF_ERROR(ChooseRows(data, target, options, plan));
-  ASSIGN_OR_RETURN(FittedEncoding fitted, FitEncoding(*data.training, plan.training_rows, target, options.data.encoding));
+  ASSIGN_OR_RETURN(FittedEncoding fitted,
+                   FitEncoding(*data.training, plan.training_rows, target, options.data.encoding));
   plan.encoding = std::move(fitted.encoding);
   for (std::string& message : fitted.warnings) {
     plan.warnings.push_back({.step = 0, .reason = "DATA", .message = std::move(message)});

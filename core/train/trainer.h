@@ -92,14 +92,16 @@ class Trainer {
 // default filled in. `memory_limit` in bytes.
 // INVALID_ARGUMENT: options that do not fit each other or the data, a FieldError where a field is to blame. RESOURCE_EXHAUSTED
 // (INSUFFICIENT_MEMORY): it would take more memory than the limit.
-absl::StatusOr<TrainingOptions> CheckRun(const TrainingOptions& options, const TrainingData& data, int64_t memory_limit);
+absl::StatusOr<TrainingOptions> CheckRun(const TrainingOptions& options, const TrainingData& data,
+                                         int64_t memory_limit);
 
 // All that can be known of a run without making it; reads every row. The errors of CheckRun, of MakeSplit and of FitEncoding.
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& options, const TrainingData& data, int64_t memory_limit);
 
 // A run at its start, or going on from `checkpoint` where that is given.
 // INVALID_ARGUMENT: rows that the encoding refuses; initial state that does not fit. DATA_LOSS: a checkpoint of another run.
-absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data, const Checkpoint* checkpoint);
+absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data,
+                                                     const Checkpoint* checkpoint);
 
 }  // namespace trainyard
 

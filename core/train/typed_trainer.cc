@@ -253,10 +253,9 @@ void TypedTrainer<Real>::Finish() {
     end.parameters_step = step_;
   }
   if (*stop_ == StopReason::kDivergence) {
-    end.status = WithReason(
-        absl::OutOfRangeError(absl::StrCat("the loss or its gradient is not finite at step ", step_,
-                                           "; a smaller optimizer.learning_rate often helps")),
-        "DIVERGED", {{"step", absl::StrCat(step_)}});
+    end.status = WithReason(absl::OutOfRangeError(absl::StrCat("the loss or its gradient is not finite at step ", step_,
+                                                               "; a smaller optimizer.learning_rate often helps")),
+                            "DIVERGED", {{"step", absl::StrCat(step_)}});
   }
   end_ = std::move(end);
 }
@@ -321,7 +320,8 @@ absl::Status TypedTrainer<Real>::Restore(const Checkpoint& checkpoint) {
   if (state.size() != checkpoint.optimizer_state.size()) return damaged("its optimiser differs");
   for (size_t i = 0; i < state.size(); ++i) {
     const NamedBytes& saved = checkpoint.optimizer_state[i];
-    if (saved.name != state[i].name || saved.bytes.size() != state[i].bytes.size()) return damaged("its optimiser differs");
+    if (saved.name != state[i].name || saved.bytes.size() != state[i].bytes.size())
+      return damaged("its optimiser differs");
     if (state[i].per_parameter) {
       RETURN_IF_ERROR(FromLogicalBytes(saved.bytes, {reinterpret_cast<Real*>(state[i].bytes.data()), theta_.size()}));
     } else {
@@ -332,7 +332,8 @@ absl::Status TypedTrainer<Real>::Restore(const Checkpoint& checkpoint) {
   saved_step_ = checkpoint.step;
   evaluated_step_ = checkpoint.evaluated_step;
   best_ = checkpoint.best;
-  if (best_.has_value() && best_->parameters.size() != checkpoint.parameters.size()) return damaged("its best parameters differ");
+  if (best_.has_value() && best_->parameters.size() != checkpoint.parameters.size())
+    return damaged("its best parameters differ");
   if (stopping_.has_value()) {
     if (best_.has_value()) {
       stopping_->Restore(checkpoint.patience_used, best_->step, best_->value);
@@ -354,7 +355,8 @@ bool operator==(const StepMetrics& a, const StepMetrics& b) {
          same(a.learning_rate, b.learning_rate) && same(a.momentum, b.momentum);
 }
 
-absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data, const Checkpoint* checkpoint) {
+absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data,
+                                                     const Checkpoint* checkpoint) {
   if (plan.options.precision == Precision::kF32) return TypedTrainer<float>::Make(std::move(plan), data, checkpoint);
   return TypedTrainer<double>::Make(std::move(plan), data, checkpoint);
 }

@@ -34,7 +34,8 @@ class TypedTrainer final : public Trainer {
     RowEncoder test;
   };
 
-  static absl::StatusOr<std::unique_ptr<Trainer>> Make(RunPlan plan, const TrainingData& data, const Checkpoint* checkpoint);
+  static absl::StatusOr<std::unique_ptr<Trainer>> Make(RunPlan plan, const TrainingData& data,
+                                                       const Checkpoint* checkpoint);
 
   explicit TypedTrainer(Parts parts);
 

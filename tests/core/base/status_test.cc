@@ -35,7 +35,8 @@ TEST(FieldErrorTest, InFieldPassesOtherStatusesUnchanged) {
 }
 
 TEST(FieldErrorTest, InFieldKeepsTheReason) {
-  const absl::Status status = InField("data", WithReason(FieldError("target", "x", "a column"), "NO_COLUMN", {{"column", "x"}}));
+  const absl::Status status =
+      InField("data", WithReason(FieldError("target", "x", "a column"), "NO_COLUMN", {{"column", "x"}}));
   EXPECT_EQ(ErrorReason(status), "NO_COLUMN");
   EXPECT_THAT(ErrorMetadata(status), UnorderedElementsAre(Pair("column", "x")));
 }

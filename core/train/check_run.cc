@@ -136,7 +136,7 @@ bool HasValidation(const Dataset& dataset, const TrainingDataOptions& data) {
 
 }  // namespace
 
-absl::StatusOr<TrainingOptions> CheckRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
+absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
   RETURN_IF_ERROR(Validate(given));
   TrainingOptions options = given;
   const Dataset& dataset = *data.training;
@@ -168,8 +168,9 @@ absl::StatusOr<TrainingOptions> CheckRun(const TrainingOptions& given, const Tra
   ASSIGN_OR_RETURN(const ParameterLayout layout,
                    ParameterLayout::Make(options.network, network.inputs, loss->output_count()));
   if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, layout)));
-  RETURN_IF_ERROR(CheckMemory(EstimateMemory(options, layout, dataset.row_count()), memory_limit));
-  return options;
+  const int64_t memory_bytes = EstimateMemory(options, layout, dataset.row_count());
+  RETURN_IF_ERROR(CheckMemory(memory_bytes, memory_limit));
+  return CheckedRun{.options = std::move(options), .memory_bytes = memory_bytes};
 }
 
 }  // namespace trainyard

@@ -78,7 +78,8 @@ absl::Status CountSteps(RunPlan& plan) {
 
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
   RunPlan plan;
-  ASSIGN_OR_RETURN(plan.options, CheckRun(given, data, memory_limit));
+  ASSIGN_OR_RETURN(CheckedRun checked, CheckRun(given, data, memory_limit));
+  plan.options = std::move(checked.options);
   const TrainingOptions& options = plan.options;
   const int target = *data.training->schema().Find(std::string_view(*options.data.target));
   RETURN_IF_ERROR(ChooseRows(data, target, options, plan));

@@ -88,11 +88,19 @@ class Trainer {
   virtual const RunEnd& end() const = 0;
 };
 
-// What can be said of a run from its options and schemas, in a time that does not grow with the data: returns the options with every
-// default filled in. `memory_limit` in bytes.
+// What can be said of a run from its options and schemas, in a time that does not grow with the data.
+struct CheckedRun {
+  // With every default filled in that does not depend on rows.
+  TrainingOptions options;
+
+  // That the run takes beside its data sets, at most.
+  int64_t memory_bytes = 0;
+};
+
+// `memory_limit` in bytes.
 // INVALID_ARGUMENT: options that do not fit each other or the data, a FieldError where a field is to blame. RESOURCE_EXHAUSTED
 // (INSUFFICIENT_MEMORY): it would take more memory than the limit.
-absl::StatusOr<TrainingOptions> CheckRun(const TrainingOptions& options, const TrainingData& data,
+absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& options, const TrainingData& data,
                                          int64_t memory_limit);
 
 // All that can be known of a run without making it; reads every row. The errors of CheckRun, of MakeSplit and of FitEncoding.

@@ -1,0 +1,332 @@
+#include "server/run/dataset_table.h"
+
+#include <algorithm>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/sha256.h"
+#include "core/base/status.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "server/run/crc32c.h"
+#include "server/run/names.h"
+#include "server/wire/dataset.h"
+#include "server/wire/time.h"
+
+namespace trainyard {
+namespace {
+
+constexpr absl::Duration kUploadLifetime = absl::Hours(24);
+constexpr std::string_view kFilterFields[] = {"labels", "display_name", "create_time"};
+
+// The file of an upload, from its name `uploads/<id>`.
+std::string FileOf(const std::string& upload_name) { return upload_name.substr(upload_name.find('/') + 1); }
+
+absl::Status TooLarge(int64_t bytes, int64_t limit) {
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat("the upload has ", bytes, " bytes, more than the ", limit,
+                                                              " that were declared or are allowed")),
+                    "UPLOAD_TOO_LARGE", {{"limit_bytes", absl::StrCat(limit)}});
+}
+
+// Whether both are the same content, read the same way.
+bool SameContent(const v1::Dataset& a, const v1::Dataset& b) {
+  return a.digest() == b.digest() &&
+         google::protobuf::util::MessageDifferencer::Equals(a.read_options(), b.read_options());
+}
+
+}  // namespace
+
+DatasetTable::DatasetTable(DatasetLimits limits, CommitQueue& queue, Catalogue& catalogue, Blobs& blobs)
+    : limits_(limits), queue_(queue), catalogue_(catalogue), blobs_(blobs) {}
+
+absl::Status DatasetTable::Recover() {
+  ASSIGN_OR_RETURN(const std::vector<StoredUpload> uploads, catalogue_.AllUploads());
+  for (const StoredUpload& stored : uploads) {
+    const std::string& name = stored.upload.name();
+    if (absl::Now() - stored.last_write_time > kUploadLifetime) {
+      RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name)));
+      RETURN_IF_ERROR(blobs_.RemoveUpload(FileOf(name)));
+      continue;
+    }
+    ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(FileOf(name)));
+    absl::MutexLock lock(&mutex_);
+    uploads_[name] = file->size();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DatasetTable::CheckNew(const v1::Dataset& dataset) const {
+  RETURN_IF_ERROR(CheckName("dataset.name", dataset.name(), "datasets"));
+  RETURN_IF_ERROR(InField("dataset", CheckDisplayName(dataset.display_name())));
+  RETURN_IF_ERROR(InField("dataset", CheckLabels(dataset.labels())));
+  return InField("dataset.read_options", FromProto(dataset.read_options()).status());
+}
+
+absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequest& request) {
+  RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+  RETURN_IF_ERROR(CheckNew(request.dataset()));
+  if (request.has_size_bytes() && request.size_bytes() < 0) {
+    return FieldError("size_bytes", request.size_bytes(), "at least 0");
+  }
+  if (request.size_bytes() > limits_.upload_bytes) return TooLarge(request.size_bytes(), limits_.upload_bytes);
+  if (!request.request_id().empty()) {
+    ASSIGN_OR_RETURN(const std::optional<StoredUpload> former, catalogue_.FindUploadByRequest(request.request_id()));
+    if (former.has_value()) return Describe(*former);
+  }
+  if (blobs_.ShortOfRoom()) return StorageFull(blobs_.FreeBytes());
+
+  StoredUpload stored;
+  stored.request_id = request.request_id();
+  stored.last_write_time = absl::Now();
+  stored.upload.set_name(absl::StrCat("uploads/", NewId()));
+  *stored.upload.mutable_dataset() = request.dataset();
+  if (request.has_size_bytes()) stored.upload.set_size_bytes(request.size_bytes());
+  *stored.upload.mutable_create_time() = ToProto(absl::Now());
+  {
+    absl::MutexLock lock(&mutex_);
+    if (static_cast<int>(uploads_.size()) >= limits_.open_uploads) {
+      return WithReason(absl::ResourceExhaustedError(absl::StrCat("there are ", uploads_.size(),
+                                                                  " open uploads already; commit some or wait until they expire")),
+                        "TOO_MANY_UPLOADS");
+    }
+    uploads_[stored.upload.name()] = 0;
+  }
+  ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(FileOf(stored.upload.name())));
+  RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.Put(stored)));
+  return stored.upload;
+}
+
+absl::StatusOr<v1::Upload> DatasetTable::Describe(StoredUpload stored) const {
+  ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(FileOf(stored.upload.name())));
+  stored.upload.set_received_bytes(file->size());
+  return stored.upload;
+}
+
+absl::StatusOr<v1::Upload> DatasetTable::GetUpload(const std::string& name) {
+  RETURN_IF_ERROR(CheckName("name", name, "uploads"));
+  absl::StatusOr<StoredUpload> stored = catalogue_.GetUpload(name);
+  if (absl::IsNotFound(stored.status())) return NoSuch("upload", name);
+  RETURN_IF_ERROR(stored.status());
+  return Describe(*std::move(stored));
+}
+
+absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const std::string& upload_name) {
+  RETURN_IF_ERROR(CheckName("upload", upload_name, "uploads"));
+  absl::StatusOr<StoredUpload> stored = catalogue_.GetUpload(upload_name);
+  if (absl::IsNotFound(stored.status())) return NoSuch("upload", upload_name);
+  RETURN_IF_ERROR(stored.status());
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!busy_.emplace(upload_name, true).second) {
+      return WithReason(absl::AbortedError(absl::StrCat(upload_name, " is being written by another stream; try again when it has ended")),
+                        "UPLOAD_BUSY");
+    }
+  }
+  absl::StatusOr<std::unique_ptr<UploadFile>> file = blobs_.OpenUpload(FileOf(upload_name));
+  if (!file.ok()) {
+    absl::MutexLock lock(&mutex_);
+    busy_.erase(upload_name);
+    return file.status();
+  }
+  return std::unique_ptr<Writer>(new Writer(*this, std::move(stored->upload), *std::move(file)));
+}
+
+DatasetTable::Writer::Writer(DatasetTable& table, v1::Upload upload, std::unique_ptr<UploadFile> file)
+    : table_(table), upload_(std::move(upload)), file_(std::move(file)) {}
+
+DatasetTable::Writer::~Writer() {
+  absl::MutexLock lock(&table_.mutex_);
+  table_.busy_.erase(upload_.name());
+}
+
+absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::string_view data) {
+  const int64_t expected = file_->size();
+  if (offset != expected) {
+    return WithReason(absl::OutOfRangeError(absl::StrCat("the chunk begins at offset ", offset, ", but ", upload_.name(), " has ", expected,
+                                                         " bytes; go on from there")),
+                      "OFFSET_MISMATCH", {{"expected_offset", absl::StrCat(expected)}});
+  }
+  if (Crc32c(data) != crc32c) {
+    return WithReason(absl::DataLossError(absl::StrCat("the chunk at offset ", offset, " does not match its CRC-32C; send it again")),
+                      "CHECKSUM_MISMATCH", {{"expected_offset", absl::StrCat(expected)}});
+  }
+  const int64_t limit = upload_.has_size_bytes() ? upload_.size_bytes() : table_.limits_.upload_bytes;
+  const int64_t size = expected + static_cast<int64_t>(data.size());
+  if (size > limit) return TooLarge(size, limit);
+  return file_->Append(data);
+}
+
+absl::StatusOr<v1::Upload> DatasetTable::Writer::Finish() {
+  RETURN_IF_ERROR(file_->Sync());
+  upload_.set_received_bytes(file_->size());
+  return upload_;
+}
+
+absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const std::string& digest) {
+  ASSIGN_OR_RETURN(const ReadOptions options, FromProto(upload.dataset().read_options()));
+  ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(FileOf(upload.name())));
+  const std::string file = absl::StrCat("dataset-", FileOf(upload.name()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs_.Create(file));
+  int64_t stored_bytes = 0;
+  const auto sink = [&writer, &stored_bytes](std::string_view bytes) {
+    stored_bytes += static_cast<int64_t>(bytes.size());
+    return writer->Append(bytes);
+  };
+  const absl::StatusOr<ReadResult> result = ReadDataset(content->bytes(), options, limits_.read, sink);
+  if (!result.ok()) return InField("dataset.read_options", result.status());
+  RETURN_IF_ERROR(writer->Publish());
+
+  StoredDataset stored{.dataset = upload.dataset(), .file = file};
+  v1::Dataset& dataset = stored.dataset;
+  dataset.set_digest(digest);
+  dataset.set_row_count(result->row_count);
+  dataset.set_uploaded_bytes(static_cast<int64_t>(content->bytes().size()));
+  dataset.set_stored_bytes(stored_bytes);
+  *dataset.mutable_read_options() = ToProto(options);
+  for (const Column& column : result->schema.columns) *dataset.add_columns() = ToProto(column);
+  for (const std::string& warning : result->warnings) dataset.add_warnings(warning);
+  *dataset.mutable_create_time() = ToProto(absl::Now());
+  dataset.set_etag(digest.substr(0, 16));
+  return stored;
+}
+
+absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& request) {
+  // A commit needs the upload for itself, as a stream does.
+  ASSIGN_OR_RETURN(const std::unique_ptr<Writer> hold, Write(request.name()));
+  ASSIGN_OR_RETURN(const v1::Upload upload, hold->Finish());
+  if (upload.has_size_bytes() && upload.received_bytes() < upload.size_bytes()) {
+    return WithReason(
+        absl::FailedPreconditionError(absl::StrCat(upload.name(), " has ", upload.received_bytes(), " of the ", upload.size_bytes(),
+                                                   " bytes declared; send the rest first")),
+        "UPLOAD_INCOMPLETE", {{"expected_offset", absl::StrCat(upload.received_bytes())}});
+  }
+  ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(FileOf(upload.name())));
+  const std::string digest = Sha256Of(content->bytes());
+  if (!request.digest().empty() && request.digest() != digest) {
+    return WithReason(absl::DataLossError(absl::StrCat("the content's SHA-256 is ", digest, ", not ", request.digest().substr(0, 64),
+                                                       "; upload it again")),
+                      "DIGEST_MISMATCH", {{"digest", digest}});
+  }
+
+  const auto forget_upload = [this, &upload] {
+    absl::MutexLock lock(&mutex_);
+    uploads_.erase(upload.name());
+  };
+  v1::Dataset wanted = upload.dataset();
+  wanted.set_digest(digest);
+  ASSIGN_OR_RETURN(const ReadOptions options, FromProto(wanted.read_options()));
+  *wanted.mutable_read_options() = ToProto(options);
+  absl::StatusOr<StoredDataset> existing = catalogue_.GetDataset(wanted.name());
+  if (!existing.ok() && !absl::IsNotFound(existing.status())) return existing.status();
+  if (!existing.ok()) {
+    ASSIGN_OR_RETURN(const StoredDataset stored, Read(upload, digest));
+    CommitQueue::Change insert = catalogue_.Insert(stored);
+    CommitQueue::Change remove = catalogue_.RemoveUpload(upload.name());
+    const absl::Status status =
+        queue_.CommitDurablyAndWait([insert = std::move(insert), remove = std::move(remove)](Connection& connection) mutable {
+          RETURN_IF_ERROR(insert(connection));
+          return remove(connection);
+        });
+    if (status.ok()) {
+      forget_upload();
+      RETURN_IF_ERROR(blobs_.RemoveUpload(FileOf(upload.name())));
+      return stored.dataset;
+    }
+    RETURN_IF_ERROR(blobs_.Remove(stored.file));
+    if (!absl::IsAlreadyExists(status)) return status;
+    existing = catalogue_.GetDataset(wanted.name());
+    RETURN_IF_ERROR(existing.status());
+  }
+  if (!SameContent(existing->dataset, wanted)) {
+    return WithReason(absl::AlreadyExistsError(absl::StrCat(wanted.name(), " exists with other content or settings; delete it first, or ",
+                                                            "choose another name")),
+                      "DATASET_EXISTS", {{"digest", existing->dataset.digest()}});
+  }
+  RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(upload.name())));
+  forget_upload();
+  RETURN_IF_ERROR(blobs_.RemoveUpload(FileOf(upload.name())));
+  return existing->dataset;
+}
+
+absl::StatusOr<v1::Dataset> DatasetTable::Get(const std::string& name) {
+  RETURN_IF_ERROR(CheckName("name", name, "datasets"));
+  absl::StatusOr<StoredDataset> stored = catalogue_.GetDataset(name);
+  if (absl::IsNotFound(stored.status())) return NoSuch("data set", name);
+  RETURN_IF_ERROR(stored.status());
+  return stored->dataset;
+}
+
+absl::StatusOr<v1::ListDatasetsResponse> DatasetTable::List(const v1::ListDatasetsRequest& request) {
+  RETURN_IF_ERROR(CheckPageSize(request.page_size()));
+  ASSIGN_OR_RETURN(const Filter filter, ParseFilter(request.filter(), kFilterFields));
+  ASSIGN_OR_RETURN(auto page, catalogue_.ListDatasets(filter, PageSize(request.page_size()), request.page_token()));
+  v1::ListDatasetsResponse response;
+  for (StoredDataset& row : page.rows) *response.add_datasets() = std::move(row.dataset);
+  response.set_next_page_token(page.next_page_token);
+  return response;
+}
+
+absl::StatusOr<v1::Table> DatasetTable::ReadExamples(const v1::ReadExamplesRequest& request) {
+  RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
+  if (request.first_row() < 0) return FieldError("first_row", request.first_row(), "at least 0");
+  if (request.row_count() < 0 || request.row_count() > 1000) {
+    return FieldError("row_count", int64_t{request.row_count()}, "in 1..1000, or 0 for the default");
+  }
+  ASSIGN_OR_RETURN(const auto dataset, Open(request.dataset()));
+  const int64_t first = std::min<int64_t>(request.first_row(), dataset->row_count());
+  const int64_t wanted = request.row_count() == 0 ? 10 : request.row_count();
+  return ToTable(*dataset, first, std::min(wanted, dataset->row_count() - first));
+}
+
+absl::Status DatasetTable::Delete(const v1::DeleteDatasetRequest& request) {
+  RETURN_IF_ERROR(CheckName("name", request.name(), "datasets"));
+  absl::StatusOr<StoredDataset> stored = catalogue_.GetDataset(request.name());
+  if (absl::IsNotFound(stored.status())) return NoSuch("data set", request.name());
+  RETURN_IF_ERROR(stored.status());
+  RETURN_IF_ERROR(CheckEtag(request.etag(), stored->dataset.etag()));
+  {
+    absl::MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(std::string job, catalogue_.JobThatNeeds(request.name()));
+    if (job.empty() && pins_.contains(request.name())) job = "a job that is being created";
+    if (!job.empty()) {
+      return WithReason(absl::FailedPreconditionError(absl::StrCat(request.name(), " is needed by ", job, "; cancel it or wait until it ends")),
+                        "DATASET_IN_USE", {{"job", job}});
+    }
+    RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveDataset(request.name())));
+    open_.erase(request.name());
+  }
+  return blobs_.Remove(stored->file);
+}
+
+absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::Open(const std::string& name) {
+  absl::StatusOr<StoredDataset> stored = catalogue_.GetDataset(name);
+  if (absl::IsNotFound(stored.status())) return NoSuch("data set", name);
+  RETURN_IF_ERROR(stored.status());
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = open_.find(name);
+    if (found != open_.end() && found->second.file == stored->file) {
+      if (std::shared_ptr<const Dataset> dataset = found->second.dataset.lock()) return dataset;
+    }
+  }
+  ASSIGN_OR_RETURN(const auto file, blobs_.Map(stored->file));
+  ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset,
+                   Dataset::Open(std::as_bytes(std::span(file->bytes())), file));
+  absl::MutexLock lock(&mutex_);
+  open_[name] = {.file = stored->file, .dataset = dataset};
+  return dataset;
+}
+
+DatasetTable::Pin::Pin(DatasetTable& table, std::vector<std::string> names) : table_(table), names_(std::move(names)) {
+  absl::MutexLock lock(&table_.mutex_);
+  for (const std::string& name : names_) ++table_.pins_[name];
+}
+
+DatasetTable::Pin::~Pin() {
+  absl::MutexLock lock(&table_.mutex_);
+  for (const std::string& name : names_) {
+    if (--table_.pins_[name] == 0) table_.pins_.erase(name);
+  }
+}
+
+}  // namespace trainyard

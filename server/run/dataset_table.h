@@ -1,0 +1,107 @@
+// Uploads and data sets: from the first byte to the memory-mapped form that jobs read.
+
+#ifndef TRAINYARD_SERVER_RUN_DATASET_TABLE_H_
+#define TRAINYARD_SERVER_RUN_DATASET_TABLE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "core/data/dataset.h"
+#include "core/data/read_dataset.h"
+#include "server/store/blobs.h"
+#include "server/store/catalogue.h"
+#include "server/store/commit_queue.h"
+#include "trainyard/v1/dataset.pb.h"
+
+namespace trainyard {
+
+struct DatasetLimits {
+  int64_t upload_bytes = int64_t{64} << 30;
+  int open_uploads = 1000;
+  ReadLimits read;
+};
+
+// Thread-safe. Every method may touch the disk: never on a gRPC thread. Errors are those of DatasetService.
+class DatasetTable {
+ public:
+  // All must outlive this.
+  DatasetTable(DatasetLimits limits, CommitQueue& queue, Catalogue& catalogue, Blobs& blobs);
+
+  // Takes up the uploads that a former server left, drops those that are too old.
+  absl::Status Recover();
+
+  absl::StatusOr<v1::Upload> CreateUpload(const v1::CreateUploadRequest& request);
+  absl::StatusOr<v1::Upload> GetUpload(const std::string& name);
+
+  // One stream of bytes into an upload; while it lives no other may write.
+  class Writer {
+   public:
+    ~Writer();
+
+    // The chunk must follow the last, and `crc32c` must be its checksum.
+    absl::Status Write(int64_t offset, uint32_t crc32c, std::string_view data);
+
+    // Makes what was written safe and tells what there is.
+    absl::StatusOr<v1::Upload> Finish();
+
+   private:
+    friend class DatasetTable;
+    Writer(DatasetTable& table, v1::Upload upload, std::unique_ptr<UploadFile> file);
+    DatasetTable& table_;
+    v1::Upload upload_;
+    std::unique_ptr<UploadFile> file_;
+  };
+  absl::StatusOr<std::unique_ptr<Writer>> Write(const std::string& upload_name);
+
+  absl::StatusOr<v1::Dataset> Commit(const v1::CommitUploadRequest& request);
+
+  absl::StatusOr<v1::Dataset> Get(const std::string& name);
+  absl::StatusOr<v1::ListDatasetsResponse> List(const v1::ListDatasetsRequest& request);
+  absl::StatusOr<v1::Table> ReadExamples(const v1::ReadExamplesRequest& request);
+  absl::Status Delete(const v1::DeleteDatasetRequest& request);
+
+  // The rows, shared by all that have them open. NOT_FOUND: no such data set.
+  absl::StatusOr<std::shared_ptr<const Dataset>> Open(const std::string& name);
+
+  // While it lives, its data sets can't be deleted: held from the check of a new job until the job is in the catalogue.
+  class Pin {
+   public:
+    Pin(DatasetTable& table, std::vector<std::string> names);
+    ~Pin();
+
+   private:
+    DatasetTable& table_;
+    const std::vector<std::string> names_;
+  };
+
+ private:
+  struct OpenDataset {
+    std::string file;
+    std::weak_ptr<const Dataset> dataset;
+  };
+
+  absl::StatusOr<v1::Upload> Describe(StoredUpload stored) const;
+  absl::Status CheckNew(const v1::Dataset& dataset) const;
+  absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const std::string& digest);
+
+  const DatasetLimits limits_;
+  CommitQueue& queue_;
+  Catalogue& catalogue_;
+  Blobs& blobs_;
+
+  absl::Mutex mutex_;
+  std::map<std::string, OpenDataset> open_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, int> pins_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, int64_t> uploads_ ABSL_GUARDED_BY(mutex_);  // open ones, with the bytes that they have
+  std::map<std::string, bool> busy_ ABSL_GUARDED_BY(mutex_);        // uploads that a stream or a commit has
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_RUN_DATASET_TABLE_H_

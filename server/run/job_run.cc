@@ -1,0 +1,265 @@
+// The slices of a run: begin, train, pause, end.
+
+#include "server/run/job_run.h"
+
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/status.h"
+#include "server/run/check_spec.h"
+#include "server/wire/run_events.h"
+#include "server/wire/spec.h"
+#include "server/wire/time.h"
+
+namespace trainyard {
+namespace {
+
+// The clock is read after about this much work.
+constexpr absl::Duration kBetweenClocks = absl::Microseconds(100);
+constexpr int64_t kMaxUnitsBetweenClocks = 1024;
+
+// A run stands back while more of its events wait for the log.
+constexpr int64_t kMaxUncommittedBytes = 4 << 20;
+
+}  // namespace
+
+JobRun::JobRun(const RunServices& services, StoredJob stored, TrainingOptions options, int64_t memory_bytes, Ended ended)
+    : services_(services),
+      key_(stored.key),
+      name_(stored.job.name()),
+      memory_bytes_(memory_bytes),
+      priority_(stored.job.priority()),
+      options_(std::move(options)),
+      ended_(std::move(ended)),
+      attempt_(stored.job.attempt()),
+      running_time_(FromProto(stored.job.progress().running_time())),
+      job_(std::move(stored.job)) {
+  absl::MutexLock lock(&mutex_);
+  if (!absl::SimpleAtoi(job_.etag(), &version_)) version_ = 1;
+}
+
+Sliced::Then JobRun::RunSlice(absl::Duration length) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (leaving_ || HasEnded()) return Then::kWait;
+    if (InState(v1::STATE_PAUSED) && wanted() != Wanted::kCancel) return Then::kWait;
+  }
+  if (wanted() == Wanted::kCancel) return CancelNow();
+  if (trainer_ == nullptr) {
+    if (wanted() == Wanted::kPause) return PauseNow();
+    const absl::Time begin = absl::Now();
+    if (const absl::Status status = Begin(); !status.ok()) return FailNow(status);
+    running_time_ += absl::Now() - begin;
+  }
+  return TrainFor(length);
+}
+
+absl::Status JobRun::Begin() {
+  ASSIGN_OR_RETURN(data_, OpenData(options_.data, services_.datasets));
+  ASSIGN_OR_RETURN(RunPlan plan, PlanRun(options_, data_, services_.memory_limit));
+  {
+    absl::MutexLock lock(&mutex_);
+    *job_.mutable_spec() = ToProto(plan.options);
+    v1::Progress& progress = *job_.mutable_progress();
+    progress.set_total_steps(plan.total_steps);
+    progress.set_training_examples(static_cast<int64_t>(plan.training_rows.size()));
+    progress.set_validation_examples(static_cast<int64_t>(plan.validation_rows.size()));
+    progress.set_test_examples(static_cast<int64_t>(plan.test_rows.size()));
+  }
+  last_save_ = absl::Now();
+  bool queued = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    queued = InState(v1::STATE_QUEUED);
+  }
+  if (!queued) return TakeUp(std::move(plan));
+
+  const std::vector<RunWarning> warnings = plan.warnings;
+  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, nullptr));
+  v1::StateChanged change;
+  change.set_state(v1::STATE_RUNNING);
+  change.set_message("training");
+  const v1::Job job = Enter(std::move(change), nullptr, nullptr);
+  log_.emplace(services_.log, key_, name_, attempt_, job.newest_sequence());
+  for (const RunWarning& warning : warnings) Warn(warning.reason, warning.message);
+  return absl::OkStatus();
+}
+
+// The run was under way when a former server ended: it goes on from its newest checkpoint, or from its start.
+absl::Status JobRun::TakeUp(RunPlan plan) {
+  ASSIGN_OR_RETURN(const Start start, NewestCheckpoint());
+  const Checkpoint* checkpoint = start.checkpoint.has_value() ? &*start.checkpoint : nullptr;
+  const bool same_numbers = checkpoint == nullptr || checkpoint->fingerprint == NumericFingerprint();
+  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, checkpoint));
+  if (!same_numbers) {
+    ++attempt_;
+    {
+      absl::MutexLock lock(&mutex_);
+      job_.set_attempt(attempt_);
+    }
+    Warn("NUMERIC_FINGERPRINT",
+         absl::StrCat("the checkpoint was made by ", checkpoint->fingerprint, ", this server is ", NumericFingerprint(),
+                      ": the steps from ", checkpoint->step, " on are computed anew, as attempt ", attempt_));
+  }
+  ASSIGN_OR_RETURN(const LogPage newest, services_.log.Read(key_, 1, 1));
+  log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
+  if (same_numbers) RETURN_IF_ERROR(log_->BeginReplay(start.position, trainer_->step()));
+  v1::Event event;
+  event.set_step(trainer_->step());
+  {
+    absl::MutexLock lock(&mutex_);
+    event.mutable_recovered()->set_replay_until_step(same_numbers ? job_.progress().step() : trainer_->step());
+  }
+  AppendEvent(std::move(event), nullptr, nullptr);
+  return absl::OkStatus();
+}
+
+void JobRun::Step(const StepMetrics& metrics) { log_->Step(metrics); }
+
+void JobRun::Tell(const RunEvent& run_event) {
+  v1::Event event = ToProto(run_event);
+  if (event.has_evaluation()) {
+    absl::MutexLock lock(&mutex_);
+    const v1::Evaluation& evaluation = event.evaluation();
+    if (evaluation.patience().improved()) best_evaluation_ = evaluation;
+    auto& latest = *job_.mutable_latest_evaluations();
+    const auto same_part = std::find_if(latest.begin(), latest.end(),
+                                        [&](const v1::Evaluation& former) { return former.part() == evaluation.part(); });
+    *(same_part == latest.end() ? latest.Add() : &*same_part) = evaluation;
+  }
+  log_->Tell(std::move(event));
+}
+
+Sliced::Then JobRun::TrainFor(absl::Duration length) {
+  const absl::Time begin = absl::Now();
+  const absl::Time deadline = begin + length;
+  absl::Time last = begin;
+  int64_t units = 1;
+  while (true) {
+    for (int64_t unit = 0; unit < units && wanted() == Wanted::kRun; ++unit) {
+      if (trainer_->Advance(*this) == Trainer::Next::kEnded) {
+        running_time_ += absl::Now() - begin;
+        return EndNow();
+      }
+      if (!log_->mismatch().ok()) return FailNow(log_->mismatch());
+      if (first_slice_) break;
+    }
+    const absl::Time now = absl::Now();
+    if (first_slice_) log_->Flush();
+    first_slice_ = false;
+    log_->FlushOld(now);
+    if (wanted() != Wanted::kRun || now >= deadline) {
+      running_time_ += now - begin;
+      AfterSlice(now);
+      break;
+    }
+    const double spent = std::max(absl::FDivDuration(now - last, kBetweenClocks), 1e-3);
+    units = std::clamp<int64_t>(static_cast<int64_t>(static_cast<double>(units) / spent), 1, kMaxUnitsBetweenClocks);
+    last = now;
+  }
+  if (wanted() == Wanted::kCancel) return CancelNow();
+  if (wanted() == Wanted::kPause) return PauseNow();
+  return WaitForLog() ? Then::kWait : Then::kReady;
+}
+
+void JobRun::AfterSlice(absl::Time now) {
+  if (services_.scheduler.Contended()) log_->Flush();
+  const std::optional<absl::Duration>& limit = options_.budget.running_time;
+  if (limit.has_value() && running_time_ >= *limit && !log_->replaying()) trainer_->StopSoon(StopReason::kRunningTime);
+  SaveIfDue(now);
+
+  absl::MutexLock lock(&mutex_);
+  v1::Progress& progress = *job_.mutable_progress();
+  progress.set_step(std::max(progress.step(), trainer_->step()));
+  progress.set_examples(std::max(progress.examples(), trainer_->examples()));
+  progress.set_epoch(progress.step() / trainer_->plan().steps_per_epoch);
+  *progress.mutable_running_time() = ToProto(running_time_);
+  const double seconds = absl::ToDoubleSeconds(running_time_);
+  progress.set_steps_per_second(seconds > 0 ? static_cast<double>(progress.step()) / seconds : 0);
+}
+
+// Whether the run must stand back until the log has caught up; then it is woken.
+bool JobRun::WaitForLog() {
+  if (services_.log.UncommittedBytes(key_) < kMaxUncommittedBytes) return false;
+  log_->Flush();
+  services_.queue.Commit([](Connection&) { return absl::OkStatus(); },
+                         [self = shared_from_this()](const absl::Status&) { self->services_.scheduler.Wake(self.get()); });
+  return true;
+}
+
+Sliced::Then JobRun::PauseNow() {
+  {
+    absl::MutexLock lock(&mutex_);
+    leaving_ = true;
+  }
+  const auto enter = [self = shared_from_this()](const absl::Status& status) {
+    if (!status.ok()) self->Warn("CHECKPOINT_NOT_SAVED", std::string(status.message()));
+    v1::StateChanged change;
+    change.set_state(v1::STATE_PAUSED);
+    change.set_message("paused; ResumeJob goes on from here");
+    self->Enter(std::move(change), nullptr, nullptr);
+  };
+  if (trainer_ == nullptr || log_->replaying()) {
+    enter(absl::OkStatus());
+    return Then::kWait;
+  }
+  log_->Flush();
+  SaveCheckpoint(trainer_->Snapshot(), Keep::kNewest, enter);
+  return Then::kWait;
+}
+
+Sliced::Then JobRun::EndNow() {
+  log_->Finish();
+  if (!log_->mismatch().ok()) return FailNow(log_->mismatch());
+  AfterSlice(absl::Now());
+  const RunEnd end = trainer_->end();
+  {
+    absl::MutexLock lock(&mutex_);
+    leaving_ = true;
+  }
+  SaveCheckpoint(trainer_->Snapshot(), Keep::kAlways, [self = shared_from_this(), end](const absl::Status& saved) {
+    if (!saved.ok()) return self->EnterEnd(v1::STATE_FAILED, {.reason = StopReason::kError, .held = ParametersHeld::kNone}, saved);
+    self->EnterEnd(end.status.ok() ? v1::STATE_SUCCEEDED : v1::STATE_FAILED, end, end.status);
+  });
+  return Then::kDone;
+}
+
+Sliced::Then JobRun::CancelNow() {
+  bool queued = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    leaving_ = true;
+    queued = InState(v1::STATE_QUEUED);
+  }
+  // What a former server left of a run is taken up first, for its model.
+  if (queued || (trainer_ == nullptr && !Begin().ok())) {
+    EnterEnd(v1::STATE_CANCELLED, {.reason = StopReason::kCancelled, .held = ParametersHeld::kNone}, absl::OkStatus());
+    return Then::kDone;
+  }
+  log_->Flush();
+  AfterSlice(absl::Now());
+  Checkpoint checkpoint = trainer_->Snapshot();
+  RunEnd end{.reason = StopReason::kCancelled, .held = ParametersHeld::kLast, .parameters_step = checkpoint.step};
+  if (checkpoint.best.has_value()) {
+    end.held = ParametersHeld::kBest;
+    end.parameters_step = checkpoint.best->step;
+  }
+  SaveCheckpoint(std::move(checkpoint), Keep::kAlways, [self = shared_from_this(), end](const absl::Status& saved) mutable {
+    if (!saved.ok()) end.held = ParametersHeld::kNone;
+    self->EnterEnd(v1::STATE_CANCELLED, end, absl::OkStatus());
+  });
+  return Then::kDone;
+}
+
+Sliced::Then JobRun::FailNow(const absl::Status& status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    leaving_ = true;
+  }
+  EnterEnd(v1::STATE_FAILED, {.reason = StopReason::kError, .held = ParametersHeld::kNone}, status);
+  return Then::kDone;
+}
+
+}  // namespace trainyard

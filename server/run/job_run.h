@@ -1,0 +1,153 @@
+// One job that has not ended: its state machine, and its run on the scheduler's workers.
+//
+//   QUEUED -> RUNNING; RUNNING <-> PAUSED; RUNNING -> SUCCEEDED or FAILED; any -> CANCELLED
+//
+// Every change of state is an event of the job's log, committed together with the job's row. A terminal state becomes visible here after
+// it is in the log, never before.
+
+#ifndef TRAINYARD_SERVER_RUN_JOB_RUN_H_
+#define TRAINYARD_SERVER_RUN_JOB_RUN_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "core/train/trainer.h"
+#include "server/run/checkpoint_saver.h"
+#include "server/run/dataset_table.h"
+#include "server/run/run_log.h"
+#include "server/run/scheduler.h"
+#include "server/store/catalogue.h"
+#include "server/store/event_log.h"
+#include "trainyard/v1/job.pb.h"
+#include "trainyard/v1/model.pb.h"
+
+namespace trainyard {
+
+// What every run uses. All outlive the runs.
+struct RunServices {
+  EventLog& log;
+  CommitQueue& queue;
+  Catalogue& catalogue;
+  Blobs& blobs;
+  DatasetTable& datasets;
+  CheckpointSaver& saver;
+  Scheduler& scheduler;
+
+  // That one run may take.
+  int64_t memory_limit;
+};
+
+class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>, private RunSink {
+ public:
+  // Told once, when the terminal state is visible.
+  using Ended = std::function<void(const std::shared_ptr<JobRun>&)>;
+
+  // `options` are those of the job's spec, checked; `memory_bytes` that the run takes.
+  JobRun(const RunServices& services, StoredJob stored, TrainingOptions options, int64_t memory_bytes, Ended ended);
+
+  JobKey key() const { return key_; }
+  const std::string& name() const { return name_; }
+  int64_t memory_bytes() const { return memory_bytes_; }
+  int priority() const { return priority_; }
+  const TrainingOptions& options() const { return options_; }
+
+  // The job as it is now, its progress included.
+  v1::Job Describe() const;
+
+  // ---- Requests of users; see JobService. They wait until the log has the change: never on a gRPC thread or a worker.
+  absl::StatusOr<v1::Job> Cancel();
+  absl::StatusOr<v1::Job> Pause();
+  absl::StatusOr<v1::Job> Resume();
+
+  // Ends as cancelled, or as failed, a job that no worker has or will have.
+  absl::StatusOr<v1::Job> CancelUnstarted();
+  void FailUnstarted(const absl::Status& status);
+
+  // Saves the state of a run that no worker has any more. `saved` is told when it is safe, or at once where there is nothing to save.
+  void SaveForShutdown(std::function<void()> saved);
+
+  Then RunSlice(absl::Duration length) override;
+
+ private:
+  enum class Wanted { kRun, kPause, kCancel };
+  enum class Keep { kNewest, kAlways };
+  using Saved = std::function<void(absl::Status)>;
+
+  // RunSink: outputs of the trainer.
+  void Step(const StepMetrics& metrics) override;
+  void Tell(const RunEvent& event) override;
+  void Save(Checkpoint checkpoint) override;
+
+  // Slices (job_run.cc).
+  absl::Status Begin();
+  absl::Status TakeUp(RunPlan plan);
+  Then TrainFor(absl::Duration length);
+  void AfterSlice(absl::Time now);
+  bool WaitForLog();
+  Then PauseNow();
+  Then EndNow();
+  Then CancelNow();
+  Then FailNow(const absl::Status& status);
+
+  // Checkpoints (job_run_checkpoints.cc).
+  struct Start {
+    std::optional<Checkpoint> checkpoint;
+    int64_t position = 0;
+  };
+  absl::StatusOr<Start> NewestCheckpoint() const;
+  void SaveIfDue(absl::Time now);
+  void SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved);
+  void LogCheckpoint(const SavedCheckpoint& saved, ParametersHeld held, int64_t held_step, Saved logged);
+  void RemoveOldCheckpoints();
+  v1::Model MakeModel() const;
+
+  // States (job_run_states.cc).
+  v1::Job Enter(v1::StateChanged change, CommitQueue::Change more, CommitQueue::Told told);
+  void EnterEnd(v1::State state, const RunEnd& end, const absl::Status& status);
+  void Warn(std::string reason, std::string message);
+  int64_t AppendEvent(v1::Event event, CommitQueue::Change with, CommitQueue::Told told);
+  absl::StatusOr<v1::Job> AwaitCancelled();
+  bool InState(v1::State state) const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return job_.state() == state; }
+  bool HasEnded() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckBegun() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  Wanted wanted() const { return wanted_.load(std::memory_order_relaxed); }
+
+  const RunServices services_;
+  const JobKey key_;
+  const std::string name_;
+  const int64_t memory_bytes_;
+  const int priority_;
+  const TrainingOptions options_;
+  const Ended ended_;
+
+  // Used by the worker that has the run, then by the thread that ends it.
+  TrainingData data_;
+  std::unique_ptr<Trainer> trainer_;
+  std::optional<RunLog> log_;
+  int32_t attempt_;
+  absl::Time last_save_;
+  absl::Duration running_time_;
+  bool first_slice_ = true;
+
+  std::atomic<Wanted> wanted_ = Wanted::kRun;
+  std::atomic<bool> saving_ = false;
+  std::atomic<int64_t> save_nanoseconds_ = 0;
+
+  mutable absl::Mutex mutex_;
+  v1::Job job_ ABSL_GUARDED_BY(mutex_);
+  v1::Model model_ ABSL_GUARDED_BY(mutex_);
+  std::optional<v1::Evaluation> best_evaluation_ ABSL_GUARDED_BY(mutex_);
+  int64_t version_ ABSL_GUARDED_BY(mutex_);
+  bool leaving_ ABSL_GUARDED_BY(mutex_) = false;  // a change to PAUSED or to a terminal state is on its way to the log
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_RUN_JOB_RUN_H_

@@ -1,0 +1,142 @@
+// The checkpoints of a run, and the model that each of them makes.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/status.h"
+#include "server/run/job_run.h"
+#include "server/wire/model.h"
+#include "server/wire/run_events.h"
+#include "server/wire/spec.h"
+#include "server/wire/time.h"
+
+namespace trainyard {
+namespace {
+
+constexpr absl::Duration kBetweenSaves = absl::Seconds(10);
+constexpr int64_t kSaveShare = 100;  // saving may take a hundredth of the time
+constexpr int kKeptCheckpoints = 10;
+
+}  // namespace
+
+absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() const {
+  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, services_.catalogue.Checkpoints(key_));
+  absl::Status damaged;
+  for (const StoredCheckpoint& candidate : stored) {
+    if (candidate.attempt != attempt_) continue;
+    absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(candidate);
+    if (checkpoint.ok()) return Start{.checkpoint = *std::move(checkpoint), .position = candidate.log_position};
+    damaged = checkpoint.status();
+  }
+  // The log can be replayed from its very start as well.
+  return Start{};
+}
+
+void JobRun::SaveIfDue(absl::Time now) {
+  const absl::Duration least =
+      std::max(kBetweenSaves, kSaveShare * absl::Nanoseconds(save_nanoseconds_.load(std::memory_order_relaxed)));
+  if (options_.checkpoints.every_steps.has_value() || now - last_save_ < least) return;
+  if (saving_.load(std::memory_order_relaxed) || log_->replaying()) return;
+  last_save_ = now;
+  log_->Flush();
+  SaveCheckpoint(trainer_->Snapshot(), Keep::kNewest, [self = shared_from_this()](const absl::Status& status) {
+    if (!status.ok()) self->Warn("CHECKPOINT_NOT_SAVED", std::string(status.message()));
+  });
+}
+
+void JobRun::Save(Checkpoint checkpoint) {
+  log_->Flush();
+  SaveCheckpoint(std::move(checkpoint), Keep::kAlways, [self = shared_from_this()](const absl::Status& status) {
+    if (!status.ok()) self->Warn("CHECKPOINT_NOT_SAVED", std::string(status.message()));
+  });
+}
+
+void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved) {
+  const ParametersHeld held = checkpoint.best.has_value() ? ParametersHeld::kBest : ParametersHeld::kLast;
+  const int64_t held_step = checkpoint.best.has_value() ? checkpoint.best->step : checkpoint.step;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (model_.name().empty()) model_ = MakeModel();
+  }
+  saving_ = true;
+  services_.saver.Save(
+      key_, std::move(checkpoint),
+      {.attempt = attempt_, .log_position = log_->position(), .pinned = keep == Keep::kAlways},
+      [self = shared_from_this(), held, held_step, saved = std::move(saved)](absl::StatusOr<SavedCheckpoint> result) {
+        if (!result.ok()) {
+          self->saving_ = false;
+          return saved(result.status());
+        }
+        self->save_nanoseconds_ = absl::ToInt64Nanoseconds(result->took);
+        self->RemoveOldCheckpoints();
+        self->LogCheckpoint(*result, held, held_step, saved);
+      });
+}
+
+// The newest stays until its successor is in the log.
+void JobRun::RemoveOldCheckpoints() {
+  const absl::StatusOr<std::vector<StoredCheckpoint>> stored = services_.catalogue.Checkpoints(key_);
+  if (!stored.ok()) return;
+  int pinned = 0;
+  for (size_t i = 1; i < stored->size(); ++i) {
+    const StoredCheckpoint& checkpoint = (*stored)[i];
+    if (checkpoint.pinned && ++pinned < kKeptCheckpoints) continue;
+    services_.queue.Commit(services_.catalogue.RemoveCheckpoint(key_, checkpoint.file), nullptr);
+    services_.blobs.Remove(checkpoint.file).IgnoreError();
+  }
+}
+
+void JobRun::LogCheckpoint(const SavedCheckpoint& saved, ParametersHeld held, int64_t held_step, Saved logged) {
+  v1::Event event;
+  event.set_step(saved.stored.step);
+  event.mutable_checkpoint_saved()->set_parameters_digest(saved.stored.digest);
+  event.mutable_checkpoint_saved()->set_size_bytes(saved.stored.size_bytes);
+  v1::Job job;
+  v1::Model model;
+  {
+    absl::MutexLock lock(&mutex_);
+    model_.set_step(held_step);
+    model_.set_parameters_held(ToProto(held));
+    model_.set_parameters_digest(saved.held_digest);
+    model_.set_etag(absl::StrCat(saved.stored.attempt, "-", saved.stored.step, "-", saved.held_digest.substr(0, 16)));
+    model_.clear_evaluations();
+    for (const v1::Evaluation& evaluation : job_.latest_evaluations()) {
+      const bool validation = evaluation.part() == v1::PART_VALIDATION;
+      *model_.add_evaluations() = validation && held == ParametersHeld::kBest && best_evaluation_.has_value() ? *best_evaluation_ : evaluation;
+    }
+    model = model_;
+    job = job_;
+  }
+  AppendEvent(
+      std::move(event),
+      [insert = services_.catalogue.Insert(key_, saved.stored), put = services_.catalogue.Put(key_, std::move(model)),
+       update = services_.catalogue.Update(key_, std::move(job))](Connection& connection) mutable {
+        RETURN_IF_ERROR(insert(connection));
+        RETURN_IF_ERROR(put(connection));
+        return update(connection);
+      },
+      [self = shared_from_this(), logged = std::move(logged)](const absl::Status& status) {
+        self->saving_ = false;
+        logged(status);
+      });
+}
+
+v1::Model JobRun::MakeModel() const {
+  const RunPlan& plan = trainer_->plan();
+  v1::Model model;
+  model.set_name(absl::StrCat("models/", name_.substr(name_.find('/') + 1)));
+  model.set_job(name_);
+  model.set_display_name(job_.display_name());
+  *model.mutable_labels() = job_.labels();
+  model.set_precision(job_.spec().precision());
+  *model.mutable_network() = ToProto(plan.options.network);
+  *model.mutable_loss() = ToProto(*plan.options.loss);
+  for (const TensorShape& tensor : plan.layout.tensors()) *model.add_tensors() = ToProto(tensor);
+  model.set_parameter_count(plan.layout.parameter_count());
+  ToProto(plan.encoding, *plan.options.loss, &model);
+  *model.mutable_create_time() = ToProto(absl::Now());
+  return model;
+}
+
+}  // namespace trainyard

@@ -1,0 +1,235 @@
+// The states of a job: requests of users, and how a change gets into the log.
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/status.h"
+#include "server/run/job_run.h"
+#include "server/run/job_states.h"
+#include "server/wire/run_events.h"
+#include "server/wire/status.h"
+#include "server/wire/time.h"
+
+namespace trainyard {
+namespace {
+
+std::string_view Text(StopReason reason) {
+  switch (reason) {
+    case StopReason::kSteps:
+      return "all steps of the budget are done";
+    case StopReason::kEpochs:
+      return "all epochs of the budget are done";
+    case StopReason::kExamples:
+      return "all examples of the budget were seen";
+    case StopReason::kRunningTime:
+      return "the running time of the budget is used";
+    case StopReason::kEarlyStop:
+      return "early stopping ran out of patience";
+    case StopReason::kDivergence:
+      return "the loss or its gradient is not finite";
+    case StopReason::kCancelled:
+      return "cancelled";
+    case StopReason::kError:
+      return "the run could not go on";
+  }
+  return "";
+}
+
+std::string Sentence(const RunEnd& end, const absl::Status& status) {
+  std::string sentence(Text(end.reason));
+  if (end.reason == StopReason::kError) absl::StrAppend(&sentence, ": ", status.message());
+  switch (end.held) {
+    case ParametersHeld::kLast:
+      return absl::StrCat(sentence, "; the model holds the parameters after the last step, ", end.parameters_step);
+    case ParametersHeld::kBest:
+      return absl::StrCat(sentence, "; the model holds the best parameters, of step ", end.parameters_step);
+    case ParametersHeld::kLastFinite:
+      return absl::StrCat(sentence, "; the model holds the last finite parameters, of step ", end.parameters_step);
+    case ParametersHeld::kNone:
+      return absl::StrCat(sentence, "; there is no model");
+  }
+  return sentence;
+}
+
+}  // namespace
+
+v1::Job JobRun::Describe() const {
+  absl::MutexLock lock(&mutex_);
+  return job_;
+}
+
+bool JobRun::HasEnded() const { return IsTerminal(job_.state()); }
+
+absl::Status JobRun::CheckBegun() const {
+  if (!InState(v1::STATE_QUEUED)) return absl::OkStatus();
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(name_, " is still queued; it can be cancelled, or paused once it runs")),
+                    "JOB_QUEUED");
+}
+
+absl::StatusOr<v1::Job> JobRun::Cancel() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (HasEnded()) return EndedError(job_);
+  }
+  wanted_ = Wanted::kCancel;
+  services_.scheduler.Wake(this);
+  {
+    // A pause on its way to the log comes first; then the run must be woken once more.
+    absl::MutexLock lock(&mutex_);
+    const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      return HasEnded() || (InState(v1::STATE_PAUSED) && !leaving_);
+    };
+    mutex_.Await(absl::Condition(&settled));
+  }
+  services_.scheduler.Wake(this);
+  return AwaitCancelled();
+}
+
+absl::StatusOr<v1::Job> JobRun::CancelUnstarted() {
+  wanted_ = Wanted::kCancel;
+  CancelNow();
+  return AwaitCancelled();
+}
+
+absl::StatusOr<v1::Job> JobRun::AwaitCancelled() {
+  absl::MutexLock lock(&mutex_);
+  const auto ended = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return HasEnded(); };
+  mutex_.Await(absl::Condition(&ended));
+  if (!InState(v1::STATE_CANCELLED)) return EndedError(job_);
+  return job_;
+}
+
+absl::StatusOr<v1::Job> JobRun::Pause() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (HasEnded()) return EndedError(job_);
+    RETURN_IF_ERROR(CheckBegun());
+    if (InState(v1::STATE_PAUSED)) return job_;
+    Wanted run = Wanted::kRun;
+    wanted_.compare_exchange_strong(run, Wanted::kPause);
+  }
+  services_.scheduler.Wake(this);
+  absl::MutexLock lock(&mutex_);
+  const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return HasEnded() || InState(v1::STATE_PAUSED); };
+  mutex_.Await(absl::Condition(&settled));
+  if (HasEnded()) return EndedError(job_);
+  return job_;
+}
+
+absl::StatusOr<v1::Job> JobRun::Resume() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (HasEnded()) return EndedError(job_);
+    RETURN_IF_ERROR(CheckBegun());
+    const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      return HasEnded() || InState(v1::STATE_PAUSED) || wanted() == Wanted::kRun;
+    };
+    mutex_.Await(absl::Condition(&settled));
+    if (HasEnded()) return EndedError(job_);
+    if (InState(v1::STATE_RUNNING)) return job_;
+    wanted_ = Wanted::kRun;
+  }
+  v1::StateChanged change;
+  change.set_state(v1::STATE_RUNNING);
+  change.set_message("training");
+  const v1::Job job = Enter(std::move(change), nullptr, nullptr);
+  services_.scheduler.Wake(this);
+  return job;
+}
+
+void JobRun::FailUnstarted(const absl::Status& status) { FailNow(status); }
+
+void JobRun::SaveForShutdown(std::function<void()> saved) {
+  if (trainer_ == nullptr || log_->replaying()) return saved();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (HasEnded() || leaving_ || InState(v1::STATE_PAUSED)) return saved();
+  }
+  log_->Flush();
+  SaveCheckpoint(trainer_->Snapshot(), Keep::kNewest, [saved = std::move(saved)](const absl::Status&) { saved(); });
+}
+
+// A state that is not terminal: visible at once, and in the log in its turn.
+v1::Job JobRun::Enter(v1::StateChanged change, CommitQueue::Change more, CommitQueue::Told told) {
+  v1::Event event;
+  v1::Job job;
+  {
+    absl::MutexLock lock(&mutex_);
+    change.set_previous(job_.state());
+    job_.set_state(change.state());
+    job_.set_state_message(change.message());
+    if (change.state() == v1::STATE_RUNNING && !job_.has_start_time()) *job_.mutable_start_time() = ToProto(absl::Now());
+    if (change.state() == v1::STATE_PAUSED) leaving_ = false;
+    job_.set_etag(absl::StrCat(++version_));
+    event.set_step(job_.progress().step());
+    job = job_;
+  }
+  *event.mutable_state_changed() = std::move(change);
+  const int64_t sequence = AppendEvent(
+      std::move(event),
+      [update = services_.catalogue.Update(key_, job), more = std::move(more)](Connection& connection) mutable {
+        RETURN_IF_ERROR(update(connection));
+        return more == nullptr ? absl::OkStatus() : more(connection);
+      },
+      std::move(told));
+  job.set_newest_sequence(sequence);
+  return job;
+}
+
+void JobRun::EnterEnd(v1::State state, const RunEnd& end, const absl::Status& status) {
+  v1::StateChanged change;
+  change.set_state(state);
+  change.set_stop_reason(ToProto(end.reason));
+  change.set_parameters_held(ToProto(end.held));
+  change.set_parameters_step(end.parameters_step);
+  change.set_message(Sentence(end, status));
+  if (!status.ok()) *change.mutable_error() = ToProto(status);
+  v1::Event event;
+  v1::Job job;
+  {
+    absl::MutexLock lock(&mutex_);
+    change.set_previous(job_.state());
+    job = job_;
+    job.set_etag(absl::StrCat(++version_));
+  }
+  job.set_state(state);
+  job.set_state_message(change.message());
+  job.set_stop_reason(change.stop_reason());
+  job.set_parameters_held(change.parameters_held());
+  job.set_parameters_step(change.parameters_step());
+  if (change.has_error()) *job.mutable_error() = change.error();
+  *job.mutable_end_time() = ToProto(absl::Now());
+  event.set_step(job.progress().step());
+  *event.mutable_state_changed() = std::move(change);
+  event.set_job(name_);
+  event.set_attempt(attempt_);
+  const auto self = shared_from_this();
+  services_.log.AppendDurably(key_, std::move(event), services_.catalogue.Update(key_, job), [self, job](const absl::Status&) {
+    {
+      absl::MutexLock lock(&self->mutex_);
+      const int64_t newest = self->job_.newest_sequence();
+      self->job_ = job;
+      self->job_.set_newest_sequence(newest);
+      self->leaving_ = false;
+    }
+    self->ended_(self);
+  });
+}
+
+void JobRun::Warn(std::string reason, std::string message) {
+  v1::Event event;
+  {
+    absl::MutexLock lock(&mutex_);
+    event.set_step(job_.progress().step());
+  }
+  event.mutable_warning()->set_reason(std::move(reason));
+  event.mutable_warning()->set_message(std::move(message));
+  AppendEvent(std::move(event), nullptr, nullptr);
+}
+
+int64_t JobRun::AppendEvent(v1::Event event, CommitQueue::Change with, CommitQueue::Told told) {
+  event.set_job(name_);
+  event.set_attempt(attempt_);
+  return services_.log.Append(key_, std::move(event), std::move(with), std::move(told));
+}
+
+}  // namespace trainyard

@@ -1,0 +1,93 @@
+// All jobs: those that have not ended as runs, those that have as rows of the catalogue.
+//
+// A job that does not fit into memory beside those that run waits; of those that wait the highest priority goes first, then the oldest.
+
+#ifndef TRAINYARD_SERVER_RUN_JOB_TABLE_H_
+#define TRAINYARD_SERVER_RUN_JOB_TABLE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "core/base/worker_pool.h"
+#include "server/run/check_spec.h"
+#include "server/run/job_run.h"
+#include "trainyard/v1/job.pb.h"
+
+namespace trainyard {
+
+struct JobLimits {
+  SpecLimits spec;
+  int queued_jobs = 100'000;
+};
+
+// Thread-safe. Every method may touch the disk: never on a gRPC thread. Errors are those of JobService.
+class JobTable {
+ public:
+  // `services` and `background`, which removes what was deleted, must outlive this.
+  JobTable(const JobLimits& limits, const RunServices& services, WorkerPool& background);
+
+  // Takes up the jobs that a former server left.
+  absl::Status Recover();
+
+  // Saves all runs and gives them back to the next server. The scheduler must have stopped.
+  void SaveForShutdown();
+
+  absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
+  absl::StatusOr<v1::Job> Get(const std::string& name);
+  absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
+  absl::StatusOr<v1::Job> Cancel(const std::string& name);
+  absl::StatusOr<v1::Job> Pause(const std::string& name);
+  absl::StatusOr<v1::Job> Resume(const std::string& name);
+  absl::Status Delete(const v1::DeleteJobRequest& request);
+
+  // The job's key in the log, loaded there.
+  absl::StatusOr<JobKey> FindKey(const std::string& name, std::string_view field);
+
+  // Jobs that match, for a watch over many; with the state of the moment.
+  absl::StatusOr<std::vector<StoredJob>> Matching(const Filter& filter);
+
+  struct Counts {
+    int active = 0;
+    int queued = 0;
+  };
+  Counts Count();
+
+ private:
+  // Highest priority first, then the oldest.
+  using Place = std::pair<int, JobKey>;
+
+  absl::StatusOr<v1::Job> Insert(StoredJob stored, CheckedRun checked);
+  absl::StatusOr<v1::Job> FormerJob(const StoredJob& former, const std::string& request_digest);
+
+  std::shared_ptr<JobRun> MakeRun(StoredJob stored, TrainingOptions options, int64_t memory_bytes);
+  std::shared_ptr<JobRun> FindRun(const std::string& name);
+  absl::StatusOr<v1::Job> EndedJob(const std::string& name);
+  void Enqueue(std::shared_ptr<JobRun> run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AdmitWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnEnded(const std::shared_ptr<JobRun>& run);
+  void RemoveInBackground(JobKey key);
+
+  const JobLimits limits_;
+  const RunServices services_;
+  WorkerPool& background_;
+
+  absl::Mutex mutex_;
+  std::map<std::string, std::shared_ptr<JobRun>> runs_ ABSL_GUARDED_BY(mutex_);
+  std::map<Place, std::shared_ptr<JobRun>> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::set<const JobRun*> admitted_ ABSL_GUARDED_BY(mutex_);
+  int64_t memory_in_use_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  // Only one creation with a request id at a time, so that equal ids meet.
+  absl::Mutex creating_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_RUN_JOB_TABLE_H_

@@ -1,0 +1,185 @@
+#include "server/run/model_table.h"
+
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/model/network_pass.h"
+#include "server/run/export_model.h"
+#include "server/run/job_states.h"
+#include "server/run/names.h"
+#include "server/wire/model.h"
+#include "server/wire/run_events.h"
+
+namespace trainyard {
+namespace {
+
+constexpr int64_t kMaxTableRows = 10'000;
+constexpr int64_t kMaxDatasetRows = 1'000'000;
+
+// Calls use(rows) for all rows in blocks, in order, until it is done or cancelled.
+template <typename Use>
+absl::Status ForEachBlock(int64_t row_count, const ModelTable::Cancelled& cancelled, Use use) {
+  std::vector<uint32_t> rows(std::min(row_count, kBlockRows));
+  for (int64_t begin = 0; begin < row_count; begin += kBlockRows) {
+    if (cancelled()) return absl::CancelledError("the caller has gone");
+    const size_t count = static_cast<size_t>(std::min(kBlockRows, row_count - begin));
+    std::iota(rows.begin(), rows.begin() + static_cast<int64_t>(count), static_cast<uint32_t>(begin));
+    use(std::span<const uint32_t>(rows).first(count));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<uint32_t> AllRows(const Dataset& dataset) {
+  std::vector<uint32_t> rows(dataset.row_count());
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+void AddPrediction(std::span<const double> values, const TargetEncoding& target, v1::PredictResponse& response) {
+  v1::Prediction& prediction = *response.add_predictions();
+  if (target.classes.empty()) {
+    prediction.set_value(values[0]);
+    return;
+  }
+  prediction.mutable_probabilities()->Add(values.begin(), values.end());
+  const auto most_probable = std::max_element(values.begin(), values.end()) - values.begin();
+  prediction.set_class_name(target.classes[most_probable]);
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Model> ModelTable::Get(const std::string& name) {
+  RETURN_IF_ERROR(CheckName("name", name, "models"));
+  absl::StatusOr<v1::Model> model = services_.catalogue.GetModel(name);
+  if (absl::IsNotFound(model.status())) return NoSuch("model", name);
+  return model;
+}
+
+absl::StatusOr<v1::ListModelsResponse> ModelTable::List(const v1::ListModelsRequest& request) {
+  RETURN_IF_ERROR(CheckPageSize(request.page_size()));
+  ASSIGN_OR_RETURN(auto page, services_.catalogue.ListModels(PageSize(request.page_size()), request.page_token()));
+  v1::ListModelsResponse response;
+  for (v1::Model& model : page.rows) *response.add_models() = std::move(model);
+  response.set_next_page_token(page.next_page_token);
+  return response;
+}
+
+absl::StatusOr<std::unique_ptr<ModelTable::Loaded>> ModelTable::Load(const std::string& name, std::string_view field) {
+  RETURN_IF_ERROR(CheckName(field, name, "models"));
+  auto loaded = std::make_unique<Loaded>();
+  ASSIGN_OR_RETURN(loaded->model, Get(name));
+  ASSIGN_OR_RETURN(const JobKey key, jobs_.FindKey(loaded->model.job(), field));
+  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(key));
+  if (checkpoints.empty()) return NoSuch("model", name);
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, services_.saver.Load(checkpoints.front()));
+  const bool best = checkpoint.best.has_value();
+  loaded->parameters = best ? std::move(checkpoint.best->parameters) : std::move(checkpoint.parameters);
+  loaded->model.set_step(best ? checkpoint.best->step : checkpoint.step);
+  ASSIGN_OR_RETURN(loaded->encoding, EncodingFromProto(loaded->model));
+  ASSIGN_OR_RETURN(const NetworkOptions network, FromProto(loaded->model.network()));
+  ASSIGN_OR_RETURN(const LossOptions loss, FromProto(loaded->model.loss()));
+  ASSIGN_OR_RETURN(loaded->predictor, MakePredictor(network, loss, loaded->encoding, checkpoint.precision, loaded->parameters));
+  return loaded;
+}
+
+absl::StatusOr<v1::PredictResponse> ModelTable::Predict(const v1::PredictRequest& request, const Cancelled& cancelled) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Loaded> loaded, Load(request.model(), "model"));
+  std::shared_ptr<const Dataset> dataset;
+  switch (request.input_case()) {
+    case v1::PredictRequest::kTable: {
+      if (request.table().rows_size() > kMaxTableRows) {
+        return FieldError("table.rows", absl::StrCat(request.table().rows_size(), " rows"), absl::StrCat("at most ", kMaxTableRows));
+      }
+      ASSIGN_OR_RETURN(dataset, FromTable(request.table(), loaded->encoding));
+      break;
+    }
+    case v1::PredictRequest::kDataset: {
+      RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
+      ASSIGN_OR_RETURN(dataset, services_.datasets.Open(request.dataset()));
+      if (dataset->row_count() > kMaxDatasetRows) {
+        return FieldError("dataset", absl::StrCat(dataset->row_count(), " rows"), absl::StrCat("at most ", kMaxDatasetRows));
+      }
+      break;
+    }
+    case v1::PredictRequest::INPUT_NOT_SET:
+      return FieldError("input", "unset", "table or dataset");
+  }
+  ASSIGN_OR_RETURN(const RowEncoder encoder, RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeatures));
+  RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
+  v1::PredictResponse response;
+  response.set_step(loaded->model.step());
+  for (const std::string& name : loaded->encoding.target.classes) response.add_classes(name);
+  const int64_t width = loaded->predictor->prediction_width();
+  std::vector<double> values(kBlockRows * width);
+  RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
+    const MatrixView<double> predictions = {values.data(), static_cast<int64_t>(rows.size()), width, width};
+    loaded->predictor->Predict(encoder, rows, predictions);
+    for (int64_t i = 0; i < predictions.rows; ++i) AddPrediction(predictions.row(i), loaded->encoding.target, response);
+  }));
+  return response;
+}
+
+absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequest& request, const Cancelled& cancelled) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Loaded> loaded, Load(request.model(), "model"));
+  RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
+  ASSIGN_OR_RETURN(const auto dataset, services_.datasets.Open(request.dataset()));
+  const bool categorical = !loaded->encoding.target.classes.empty();
+  std::vector<Metric> metrics = request.metrics().empty() ? DefaultMetrics(categorical) : std::vector<Metric>();
+  for (int i = 0; i < request.metrics_size(); ++i) {
+    const std::string field = absl::StrCat("metrics[", i, "]");
+    ASSIGN_OR_RETURN(const Metric metric, FromProto(request.metrics(i), field));
+    if (!Fits(metric, categorical)) return FieldError(field, Name(metric), "a metric that fits the model's target");
+    metrics.push_back(metric);
+  }
+  ASSIGN_OR_RETURN(const RowEncoder encoder, RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeaturesAndTarget));
+  RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
+  MetricSums sums;
+  RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
+    loaded->predictor->Measure(encoder, rows, sums);
+  }));
+  v1::EvaluateResponse response;
+  const auto add = [&](Metric metric) {
+    v1::MetricValue& value = *response.add_values();
+    value.set_metric(ToProto(metric));
+    value.set_value(sums.Value(metric));
+  };
+  add(Metric::kLoss);
+  for (const Metric metric : metrics) {
+    if (metric != Metric::kLoss) add(metric);
+  }
+  response.set_row_count(dataset->row_count());
+  response.set_step(loaded->model.step());
+  return response;
+}
+
+absl::StatusOr<std::string> ModelTable::Export(const v1::ExportModelRequest& request) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Loaded> loaded, Load(request.model(), "model"));
+  switch (request.format()) {
+    case v1::EXPORT_FORMAT_NPZ:
+      return ToNpz(loaded->model, loaded->parameters);
+    case v1::EXPORT_FORMAT_SAFETENSORS:
+      return ToSafetensors(loaded->model, loaded->parameters);
+    default:
+      return FieldError("format", std::string_view(v1::ExportFormat_Name(request.format())), "EXPORT_FORMAT_NPZ or EXPORT_FORMAT_SAFETENSORS");
+  }
+}
+
+absl::Status ModelTable::Delete(const v1::DeleteModelRequest& request) {
+  ASSIGN_OR_RETURN(const v1::Model model, Get(request.name()));
+  RETURN_IF_ERROR(CheckEtag(request.etag(), model.etag()));
+  ASSIGN_OR_RETURN(const v1::Job job, jobs_.Get(model.job()));
+  if (!IsTerminal(job.state())) {
+    return WithReason(absl::FailedPreconditionError(absl::StrCat(job.name(), " has not ended; cancel it first")), "JOB_ACTIVE");
+  }
+  ASSIGN_OR_RETURN(const JobKey key, jobs_.FindKey(model.job(), "name"));
+  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(key));
+  RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveModel(key)));
+  for (const StoredCheckpoint& checkpoint : checkpoints) {
+    RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveCheckpoint(key, checkpoint.file)));
+    RETURN_IF_ERROR(services_.blobs.Remove(checkpoint.file));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace trainyard

@@ -1,0 +1,91 @@
+// Where a run's outputs go: the event log, in chunks; after a recovery only what the log does not hold yet.
+//
+// After a crash a run goes on from its last checkpoint and repeats steps that are logged already. Until it is past them each output is
+// compared with the logged one and not written again. An output that differs is a mismatch: the run cannot be trusted and must end.
+
+#ifndef TRAINYARD_SERVER_RUN_RUN_LOG_H_
+#define TRAINYARD_SERVER_RUN_RUN_LOG_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "core/train/run_events.h"
+#include "server/store/event_log.h"
+
+namespace trainyard {
+
+// Steps in one chunk, and the age at which a smaller one is written.
+inline constexpr size_t kChunkSteps = 64;
+inline constexpr absl::Duration kChunkAge = absl::Milliseconds(10);
+
+// Not thread-safe; used by the worker that has the run.
+class RunLog {
+ public:
+  // `newest`: the number of the newest event of the job.
+  RunLog(EventLog& log, JobKey job, std::string job_name, int32_t attempt, int64_t newest);
+
+  // The run stands at `step` and repeats what is logged after sequence number `position`.
+  absl::Status BeginReplay(int64_t position, int64_t step);
+
+  // Whether outputs are still compared rather than written; and the first difference, if there was one.
+  bool replaying() const { return !expected_.empty() || next_page_.has_value(); }
+  const absl::Status& mismatch() const { return mismatch_; }
+
+  // Outputs of the run.
+  void Step(const StepMetrics& metrics);
+  void Tell(v1::Event event);
+
+  // The run has ended: nothing that is logged may be left. Buffered steps are written.
+  void Finish();
+
+  // Writes buffered steps: all of them; or a chunk that is old enough.
+  void Flush();
+  void FlushOld(absl::Time now);
+
+  // All outputs up to this number, and of later events only steps before the run's own, are behind the run: where a replay from its state
+  // begins. Flush first.
+  int64_t position() const { return replaying() ? consumed_ : position_; }
+
+ private:
+  // A logged output: a step, or an event without what the log added to it.
+  struct LoggedEvent {
+    int64_t step;
+    std::string bytes;
+  };
+  struct Expected {
+    int64_t sequence;
+    std::variant<StepMetrics, LoggedEvent> output;
+  };
+
+  // The next logged output; nullopt when the run is past the log.
+  std::optional<Expected> TakeExpected();
+  absl::Status ReadExpected();
+  absl::Status Expect(const LogEntry& entry);
+  void Mismatch(int64_t step, const std::string& what);
+  void Append(v1::Event event);
+
+  EventLog& log_;
+  const JobKey job_;
+  const std::string job_name_;
+  const int32_t attempt_;
+
+  std::vector<StepMetrics> buffer_;
+  absl::Time buffer_begun_;
+  int64_t position_;
+
+  std::deque<Expected> expected_;
+  int64_t replay_step_ = 0;
+  int64_t consumed_ = 0;
+  std::optional<int64_t> next_page_;  // of the log, to be read as expected; nullopt: read to its end
+  absl::Status mismatch_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_RUN_RUN_LOG_H_

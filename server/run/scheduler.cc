@@ -1,0 +1,92 @@
+#include "server/run/scheduler.h"
+
+#include <algorithm>
+
+#include "absl/time/clock.h"
+
+namespace trainyard {
+
+Scheduler::Scheduler(int worker_count, absl::Duration slice_length) : slice_length_(slice_length) {
+  for (int i = 0; i < worker_count; ++i) workers_.emplace_back([this] { Work(); });
+}
+
+Scheduler::~Scheduler() { Stop(); }
+
+void Scheduler::Add(std::shared_ptr<Sliced> work, int priority) {
+  absl::MutexLock lock(&mutex_);
+  const Sliced* key = work.get();
+  Entry& entry = entries_[key];
+  entry = {.work = std::move(work), .priority = priority, .order = next_order_++};
+  MakeReady(entry);
+}
+
+void Scheduler::Wake(const Sliced* work) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(work);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  if (entry.running) entry.woken = true;
+  if (entry.waiting) MakeReady(entry);
+}
+
+void Scheduler::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  for (std::thread& worker : workers_) {
+    if (worker.joinable()) worker.join();
+  }
+}
+
+void Scheduler::MakeReady(Entry& entry) {
+  entry.waiting = false;
+  entry.used = std::max(entry.used, least_used_);
+  Enqueue(entry);
+}
+
+void Scheduler::Enqueue(const Entry& entry) {
+  ready_.insert(RankOf(entry));
+  ready_count_.store(static_cast<int>(ready_.size()), std::memory_order_relaxed);
+}
+
+void Scheduler::Work() {
+  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || !ready_.empty(); };
+  absl::MutexLock lock(&mutex_);
+  while (true) {
+    mutex_.Await(absl::Condition(&has_work));
+    if (stopping_) return;
+    const Sliced* key = std::get<const Sliced*>(*ready_.begin());
+    ready_.erase(ready_.begin());
+    ready_count_.store(static_cast<int>(ready_.size()), std::memory_order_relaxed);
+    Entry& entry = entries_[key];
+    entry.running = true;
+    entry.woken = false;
+    least_used_ = std::max(least_used_, entry.used);
+    std::shared_ptr<Sliced> work = entry.work;
+
+    mutex_.Unlock();
+    const absl::Time begin = absl::Now();
+    const Sliced::Then then = work->RunSlice(slice_length_);
+    const absl::Duration used = absl::Now() - begin;
+    mutex_.Lock();
+
+    entry.running = false;
+    entry.had_slice = true;
+    entry.used += used;
+    if (then == Sliced::Then::kDone) {
+      entries_.erase(key);
+    } else if (then == Sliced::Then::kReady || entry.woken) {
+      Enqueue(entry);
+    } else {
+      entry.waiting = true;
+    }
+    if (work.use_count() == 1) {
+      mutex_.Unlock();
+      work.reset();
+      mutex_.Lock();
+    }
+  }
+}
+
+}  // namespace trainyard

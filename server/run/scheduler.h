@@ -1,0 +1,96 @@
+// The pool of workers that trains all jobs, in slices.
+//
+// Of what is ready, a worker takes the highest priority; among equals what never had a slice, oldest first; else what has used the least
+// time. One that comes back after a wait counts as if it had used as much as the least of the others, so it gets its share from now on and
+// nothing for the past.
+
+#ifndef TRAINYARD_SERVER_RUN_SCHEDULER_H_
+#define TRAINYARD_SERVER_RUN_SCHEDULER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace trainyard {
+
+// Something that is worked on in slices, by one worker at a time.
+class Sliced {
+ public:
+  enum class Then {
+    kReady,  // wants another slice
+    kWait,   // wants none until Scheduler::Wake
+    kDone,   // wants none any more
+  };
+
+  virtual ~Sliced() = default;
+
+  // Works for about `length`, at least one unit.
+  virtual Then RunSlice(absl::Duration length) = 0;
+};
+
+// Thread-safe.
+class Scheduler {
+ public:
+  Scheduler(int worker_count, absl::Duration slice_length);
+
+  // As Stop.
+  ~Scheduler();
+
+  int worker_count() const { return static_cast<int>(workers_.size()); }
+
+  void Add(std::shared_ptr<Sliced> work, int priority);
+
+  // Makes ready what waits. During a slice it takes effect after it; for what is ready or done it does nothing.
+  void Wake(const Sliced* work);
+
+  // Whether anything waits for a worker.
+  bool Contended() const { return ready_count_.load(std::memory_order_relaxed) > 0; }
+
+  // Lets the slices under way end, begins no other, and joins the workers.
+  void Stop();
+
+ private:
+  struct Entry {
+    std::shared_ptr<Sliced> work;
+    int priority = 0;
+    int64_t order = 0;
+    bool had_slice = false;
+    absl::Duration used;
+    bool running = false;
+    bool waiting = false;
+    bool woken = false;
+  };
+
+  // Smallest first: what a worker takes next.
+  using Rank = std::tuple<int, bool, absl::Duration, int64_t, const Sliced*>;
+  static Rank RankOf(const Entry& entry) {
+    return {-entry.priority, entry.had_slice, entry.used, entry.order, entry.work.get()};
+  }
+
+  void Work();
+  void Enqueue(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MakeReady(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const absl::Duration slice_length_;
+  absl::Mutex mutex_;
+  std::map<const Sliced*, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  std::set<Rank> ready_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<int> ready_count_ = 0;
+  int64_t next_order_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Duration least_used_ ABSL_GUARDED_BY(mutex_);  // of the entry that a worker took last
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_RUN_SCHEDULER_H_

@@ -1,8 +1,8 @@
 // An immutable data set over bytes that somebody keeps: a memory-mapped file, or a string.
 //
-// The bytes hold a header, the schema and up to four row-major matrices, one for each kind of cell: u8, f32, f64 (numeric columns, each
-// in the narrowest kind that holds all its values exactly) and u32 codes (categorical columns). So bytes stay bytes, and the cells of a
-// row lie together. NaN marks a missing number (a u8 column has none), kMissingCode a missing category. Ignored columns are not kept.
+// The bytes hold a header, the schema and one record a row, with cells of up to four kinds: u8, f32, f64 (numeric columns, each in the
+// narrowest kind that holds all its values exactly) and u32 codes (categorical columns). The cells of a kind form a row-major matrix
+// whose stride is the record: bytes stay bytes, and the cells of a row lie together. NaN marks a missing number (a u8 column has none), kMissingCode a missing category. Ignored columns are not kept.
 
 #ifndef TRAINYARD_CORE_DATA_DATASET_H_
 #define TRAINYARD_CORE_DATA_DATASET_H_
@@ -33,7 +33,7 @@ struct CellPlace {
 // Thread-safe.
 class Dataset {
  public:
-  // `keep` keeps `bytes` alive. DATA_LOSS: the bytes are not a data set of this version, or do not match their checksum.
+  // `keep` keeps `bytes` alive, which are aligned to 8 bytes (else INVALID_ARGUMENT). DATA_LOSS: the bytes are not a data set of this version, or do not match their checksum.
   static absl::StatusOr<std::shared_ptr<const Dataset>> Open(std::span<const std::byte> bytes,
                                                              std::shared_ptr<const void> keep);
 

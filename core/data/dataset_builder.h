@@ -1,4 +1,4 @@
-// Builds the bytes of a Dataset row by row, in memory or into a sink.
+// Builds a Dataset row by row, in memory.
 
 #ifndef TRAINYARD_CORE_DATA_DATASET_BUILDER_H_
 #define TRAINYARD_CORE_DATA_DATASET_BUILDER_H_
@@ -20,10 +20,20 @@ class DatasetBuilder {
   // Statistics and counts in `schema` are computed anew.
   explicit DatasetBuilder(Schema schema);
 
-  // Cells in the order of the schema, codes as doubles; a missing category is NaN.
+  // Cells in the order of the schema, those of ignored columns among them. Finite, or NaN where missing.
   void AddRow(std::span<const double> cells);
 
   std::shared_ptr<const Dataset> Build() &&;
+
+ private:
+  double cell(int64_t row, size_t column) const;
+
+  // Computes the statistics of a column and returns the kind of its cells.
+  CellKind Summarize(size_t column);
+
+  Schema schema_;
+  int64_t row_count_ = 0;
+  std::vector<double> cells_;
 };
 
 }  // namespace trainyard

@@ -1,14 +1,18 @@
 // How columns become the numbers that a network sees. Fitted on the training part alone, and kept with the model.
 //
 //   numeric: one input, (x - offset) * scale.   categorical: one-hot over the categories of the training part.
+//
+// Rows in errors count from 1.
 
 #ifndef TRAINYARD_CORE_DATA_ENCODING_H_
 #define TRAINYARD_CORE_DATA_ENCODING_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -37,7 +41,7 @@ struct FeatureEncoding {
   std::string column;
   ColumnType type = ColumnType::kNumeric;
 
-  // Numeric. A constant column has scale 0.
+  // Numeric. A constant column has scale 0, unless Scaling::kNone.
   double offset = 0;
   double scale = 1;
   std::optional<double> missing_value;  // in the column's unit; nullopt: refused
@@ -81,9 +85,10 @@ struct FittedEncoding {
   std::vector<std::string> warnings;
 };
 
-// Fits on `rows` of `dataset`; features are all columns of that role but `target`. Sums run in the order of rows, in double.
-// INVALID_ARGUMENT (reason BAD_DATA, with row and column): a missing cell where missing cells are refused; no feature left; weights that
-// sum to 0.
+// Fits on `rows` of `dataset`; features are all columns of that role but `target`. Sums run in the order of rows, in double. With
+// kOwnCategory every categorical column has the input for missing cells. A numeric column without a value among `rows` is 0 throughout.
+// INVALID_ARGUMENT (reason BAD_DATA, with row and column): a missing cell where missing cells are refused; no feature left; a column that
+// double can't scale; weights that sum to 0.
 absl::StatusOr<FittedEncoding> FitEncoding(const Dataset& dataset, std::span<const uint32_t> rows, int target,
                                            const EncodingOptions& options);
 
@@ -92,7 +97,8 @@ class RowEncoder {
  public:
   enum class Needs { kFeatures, kFeaturesAndTarget };
 
-  // `dataset` must outlive this. INVALID_ARGUMENT: a column of the encoding is not there, or has another type.
+  // `dataset` must outlive this. A numeric column of the encoding may be categorical in the data set if its categories are numbers.
+  // INVALID_ARGUMENT (BAD_DATA, with the column): a column of the encoding is not there, or has another type.
   static absl::StatusOr<RowEncoder> Bind(const Encoding& encoding, const Dataset& dataset, Needs needs);
 
   // INVALID_ARGUMENT (BAD_DATA, with row and column): the first cell among `rows` that the encoding refuses, or a target that is missing
@@ -107,6 +113,12 @@ class RowEncoder {
   // Inputs alone.
   template <typename Real>
   void Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs) const;
+
+ private:
+  struct Plan;
+  explicit RowEncoder(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}
+
+  std::shared_ptr<const Plan> plan_;
 };
 
 }  // namespace trainyard

@@ -43,7 +43,7 @@ struct MinibatchOptions {
   friend bool operator==(const MinibatchOptions&, const MinibatchOptions&) = default;
 };
 
-// INVALID_ARGUMENT: a size below 1, or above `row_count` where that is known.
+// INVALID_ARGUMENT (a FieldError on `size`): a size below 1, or above `row_count` where that is known.
 absl::Status Validate(const MinibatchOptions& options, std::optional<int64_t> row_count);
 
 // Not thread-safe; a run owns its own.
@@ -61,7 +61,8 @@ class Minibatches {
   // Examples seen in steps 0 .. step - 1.
   int64_t ExamplesBefore(int64_t step) const;
 
-  // The rows of step `step`, in the order in which they are summed. Valid until the next call. Allocates nothing.
+  // The rows of step `step`, in the order in which they are summed; ascending where one step takes them all, whatever the order. Valid
+  // until the next call. Allocates nothing.
   std::span<const uint32_t> At(int64_t step);
 
   // All rows, ascending.

@@ -12,7 +12,7 @@
 
 namespace trainyard {
 
-// Each ascending; disjoint; together all rows of the data set.
+// Each ascending; disjoint; together all rows of the data set whose target is not missing.
 struct Split {
   std::vector<uint32_t> training;
   std::vector<uint32_t> validation;
@@ -28,9 +28,11 @@ struct SplitOptions {
 };
 
 // A split column decides where the data set has one (fractions are then refused); else the fractions, drawn with `seed`. Each fraction
-// is rounded to the nearest whole number of rows. Rows whose target is missing are in no part.
-// INVALID_ARGUMENT: a fraction out of range (a FieldError); a value of the split column that names no part; a part asked for that gets
-// no row (reason EMPTY_PART); fewer than two classes in the training part of a categorical target (ONE_CLASS).
+// is of the rows whose target is not missing (the others are in no part), rounded to the nearest whole number of rows. A stratified
+// draw gives each part its share of each class to within one row.
+// INVALID_ARGUMENT: a fraction out of range or beside a split column, `stratified` with a numeric target (FieldErrors); a value of the
+// split column that names no part (BAD_DATA, with the row, counted from 1, and column); a part asked for that gets no row (EMPTY_PART);
+// fewer than two classes in the training part of a categorical target (ONE_CLASS).
 absl::StatusOr<Split> MakeSplit(const Dataset& dataset, int target, const SplitOptions& options, uint64_t seed);
 
 }  // namespace trainyard

@@ -1,0 +1,212 @@
+#include "core/data/column_scan.h"
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/data/bad_data.h"
+#include "core/data/dataset_format.h"
+#include "core/data/number.h"
+
+namespace trainyard {
+namespace {
+
+// A target with more different whole numbers is numeric.
+constexpr size_t kMaxInferredClasses = 100;
+
+ColumnType TypeWanted(const ColumnPlan& plan) {
+  if (plan.role == ColumnRole::kSplit) return ColumnType::kCategorical;
+  return plan.type.value_or(ColumnType::kNumeric);
+}
+
+bool NamesPart(std::string_view value) { return value == "train" || value == "validation" || value == "test"; }
+
+}  // namespace
+
+void NumberScan::Add(double x) {
+  ++count_;
+  minimum_ = count_ == 1 ? x : std::min(minimum_, x);
+  maximum_ = count_ == 1 ? x : std::max(maximum_, x);
+  const double distance = x - mean_;
+  mean_ += distance / static_cast<double>(count_);
+  square_ += distance * (x - mean_);
+  const bool is_byte = x >= 0 && x <= 255 && static_cast<double>(static_cast<uint8_t>(x)) == x;
+  fits_u8_ = fits_u8_ && is_byte;
+  fits_f32_ = fits_f32_ && (is_byte || (std::abs(x) <= FLT_MAX && static_cast<double>(static_cast<float>(x)) == x));
+}
+
+NumericStatistics NumberScan::statistics() const {
+  if (count_ == 0) return {};
+  return {mean_, std::sqrt(square_ / static_cast<double>(count_)), minimum_, maximum_};
+}
+
+CellKind NumberScan::kind(int64_t missing_count) const {
+  if (fits_u8_ && missing_count == 0) return CellKind::kU8;
+  return fits_f32_ ? CellKind::kF32 : CellKind::kF64;
+}
+
+uint32_t CategoryTable::Add(std::string_view value) {
+  const auto found = codes_.find(value);
+  if (found != codes_.end()) {
+    ++counts_[found->second];
+    return found->second;
+  }
+  const uint32_t code = static_cast<uint32_t>(values_.size());
+  codes_.emplace(values_.emplace_back(value), code);
+  counts_.push_back(1);
+  return code;
+}
+
+std::vector<Category> CategoryTable::categories() const {
+  std::vector<Category> categories;
+  for (size_t i = 0; i < values_.size(); ++i) categories.push_back({values_[i], counts_[i]});
+  return categories;
+}
+
+ColumnScan::ColumnScan(ColumnPlan plan, int64_t max_categories)
+    : plan_(std::move(plan)),
+      max_categories_(max_categories),
+      state_(TypeWanted(plan_) == ColumnType::kIgnored       ? State::kIgnored
+             : TypeWanted(plan_) == ColumnType::kCategorical ? State::kText
+                                                             : State::kNumbers),
+      may_be_classes_(plan_.role == ColumnRole::kTarget && !plan_.type.has_value()) {}
+
+absl::Status ColumnScan::AddText(int64_t row, std::string_view cell) {
+  if (state_ == State::kIgnored || wants_categories_) return absl::OkStatus();
+  if (state_ == State::kText) return AddCategory(row, cell);
+  double x;
+  switch (ParseNumber(cell, &x)) {
+    case NumberKind::kFinite:
+      return AddNumber(row, x);
+    case NumberKind::kNotFinite:
+      if (not_finite_row_ == 0) {
+        not_finite_row_ = row;
+        not_finite_text_ = cell;
+      }
+      return plan_.type.has_value() ? NotFinite() : absl::OkStatus();
+    case NumberKind::kText:
+      return TakeText(row, cell);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ColumnScan::TakeText(int64_t row, std::string_view cell) {
+  if (plan_.type.has_value() || plan_.role == ColumnRole::kWeight) {
+    return BadCell(row, plan_.name, absl::StrCat(Quoted(cell), " is not a number"));
+  }
+  state_ = State::kText;
+  wants_categories_ = numbers_.count() > 0 || not_finite_row_ != 0;
+  return wants_categories_ ? absl::OkStatus() : AddCategory(row, cell);
+}
+
+absl::Status ColumnScan::AddCategory(int64_t row, std::string_view cell) {
+  const uint32_t code = table_.Add(cell);
+  if (table_.size() > max_categories_) return TooManyCategories(row);
+  if (plan_.role == ColumnRole::kSplit && !NamesPart(table_.value(code))) {
+    return BadCell(row, plan_.name, absl::StrCat(Quoted(cell), " must be train, validation or test"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ColumnScan::TooManyCategories(int64_t row) const {
+  return BadCell(row, plan_.name,
+                 absl::StrCat("the column has more than ", max_categories_, " different values; declare it ignored"));
+}
+
+absl::Status ColumnScan::AddNumber(int64_t row, double x) {
+  if (state_ == State::kIgnored) return absl::OkStatus();
+  if (!std::isfinite(x))
+    return BadCell(row, plan_.name, absl::StrCat(Quoted(NumberText(x)), " must be a finite number"));
+  if (state_ != State::kNumbers) return CountCategory(row, x);
+  if (x < 0 && plan_.role == ColumnRole::kWeight) {
+    return BadCell(row, plan_.name, absl::StrCat("the weight ", NumberText(x), " must be at least 0"));
+  }
+  if (may_be_classes_) CountClass(x);
+  numbers_.Add(x);
+  return absl::OkStatus();
+}
+
+void ColumnScan::CountClass(double x) {
+  if (x == std::trunc(x) && std::abs(x) <= kLargestExactInteger) ++value_counts_[x];
+  if (x != std::trunc(x) || std::abs(x) > kLargestExactInteger || value_counts_.size() > kMaxInferredClasses) {
+    may_be_classes_ = false;
+    value_counts_.clear();
+  }
+}
+
+absl::Status ColumnScan::CountCategory(int64_t row, double x) {
+  state_ = State::kNumberedCategories;
+  ++value_counts_[x];
+  if (static_cast<int64_t>(value_counts_.size()) > max_categories_) return TooManyCategories(row);
+  return absl::OkStatus();
+}
+
+absl::Status ColumnScan::AddMissing(int64_t row) {
+  if (plan_.role == ColumnRole::kWeight) return BadCell(row, plan_.name, "the weight is missing");
+  if (plan_.role == ColumnRole::kSplit)
+    return BadCell(row, plan_.name, "the part is missing; it must be train, validation or test");
+  ++missing_count_;
+  return absl::OkStatus();
+}
+
+std::optional<int64_t> ColumnScan::not_finite_row() const {
+  if (state_ != State::kNumbers || not_finite_row_ == 0) return std::nullopt;
+  return not_finite_row_;
+}
+
+absl::Status ColumnScan::NotFinite() const {
+  return BadCell(not_finite_row_, plan_.name, absl::StrCat(Quoted(not_finite_text_), " must be a finite number"));
+}
+
+Column ColumnScan::Finish() {
+  Column column;
+  column.name = plan_.name;
+  column.role = plan_.role;
+  if (state_ == State::kIgnored) {
+    column.type = ColumnType::kIgnored;
+    return column;
+  }
+  column.missing_count = missing_count_;
+  if (state_ == State::kNumbers && may_be_classes_ && !value_counts_.empty()) state_ = State::kNumberedCategories;
+  if (state_ == State::kNumbers) {
+    column.numeric = numbers_.statistics();
+    kind_ = numbers_.kind(missing_count_);
+    return column;
+  }
+  column.type = ColumnType::kCategorical;
+  kind_ = CellKind::kCode;
+  if (state_ == State::kText) column.categories = table_.categories();
+  for (const auto& [value, count] : value_counts_) {
+    if (state_ != State::kNumberedCategories) break;
+    category_values_.push_back(value);
+    column.categories.push_back({NumberText(value), count});
+  }
+  return column;
+}
+
+uint32_t ColumnScan::CodeOf(double x) const {
+  const auto found = std::lower_bound(category_values_.begin(), category_values_.end(), x);
+  return static_cast<uint32_t>(found - category_values_.begin());
+}
+
+void ColumnScan::StoreText(std::string_view text, std::byte* cell) const {
+  if (state_ == State::kText) return StoreCode(table_.Code(text), cell);
+  double x = 0;
+  ParseNumber(text, &x);
+  StoreNumber(x, cell);
+}
+
+void ColumnScan::StoreNumber(double x, std::byte* cell) const {
+  if (state_ == State::kNumberedCategories) return StoreCode(CodeOf(x), cell);
+  trainyard::StoreNumber(kind_, x, cell);
+}
+
+void ColumnScan::StoreMissing(std::byte* cell) const {
+  if (kind_ == CellKind::kCode) return StoreCode(kMissingCode, cell);
+  trainyard::StoreNumber(kind_, std::numeric_limits<double>::quiet_NaN(), cell);
+}
+
+}  // namespace trainyard

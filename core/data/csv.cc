@@ -1,0 +1,193 @@
+#include "core/data/csv.h"
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/data/bad_data.h"
+#include "core/data/utf8.h"
+
+namespace trainyard {
+namespace {
+
+constexpr size_t kBlock = 64;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+// Bit i: byte i of the block is `a` or `b`.
+uint64_t Matches(const char* block, char a, char b) {
+  const __m256i first = _mm256_set1_epi8(a);
+  const __m256i second = _mm256_set1_epi8(b);
+  const auto half = [&](const char* bytes) {
+    const __m256i data = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
+    const __m256i equal = _mm256_or_si256(_mm256_cmpeq_epi8(data, first), _mm256_cmpeq_epi8(data, second));
+    return static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_epi8(equal)));
+  };
+  return half(block) | half(block + 32) << 32;
+}
+
+std::string_view WithoutCarriageReturn(std::string_view text) {
+  if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+  return text;
+}
+
+std::string FieldCount(size_t count) { return absl::StrCat(count, count == 1 ? " field" : " fields"); }
+
+}  // namespace
+
+void DelimiterIndex::Load(size_t block) {
+  block_ = block;
+  if (block + kBlock <= text_.size()) {
+    mask_ = Matches(text_.data() + block, separator_, '\n');
+    return;
+  }
+  char padded[kBlock] = {};
+  if (block < text_.size()) std::memcpy(padded, text_.data() + block, text_.size() - block);
+  mask_ = Matches(padded, separator_, '\n');
+}
+
+size_t DelimiterIndex::Find(size_t position) {
+  const size_t block = position & ~(kBlock - 1);
+  if (block != block_) Load(block);
+  uint64_t mask = mask_ & (~uint64_t{0} << (position % kBlock));
+  while (mask == 0) {
+    if (block_ + kBlock >= text_.size()) return text_.size();
+    Load(block_ + kBlock);
+    mask = mask_;
+  }
+  return block_ + static_cast<size_t>(std::countr_zero(mask));
+}
+
+CsvReader::CsvReader(std::string_view content, char separator)
+    : content_(content), separator_(separator), delimiters_(content, separator) {
+  if (content_.substr(0, kByteOrderMark.size()) == kByteOrderMark) position_ = kByteOrderMark.size();
+}
+
+absl::StatusOr<CsvReader> CsvReader::Open(std::string_view content, char separator, int max_columns) {
+  CsvReader reader(content, separator);
+  RETURN_IF_ERROR(reader.ReadHeader(max_columns));
+  return reader;
+}
+
+absl::Status CsvReader::ReadHeader(int max_columns) {
+  if (position_ == content_.size()) {
+    return BadCell(1, int64_t{1}, "the file is empty; its first line must name the columns");
+  }
+  const size_t limit = static_cast<size_t>(max_columns);
+  fields_.resize(std::min(limit, content_.size()) + 1);
+  ASSIGN_OR_RETURN(const size_t count, ReadRecord());
+  if (count > limit) {
+    return BadCell(1, static_cast<int64_t>(limit) + 1,
+                   absl::StrCat("the header has ", count, " columns, the limit is ", limit));
+  }
+  std::unordered_map<std::string_view, size_t> seen;
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t number = static_cast<int64_t>(i) + 1;
+    if (fields_[i].empty()) return BadCell(1, number, "the header has an empty name");
+    const auto [other, is_new] = seen.emplace(fields_[i], i);
+    if (!is_new) {
+      return BadCell(
+          1, number,
+          absl::StrCat("the header repeats the name ", Quoted(fields_[i]), " of column ", other->second + 1));
+    }
+  }
+  names_.assign(fields_.begin(), fields_.begin() + static_cast<std::ptrdiff_t>(count));
+  fields_.assign(count, {});
+  return absl::OkStatus();
+}
+
+void CsvReader::SkipEmptyLines() {
+  while (true) {
+    const std::string_view rest = content_.substr(position_, 2);
+    const size_t length = rest == "\r\n" ? 2 : rest.substr(0, 1) == "\n" ? 1 : 0;
+    if (length == 0) return;
+    position_ += length;
+    ++next_line_;
+  }
+}
+
+absl::StatusOr<bool> CsvReader::Next() {
+  if (names_.size() >= 2) SkipEmptyLines();
+  if (position_ == content_.size()) return false;
+  ASSIGN_OR_RETURN(const size_t count, ReadRecord());
+  if (count != names_.size()) {
+    return FieldFault(std::min(count, names_.size()),
+                      absl::StrCat("the row has ", FieldCount(count), ", the header has ", names_.size()));
+  }
+  return true;
+}
+
+absl::StatusOr<size_t> CsvReader::ReadRecord() {
+  line_ = next_line_;
+  unescaped_.clear();
+  const size_t begin = position_;
+  size_t count = 0;
+  while (true) {
+    std::string_view text;
+    size_t end = position_;
+    if (position_ < content_.size() && content_[position_] == '"') {
+      current_field_ = count;
+      ASSIGN_OR_RETURN(text, ReadQuoted(&end));
+    } else {
+      end = delimiters_.Find(position_);
+      text = content_.substr(position_, end - position_);
+      if (end == content_.size() || content_[end] == '\n') text = WithoutCarriageReturn(text);
+    }
+    if (count < fields_.size()) fields_[count] = text;
+    ++count;
+    position_ = std::min(end + 1, content_.size());
+    if (end == content_.size() || content_[end] == '\n') break;
+  }
+  ++next_line_;
+  const std::string_view record = content_.substr(begin, position_ - begin);
+  if (!IsAscii(record)) RETURN_IF_ERROR(CheckUtf8(record));
+  return count;
+}
+
+// From the opening quote at *position to the delimiter after the closing one, where it leaves *position.
+absl::StatusOr<std::string_view> CsvReader::ReadQuoted(size_t* position) {
+  const size_t begin = *position + 1;
+  size_t piece = begin;
+  std::string* joined = nullptr;
+  size_t close;
+  while (true) {
+    close = content_.find('"', piece);
+    if (close == std::string_view::npos)
+      return FieldFault(current_field_, "a quoted field is not closed before the end of the file");
+    if (close + 1 == content_.size() || content_[close + 1] != '"') break;
+    if (joined == nullptr) joined = &unescaped_.emplace_back();
+    joined->append(content_, piece, close + 1 - piece);
+    piece = close + 2;
+  }
+  const std::string_view inside = content_.substr(begin, close - begin);
+  next_line_ += std::count(inside.begin(), inside.end(), '\n');
+  if (joined != nullptr) joined->append(content_, piece, close - piece);
+
+  size_t end = close + 1;
+  const std::string_view rest = content_.substr(end, 2);
+  if (rest == "\r\n" || rest == "\r") end = close + 2;
+  if (end < content_.size() && content_[end] != separator_ && content_[end] != '\n') {
+    return FieldFault(current_field_, "text follows the closing quote; a quote inside a quoted field must be doubled");
+  }
+  *position = end;
+  return joined != nullptr ? std::string_view(*joined) : inside;
+}
+
+absl::Status CsvReader::CheckUtf8(std::string_view record) const {
+  if (IsUtf8(record)) return absl::OkStatus();
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (!IsUtf8(fields_[i])) return FieldFault(i, "the text is not valid UTF-8");
+  }
+  return FieldFault(fields_.size(), "the text is not valid UTF-8");
+}
+
+absl::Status CsvReader::FieldFault(size_t field, std::string_view fault) const {
+  if (field < names_.size()) return BadCell(line_, names_[field], fault);
+  return BadCell(line_, static_cast<int64_t>(field) + 1, fault);
+}
+
+}  // namespace trainyard

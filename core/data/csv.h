@@ -1,0 +1,80 @@
+// Splits text into records and fields as RFC 4180 has it: a header line, fields perhaps in quotes, a quote inside them doubled, lines
+// ended by LF or CRLF. The separator is a parameter. Beyond the RFC: a byte order mark is skipped, empty lines are skipped where there
+// are two columns or more, and a quote inside a field that does not begin with one stands for itself.
+
+#ifndef TRAINYARD_CORE_DATA_CSV_H_
+#define TRAINYARD_CORE_DATA_CSV_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace trainyard {
+
+// Finds separators and newlines, 64 bytes at a time.
+class DelimiterIndex {
+ public:
+  DelimiterIndex(std::string_view text, char separator) : text_(text), separator_(separator) {}
+
+  // The first separator or LF at or after `position`; the length of the text where there is none.
+  size_t Find(size_t position);
+
+ private:
+  void Load(size_t block);
+
+  std::string_view text_;
+  char separator_;
+  size_t block_ = static_cast<size_t>(-1);
+  uint64_t mask_ = 0;
+};
+
+class CsvReader {
+ public:
+  // Reads the header. INVALID_ARGUMENT (BAD_DATA): it is missing, has a fault, more than `max_columns` columns, or a name that is empty or
+  // there twice. `content` must outlive this.
+  static absl::StatusOr<CsvReader> Open(std::string_view content, char separator, int max_columns);
+
+  const std::vector<std::string>& names() const { return names_; }
+
+  // Goes to the next row; false after the last. INVALID_ARGUMENT (BAD_DATA): a fault in it.
+  absl::StatusOr<bool> Next();
+
+  // The line on which the row starts, from 1.
+  int64_t line() const { return line_; }
+
+  // As many as there are names, without quotes; valid until Next.
+  std::span<const std::string_view> fields() const { return fields_; }
+
+ private:
+  CsvReader(std::string_view content, char separator);
+
+  absl::Status ReadHeader(int max_columns);
+  void SkipEmptyLines();
+
+  // Reads the record at position_ into fields_, as many as it has room for, and counts all of them.
+  absl::StatusOr<size_t> ReadRecord();
+  absl::StatusOr<std::string_view> ReadQuoted(size_t* position);
+  absl::Status CheckUtf8(std::string_view record) const;
+  absl::Status FieldFault(size_t field, std::string_view fault) const;
+
+  std::string_view content_;
+  char separator_;
+  DelimiterIndex delimiters_;
+  std::vector<std::string> names_;
+  size_t position_ = 0;
+  int64_t line_ = 0;
+  int64_t next_line_ = 1;
+  size_t current_field_ = 0;
+  std::vector<std::string_view> fields_;
+  std::deque<std::string> unescaped_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_DATA_CSV_H_

@@ -1,0 +1,119 @@
+#include "core/data/dataset.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/data/crc32c.h"
+#include "core/data/dataset_format.h"
+
+namespace trainyard {
+namespace {
+
+// The matrix of the cells of `kind` in records that begin at `records`.
+template <typename T>
+MatrixView<const T> CellsOf(CellKind kind, const RecordLayout& layout, int64_t rows, const std::byte* records) {
+  const size_t i = static_cast<size_t>(kind);
+  if (layout.kind_counts[i] == 0) return {nullptr, rows, 0, 0};
+  return {reinterpret_cast<const T*>(records + layout.kind_offsets[i]), rows, layout.kind_counts[i],
+          layout.size / static_cast<int64_t>(sizeof(T))};
+}
+
+// Bytes of a mapped file, which live as long as this.
+struct Mapping {
+  void* data = nullptr;
+  size_t size = 0;
+
+  Mapping() = default;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (data != nullptr) munmap(data, size);
+  }
+};
+
+absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return absl::ErrnoToStatus(errno, absl::StrCat("can't open ", path));
+  struct stat status;
+  if (fstat(file, &status) != 0) {
+    const absl::Status error = absl::ErrnoToStatus(errno, absl::StrCat("can't read ", path));
+    close(file);
+    return error;
+  }
+  auto mapping = std::make_shared<Mapping>();
+  mapping->size = static_cast<size_t>(status.st_size);
+  void* const data = mapping->size == 0 ? nullptr : mmap(nullptr, mapping->size, PROT_READ, MAP_SHARED, file, 0);
+  const int map_error = errno;
+  close(file);
+  if (data == MAP_FAILED) return absl::ErrnoToStatus(map_error, absl::StrCat("can't map ", path));
+  mapping->data = data;
+  return mapping;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::span<const std::byte> bytes,
+                                                             std::shared_ptr<const void> keep) {
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % alignof(double) != 0) {
+    return absl::InvalidArgumentError("the bytes of a data set must be aligned to 8 bytes");
+  }
+  size_t head_size = 0;
+  ASSIGN_OR_RETURN(DatasetHead head,
+                   DecodeHead({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, &head_size));
+  const RecordLayout layout(head.schema, head.kinds);
+  const std::span<const std::byte> body = bytes.subspan(head_size);
+  const int64_t most_rows =
+      layout.size == 0 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(body.size()) / layout.size;
+  uint32_t crc = 0;
+  if (head.row_count > most_rows || body.size() != static_cast<size_t>(head.row_count * layout.size) + sizeof(crc)) {
+    return absl::DataLossError("the data set's file is not as long as its head says");
+  }
+  const std::span<const std::byte> records = body.first(body.size() - sizeof(crc));
+  std::memcpy(&crc, body.data() + records.size(), sizeof(crc));
+  if (Crc32c(records) != crc)
+    return absl::DataLossError("the cells of the data set's file do not match their checksum");
+
+  std::shared_ptr<Dataset> dataset(new Dataset());
+  dataset->schema_ = std::move(head.schema);
+  dataset->row_count_ = head.row_count;
+  dataset->places_ = layout.places;
+  dataset->u8_ = CellsOf<uint8_t>(CellKind::kU8, layout, head.row_count, records.data());
+  dataset->f32_ = CellsOf<float>(CellKind::kF32, layout, head.row_count, records.data());
+  dataset->f64_ = CellsOf<double>(CellKind::kF64, layout, head.row_count, records.data());
+  dataset->codes_ = CellsOf<uint32_t>(CellKind::kCode, layout, head.row_count, records.data());
+  dataset->keep_ = std::move(keep);
+  return dataset;
+}
+
+absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenFile(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Mapping> mapping, MapFile(path));
+  return Open({static_cast<const std::byte*>(mapping->data), mapping->size}, mapping);
+}
+
+double Dataset::Number(int64_t row, int column) const {
+  const CellPlace place = places_[column];
+  switch (place.kind) {
+    case CellKind::kU8:
+      return u8_(row, place.index);
+    case CellKind::kF32:
+      return static_cast<double>(f32_(row, place.index));
+    case CellKind::kF64:
+      return f64_(row, place.index);
+    case CellKind::kCode:
+      break;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+uint32_t Dataset::Code(int64_t row, int column) const { return codes_(row, places_[column].index); }
+
+}  // namespace trainyard

@@ -1,0 +1,82 @@
+#include "core/data/dataset_builder.h"
+
+#include <cassert>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "core/data/column_scan.h"
+#include "core/data/dataset_format.h"
+
+namespace trainyard {
+
+DatasetBuilder::DatasetBuilder(Schema schema) : schema_(std::move(schema)) {
+  for (Column& column : schema_.columns) {
+    column.missing_count = 0;
+    column.numeric = {};
+    for (Category& category : column.categories) category.count = 0;
+  }
+}
+
+void DatasetBuilder::AddRow(std::span<const double> cells) {
+  assert(cells.size() == schema_.columns.size());
+  cells_.insert(cells_.end(), cells.begin(), cells.end());
+  ++row_count_;
+}
+
+double DatasetBuilder::cell(int64_t row, size_t column) const {
+  return cells_[static_cast<size_t>(row) * schema_.columns.size() + column];
+}
+
+CellKind DatasetBuilder::Summarize(size_t index) {
+  Column& column = schema_.columns[index];
+  NumberScan numbers;
+  for (int64_t row = 0; row < row_count_ && column.type != ColumnType::kIgnored; ++row) {
+    const double x = cell(row, index);
+    if (std::isnan(x)) {
+      ++column.missing_count;
+    } else if (column.type == ColumnType::kCategorical) {
+      ++column.categories[static_cast<size_t>(x)].count;
+    } else {
+      numbers.Add(x);
+    }
+  }
+  if (column.type == ColumnType::kCategorical) return CellKind::kCode;
+  column.numeric = numbers.statistics();
+  return numbers.kind(column.missing_count);
+}
+
+std::shared_ptr<const Dataset> DatasetBuilder::Build() && {
+  DatasetHead head;
+  head.row_count = row_count_;
+  for (size_t i = 0; i < schema_.columns.size(); ++i) head.kinds.push_back(Summarize(i));
+  head.schema = schema_;
+
+  auto bytes = std::make_shared<std::string>();
+  const auto append = [&bytes](std::string_view part) {
+    bytes->append(part);
+    return absl::OkStatus();
+  };
+  const RecordLayout layout(head.schema, head.kinds);
+  DatasetWriter writer(layout, append);
+  absl::Status status = writer.Start(head);
+  for (int64_t row = 0; row < row_count_; ++row) {
+    for (size_t i = 0; i < schema_.columns.size(); ++i) {
+      if (schema_.columns[i].type == ColumnType::kIgnored) continue;
+      const double x = cell(row, i);
+      std::byte* const place = writer.Record() + layout.Offset(static_cast<int>(i));
+      if (head.kinds[i] == CellKind::kCode) {
+        StoreCode(std::isnan(x) ? kMissingCode : static_cast<uint32_t>(x), place);
+      } else {
+        StoreNumber(head.kinds[i], x, place);
+      }
+    }
+    status.Update(writer.Commit());
+  }
+  status.Update(writer.Finish());
+  auto dataset = Dataset::Open(std::as_bytes(std::span(*bytes)), bytes);
+  assert(status.ok() && dataset.ok());
+  return *std::move(dataset);
+}
+
+}  // namespace trainyard

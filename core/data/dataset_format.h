@@ -1,0 +1,90 @@
+// The bytes of a data set, little-endian:
+//
+//   magic, version, CRC-32C of the rest of the head, size of the head      24 bytes
+//   row_count, record size, the schema with the kind of each column        padded with zeros to a multiple of 64 bytes
+//   one record a row: its f64 cells, then f32, codes, u8, padded to the size of its widest cell
+//   CRC-32C of the records                                                 4 bytes
+//
+// So the cells of a kind form a matrix whose stride is the record, and the cells of a row lie together.
+
+#ifndef TRAINYARD_CORE_DATA_DATASET_FORMAT_H_
+#define TRAINYARD_CORE_DATA_DATASET_FORMAT_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/data/dataset.h"
+#include "core/data/schema.h"
+
+namespace trainyard {
+
+inline constexpr size_t kHeadAlignment = 64;
+
+// Bytes of one cell.
+int64_t CellSize(CellKind kind);
+
+// Where cells lie in a record.
+struct RecordLayout {
+  // `kinds` by column; those of ignored columns do not matter.
+  RecordLayout(const Schema& schema, std::span<const CellKind> kinds);
+
+  std::vector<CellPlace> places;        // by column
+  std::array<int64_t, 4> kind_counts;   // by CellKind
+  std::array<int64_t, 4> kind_offsets;  // bytes, by CellKind
+  int64_t size = 0;                     // bytes
+
+  // Bytes from the record's start to the column's cell.
+  int64_t Offset(int column) const;
+};
+
+struct DatasetHead {
+  Schema schema;
+  std::vector<CellKind> kinds;
+  int64_t row_count = 0;
+};
+
+std::string EncodeHead(const DatasetHead& head);
+
+// Reads the head of `bytes` and leaves its size in `size`. DATA_LOSS: it is none of this version, or damaged.
+absl::StatusOr<DatasetHead> DecodeHead(std::string_view bytes, size_t* size);
+
+// Writes a data set record by record.
+class DatasetWriter {
+ public:
+  using Sink = absl::FunctionRef<absl::Status(std::string_view)>;
+
+  // Call Start, then Record and Commit for each row, then Finish. An error of `sink` is passed on.
+  DatasetWriter(const RecordLayout& layout, Sink sink);
+
+  absl::Status Start(const DatasetHead& head);
+
+  // The next record, zeros; valid until Commit.
+  std::byte* Record() { return buffer_.data() + used_; }
+  absl::Status Commit();
+  absl::Status Finish();
+
+ private:
+  absl::Status Flush();
+
+  int64_t record_size_;
+  Sink sink_;
+  std::vector<std::byte> buffer_;
+  int64_t used_ = 0;
+  uint32_t crc_ = 0;
+};
+
+// Writes a cell of a numeric column at `cell`: NaN where missing, else a value that `kind` holds.
+void StoreNumber(CellKind kind, double value, std::byte* cell);
+void StoreCode(uint32_t code, std::byte* cell);
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_DATA_DATASET_FORMAT_H_

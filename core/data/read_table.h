@@ -1,0 +1,28 @@
+// The readers of the two kinds of table. As ReadDataset.
+
+#ifndef TRAINYARD_CORE_DATA_READ_TABLE_H_
+#define TRAINYARD_CORE_DATA_READ_TABLE_H_
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "core/data/column_scan.h"
+#include "core/data/dataset_format.h"
+#include "core/data/read_dataset.h"
+
+namespace trainyard {
+
+absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separator, const ReadOptions& options,
+                                         const ReadLimits& limits, ByteSink sink);
+
+absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
+                                   ByteSink sink);
+
+// What both do between their passes: from scanned columns to the head of the data set.
+DatasetHead FinishScans(std::vector<ColumnScan>& scans, int64_t row_count);
+
+ReadResult ResultOf(DatasetHead head);
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_DATA_READ_TABLE_H_

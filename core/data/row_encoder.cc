@@ -1,0 +1,317 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/data/bad_data.h"
+#include "core/data/encoding.h"
+#include "core/data/number.h"
+
+namespace trainyard {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// In place of an input's or class's index.
+constexpr int32_t kAllZero = -1;
+constexpr int32_t kRefused = -2;
+
+// Numeric columns whose cells lie side by side, and so do their inputs.
+struct NumericRun {
+  CellKind kind;
+  int64_t first_cell;
+  int64_t first_input;
+  int64_t count;
+};
+
+// A categorical column of the data set. `inputs` by code, that of missing cells last: an input within the column's, or one of the above.
+struct OneHot {
+  int column;
+  int64_t first_input;
+  int64_t width;
+  std::vector<int32_t> inputs;
+};
+
+// A column of numbers, which the data set may hold as categories; then by code, missing last.
+struct NumberColumn {
+  int column;
+  std::vector<double> by_code;
+
+  double At(const Dataset& dataset, int64_t row) const {
+    if (by_code.empty()) return dataset.Number(row, column);
+    return by_code[std::min<size_t>(dataset.Code(row, column), by_code.size() - 1)];
+  }
+};
+
+struct EncodedNumber {
+  NumberColumn source;
+  int64_t input;
+};
+
+// A column with cells that Check may refuse.
+struct GuardedFeature {
+  int column;
+  std::optional<NumberColumn> numbers;  // refused where missing
+  std::optional<size_t> one_hot;        // index among the one-hot columns
+};
+
+struct ClassColumn {
+  int column;
+  std::vector<int32_t> classes;  // by code; kRefused
+};
+
+template <typename Cell, typename Real>
+void EncodeRun(const Cell* __restrict cells, const double* __restrict offsets, const double* __restrict scales,
+               const double* __restrict missing, int64_t count, Real* __restrict inputs) {
+  for (int64_t j = 0; j < count; ++j) {
+    double x = static_cast<double>(cells[j]);
+    if constexpr (std::is_floating_point_v<Cell>) x = x == x ? x : missing[j];
+    inputs[j] = static_cast<Real>((x - offsets[j]) * scales[j]);
+  }
+}
+
+}  // namespace
+
+struct RowEncoder::Plan {
+  const Dataset* dataset;
+
+  // By input; used by numeric ones.
+  std::vector<double> offsets;
+  std::vector<double> scales;
+  std::vector<double> missing;
+
+  std::vector<NumericRun> runs;
+  std::vector<EncodedNumber> coded_numbers;
+  std::vector<OneHot> one_hots;
+  std::vector<GuardedFeature> guarded;
+
+  std::optional<ClassColumn> classes;
+  std::optional<NumberColumn> numbers;
+  std::optional<NumberColumn> weights;
+  double weight_scale = 1;
+
+  absl::StatusOr<int> FindColumn(const std::string& name, ColumnType wanted) const;
+  absl::StatusOr<NumberColumn> BindNumbers(const std::string& name) const;
+  absl::Status BindFeature(const FeatureEncoding& feature);
+  absl::Status BindNumeric(const FeatureEncoding& feature, int64_t input);
+  absl::Status BindCategorical(const FeatureEncoding& feature, int64_t first_input);
+  absl::Status BindTarget(const TargetEncoding& target);
+  absl::Status BindWeights(const Encoding& encoding);
+
+  absl::Status CheckFeature(const GuardedFeature& feature, int64_t row) const;
+  absl::Status CheckTarget(int64_t row) const;
+
+  template <typename Real>
+  void EncodeRow(int64_t row, Real* inputs) const;
+};
+
+absl::StatusOr<int> RowEncoder::Plan::FindColumn(const std::string& name, ColumnType wanted) const {
+  const std::optional<int> column = dataset->schema().Find(name);
+  if (!column.has_value()) return BadColumn(name, "the data set has no such column");
+  const ColumnType type = dataset->schema().columns[*column].type;
+  if (type == ColumnType::kIgnored) return BadColumn(name, "the data set ignores this column");
+  if (wanted == ColumnType::kCategorical && type == ColumnType::kNumeric) {
+    return BadColumn(name, "the data set has numbers here, the model wants categories; declare the column categorical");
+  }
+  return *column;
+}
+
+absl::StatusOr<NumberColumn> RowEncoder::Plan::BindNumbers(const std::string& name) const {
+  ASSIGN_OR_RETURN(const int index, FindColumn(name, ColumnType::kNumeric));
+  NumberColumn bound{index, {}};
+  const Column& column = dataset->schema().columns[index];
+  if (column.type == ColumnType::kNumeric) return bound;
+  for (const Category& category : column.categories) {
+    double x;
+    if (ParseNumber(category.value, &x) != NumberKind::kFinite) {
+      return BadColumn(name,
+                       absl::StrCat("the data set has ", Quoted(category.value), " here, the model wants numbers"));
+    }
+    bound.by_code.push_back(x);
+  }
+  bound.by_code.push_back(kNan);
+  return bound;
+}
+
+absl::Status RowEncoder::Plan::BindFeature(const FeatureEncoding& feature) {
+  const int64_t first_input = static_cast<int64_t>(offsets.size());
+  const size_t inputs = offsets.size() + static_cast<size_t>(feature.width());
+  offsets.resize(inputs, feature.offset);
+  scales.resize(inputs, feature.scale);
+  missing.resize(inputs, feature.missing_value.value_or(kNan));
+  return feature.type == ColumnType::kNumeric ? BindNumeric(feature, first_input)
+                                              : BindCategorical(feature, first_input);
+}
+
+absl::Status RowEncoder::Plan::BindNumeric(const FeatureEncoding& feature, int64_t input) {
+  ASSIGN_OR_RETURN(NumberColumn source, BindNumbers(feature.column));
+  const CellPlace place = dataset->place(source.column);
+  if (!feature.missing_value.has_value() && place.kind != CellKind::kU8)
+    guarded.push_back({source.column, source, std::nullopt});
+  if (place.kind == CellKind::kCode) {
+    coded_numbers.push_back({std::move(source), input});
+    return absl::OkStatus();
+  }
+  if (!runs.empty()) {
+    NumericRun& last = runs.back();
+    const bool follows = last.kind == place.kind && last.first_cell + last.count == place.index &&
+                         last.first_input + last.count == input;
+    if (follows) {
+      ++last.count;
+      return absl::OkStatus();
+    }
+  }
+  runs.push_back({place.kind, place.index, input, 1});
+  return absl::OkStatus();
+}
+
+absl::Status RowEncoder::Plan::BindCategorical(const FeatureEncoding& feature, int64_t first_input) {
+  ASSIGN_OR_RETURN(const int column, FindColumn(feature.column, ColumnType::kCategorical));
+  std::unordered_map<std::string_view, int32_t> inputs;
+  for (size_t i = 0; i < feature.categories.size(); ++i) inputs.emplace(feature.categories[i], static_cast<int32_t>(i));
+  OneHot one_hot{column, first_input, feature.width(), {}};
+  for (const Category& category : dataset->schema().columns[column].categories) {
+    const auto found = inputs.find(category.value);
+    one_hot.inputs.push_back(found != inputs.end()               ? found->second
+                             : feature.unseen == Unseen::kRefuse ? kRefused
+                                                                 : kAllZero);
+  }
+  one_hot.inputs.push_back(feature.missing_category.value_or(kRefused));
+  const bool refuses = std::find(one_hot.inputs.begin(), one_hot.inputs.end(), kRefused) != one_hot.inputs.end();
+  if (refuses) guarded.push_back({column, std::nullopt, one_hots.size()});
+  one_hots.push_back(std::move(one_hot));
+  return absl::OkStatus();
+}
+
+absl::Status RowEncoder::Plan::BindTarget(const TargetEncoding& target) {
+  if (target.type == ColumnType::kNumeric) {
+    ASSIGN_OR_RETURN(numbers, BindNumbers(target.column));
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const int column, FindColumn(target.column, ColumnType::kCategorical));
+  std::unordered_map<std::string_view, int32_t> index;
+  for (size_t i = 0; i < target.classes.size(); ++i) index.emplace(target.classes[i], static_cast<int32_t>(i));
+  classes = ClassColumn{column, {}};
+  for (const Category& category : dataset->schema().columns[column].categories) {
+    const auto found = index.find(category.value);
+    classes->classes.push_back(found != index.end() ? found->second : kRefused);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RowEncoder::Plan::BindWeights(const Encoding& encoding) {
+  if (encoding.weight_column.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(weights, BindNumbers(encoding.weight_column));
+  weight_scale = encoding.weight_scale;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RowEncoder> RowEncoder::Bind(const Encoding& encoding, const Dataset& dataset, Needs needs) {
+  auto plan = std::make_shared<Plan>();
+  plan->dataset = &dataset;
+  for (const FeatureEncoding& feature : encoding.features) RETURN_IF_ERROR(plan->BindFeature(feature));
+  if (needs == Needs::kFeaturesAndTarget) {
+    RETURN_IF_ERROR(plan->BindTarget(encoding.target));
+    RETURN_IF_ERROR(plan->BindWeights(encoding));
+  }
+  return RowEncoder(std::move(plan));
+}
+
+absl::Status RowEncoder::Plan::CheckFeature(const GuardedFeature& feature, int64_t row) const {
+  const Column& column = dataset->schema().columns[feature.column];
+  constexpr std::string_view kMissing = "the cell is missing, and missing cells are refused";
+  if (feature.numbers.has_value()) {
+    return std::isnan(feature.numbers->At(*dataset, row)) ? BadCell(row + 1, column.name, kMissing) : absl::OkStatus();
+  }
+  const std::vector<int32_t>& inputs = one_hots[*feature.one_hot].inputs;
+  const uint32_t code = dataset->Code(row, feature.column);
+  if (inputs[std::min<size_t>(code, inputs.size() - 1)] != kRefused) return absl::OkStatus();
+  if (code == kMissingCode) return BadCell(row + 1, column.name, kMissing);
+  return BadCell(row + 1, column.name,
+                 absl::StrCat("the category ", Quoted(column.categories[code].value),
+                              " is not in the training part, and such are refused"));
+}
+
+absl::Status RowEncoder::Plan::CheckTarget(int64_t row) const {
+  if (numbers.has_value() && std::isnan(numbers->At(*dataset, row))) {
+    return BadCell(row + 1, dataset->schema().columns[numbers->column].name, "the target is missing");
+  }
+  if (classes.has_value()) {
+    const Column& column = dataset->schema().columns[classes->column];
+    const uint32_t code = dataset->Code(row, classes->column);
+    if (code == kMissingCode) return BadCell(row + 1, column.name, "the target is missing");
+    if (classes->classes[code] == kRefused) {
+      return BadCell(row + 1, column.name,
+                     absl::StrCat(Quoted(column.categories[code].value), " is not a class of the training part"));
+    }
+  }
+  if (weights.has_value() && !(weights->At(*dataset, row) >= 0)) {
+    return BadCell(row + 1, dataset->schema().columns[weights->column].name,
+                   "the weight must be a number of at least 0");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RowEncoder::Check(std::span<const uint32_t> rows) const {
+  for (const uint32_t row : rows) {
+    for (const GuardedFeature& feature : plan_->guarded) RETURN_IF_ERROR(plan_->CheckFeature(feature, row));
+    RETURN_IF_ERROR(plan_->CheckTarget(row));
+  }
+  return absl::OkStatus();
+}
+
+template <typename Real>
+void RowEncoder::Plan::EncodeRow(int64_t row, Real* inputs) const {
+  for (const NumericRun& run : runs) {
+    const double* const offset = offsets.data() + run.first_input;
+    const double* const scale = scales.data() + run.first_input;
+    const double* const fill = missing.data() + run.first_input;
+    Real* const out = inputs + run.first_input;
+    if (run.kind == CellKind::kU8) {
+      EncodeRun(&dataset->u8()(row, run.first_cell), offset, scale, fill, run.count, out);
+    } else if (run.kind == CellKind::kF32) {
+      EncodeRun(&dataset->f32()(row, run.first_cell), offset, scale, fill, run.count, out);
+    } else {
+      EncodeRun(&dataset->f64()(row, run.first_cell), offset, scale, fill, run.count, out);
+    }
+  }
+  for (const EncodedNumber& number : coded_numbers) {
+    const size_t i = static_cast<size_t>(number.input);
+    const double x = number.source.At(*dataset, row);
+    inputs[i] = static_cast<Real>(((std::isnan(x) ? missing[i] : x) - offsets[i]) * scales[i]);
+  }
+  for (const OneHot& one_hot : one_hots) {
+    Real* const begin = inputs + one_hot.first_input;
+    std::fill(begin, begin + one_hot.width, Real{0});
+    const uint32_t code = dataset->Code(row, one_hot.column);
+    const int32_t input = one_hot.inputs[std::min<size_t>(code, one_hot.inputs.size() - 1)];
+    if (input >= 0) begin[input] = Real{1};
+  }
+}
+
+template <typename Real>
+void RowEncoder::Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs) const {
+  for (size_t i = 0; i < rows.size(); ++i) plan_->EncodeRow(rows[i], inputs.row(static_cast<int64_t>(i)).data());
+}
+
+template <typename Real>
+void RowEncoder::Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs, const TargetBuffer& targets) const {
+  Encode(rows, inputs);
+  const Dataset& dataset = *plan_->dataset;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (plan_->classes.has_value())
+      targets.classes[i] = plan_->classes->classes[dataset.Code(rows[i], plan_->classes->column)];
+    if (plan_->numbers.has_value()) targets.numbers[i] = plan_->numbers->At(dataset, rows[i]);
+    targets.weights[i] = plan_->weights.has_value() ? plan_->weights->At(dataset, rows[i]) * plan_->weight_scale : 1;
+  }
+}
+
+template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<float>, const TargetBuffer&) const;
+template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<double>, const TargetBuffer&) const;
+template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<float>) const;
+template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<double>) const;
+
+}  // namespace trainyard

@@ -42,6 +42,8 @@ absl::StatusOr<std::vector<std::string>> Names(const std::string& folder) {
   return names;
 }
 
+std::string PathIn(const std::string& folder, std::string_view name) { return fs::path(folder) / name; }
+
 bool IsTemporary(std::string_view name) { return name.find(kTemporaryMark) != std::string_view::npos; }
 
 absl::Status RemoveFile(const std::string& path) {
@@ -105,23 +107,23 @@ absl::StatusOr<std::unique_ptr<Blobs>> Blobs::Open(const std::string& data_direc
   RETURN_IF_ERROR(MakeFolder(blobs->uploads_));
   ASSIGN_OR_RETURN(const std::vector<std::string> names, Names(blobs->blobs_));
   for (const std::string& name : names) {
-    if (IsTemporary(name)) RETURN_IF_ERROR(RemoveFile(absl::StrCat(blobs->blobs_, "/", name)));
+    if (IsTemporary(name)) RETURN_IF_ERROR(RemoveFile(PathIn(blobs->blobs_, name)));
   }
   return blobs;
 }
 
 absl::StatusOr<std::unique_ptr<BlobWriter>> Blobs::Create(std::string_view name) const {
-  std::string path = absl::StrCat(blobs_, "/", name);
+  std::string path = PathIn(blobs_, name);
   const std::string mark(1, kTemporaryMark);
   ASSIGN_OR_RETURN(GrowingFile file, GrowingFile::Open(absl::StrCat(path, mark, temporary_files_.fetch_add(1)), 0));
   return std::unique_ptr<BlobWriter>(new BlobWriter(std::move(file), std::move(path)));
 }
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> Blobs::Map(std::string_view name) const {
-  return MappedFile::Open(absl::StrCat(blobs_, "/", name));
+  return MappedFile::Open(PathIn(blobs_, name));
 }
 
-absl::Status Blobs::Remove(std::string_view name) const { return RemoveFile(absl::StrCat(blobs_, "/", name)); }
+absl::Status Blobs::Remove(std::string_view name) const { return RemoveFile(PathIn(blobs_, name)); }
 
 absl::StatusOr<std::vector<std::string>> Blobs::List() const {
   ASSIGN_OR_RETURN(std::vector<std::string> names, Names(blobs_));
@@ -130,16 +132,16 @@ absl::StatusOr<std::vector<std::string>> Blobs::List() const {
 }
 
 absl::StatusOr<std::unique_ptr<UploadFile>> Blobs::OpenUpload(std::string_view name, int64_t at_most) const {
-  ASSIGN_OR_RETURN(GrowingFile file, GrowingFile::Open(absl::StrCat(uploads_, "/", name), at_most));
+  ASSIGN_OR_RETURN(GrowingFile file, GrowingFile::Open(PathIn(uploads_, name), at_most));
   RETURN_IF_ERROR(SyncFolder(uploads_));
   return std::unique_ptr<UploadFile>(new UploadFile(std::move(file)));
 }
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> Blobs::MapUpload(std::string_view name) const {
-  return MappedFile::Open(absl::StrCat(uploads_, "/", name));
+  return MappedFile::Open(PathIn(uploads_, name));
 }
 
-absl::Status Blobs::RemoveUpload(std::string_view name) const { return RemoveFile(absl::StrCat(uploads_, "/", name)); }
+absl::Status Blobs::RemoveUpload(std::string_view name) const { return RemoveFile(PathIn(uploads_, name)); }
 
 int64_t Blobs::FreeBytes() const {
   const absl::StatusOr<struct statvfs> disk = DiskOf(blobs_);

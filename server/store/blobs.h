@@ -85,8 +85,8 @@ class Blobs {
   absl::StatusOr<std::vector<std::string>> List() const;
 
   // Opens or makes the upload's file, cut to `at_most` bytes: a file may be longer than what was told to be stored.
-  absl::StatusOr<std::unique_ptr<UploadFile>> OpenUpload(
-      std::string_view name, int64_t at_most = std::numeric_limits<int64_t>::max()) const;
+  absl::StatusOr<std::unique_ptr<UploadFile>> OpenUpload(std::string_view name,
+                                                         int64_t at_most = std::numeric_limits<int64_t>::max()) const;
 
   // NOT_FOUND: no such upload.
   absl::StatusOr<std::shared_ptr<const MappedFile>> MapUpload(std::string_view name) const;

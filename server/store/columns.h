@@ -31,6 +31,9 @@ std::string MakePageToken(std::string_view list, std::string_view position);
 // The position; empty for an empty token. INVALID_ARGUMENT: not a token of this list; a FieldError on `page_token`.
 absl::StatusOr<std::string> ReadPageToken(std::string_view list, std::string_view token);
 
+// The same for lists that go down by key: the page holds keys below this one.
+absl::StatusOr<int64_t> ReadKeyToken(std::string_view list, std::string_view token);
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_SERVER_STORE_COLUMNS_H_

@@ -65,7 +65,8 @@ void CommitQueue::Commit(Change change, Told committed) {
 }
 
 void CommitQueue::CommitDurably(Change change, Told durable, Told committed) {
-  Enqueue({.change = std::move(change), .committed = std::move(committed), .durable = std::move(durable), .status = {}});
+  Enqueue(
+      {.change = std::move(change), .committed = std::move(committed), .durable = std::move(durable), .status = {}});
 }
 
 absl::Status CommitQueue::CommitDurablyAndWait(Change change) {

@@ -44,7 +44,8 @@ class CommitQueue {
   using Told = absl::AnyInvocable<void(absl::Status)>;
 
   // The errors of Connection::Open.
-  static absl::StatusOr<std::unique_ptr<CommitQueue>> Open(const std::string& database_path, CommitQueueOptions options = {});
+  static absl::StatusOr<std::unique_ptr<CommitQueue>> Open(const std::string& database_path,
+                                                           CommitQueueOptions options = {});
 
   // Writes what is queued, syncs, and stops. What cannot be written then is told the error.
   ~CommitQueue();

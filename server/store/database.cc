@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/base/text.h"
 #include "server/store/schema.h"
 
 namespace trainyard {
@@ -26,9 +27,9 @@ constexpr std::string_view kPragmas =
 }  // namespace
 
 absl::Status StorageFull(std::string_view what) {
-  return WithReason(
-      absl::ResourceExhaustedError(absl::StrCat(what, ": the disk is full; free space on it, or delete data sets or jobs")),
-      "STORAGE_FULL");
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                        AbslView(what), ": the disk is full; free space on it, or delete data sets or jobs")),
+                    "STORAGE_FULL");
 }
 
 bool IsStorageFull(const absl::Status& status) {
@@ -36,7 +37,8 @@ bool IsStorageFull(const absl::Status& status) {
 }
 
 absl::Status SqliteStatus(sqlite3* db, int code, std::string_view doing) {
-  const std::string message = absl::StrCat("the store cannot ", doing, ": ", db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+  const std::string message =
+      absl::StrCat("the store cannot ", AbslView(doing), ": ", db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
   switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -125,10 +127,10 @@ bool Statement::IsNull(int column) const { return sqlite3_column_type(statement_
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& path) {
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                   nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   if (code != SQLITE_OK) {
-    absl::Status status = SqliteStatus(db, code, absl::StrCat("open ", path));
+    absl::Status status = SqliteStatus(db, code, "open " + path);
     sqlite3_close_v2(db);
     return status;
   }
@@ -159,7 +161,7 @@ Connection::~Connection() {
 absl::StatusOr<sqlite3_stmt*> Connection::Compile(std::string_view sql, unsigned flags) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), flags, &statement, nullptr);
-  if (code != SQLITE_OK) return SqliteStatus(db_, code, absl::StrCat("prepare ", sql));
+  if (code != SQLITE_OK) return SqliteStatus(db_, code, "compile a statement");
   return statement;
 }
 
@@ -183,7 +185,7 @@ absl::StatusOr<Statement> Connection::PrepareOnce(std::string_view sql) {
 
 absl::Status Connection::Run(std::string_view sql) {
   const int code = sqlite3_exec(db_, std::string(sql).c_str(), nullptr, nullptr, nullptr);
-  return SqliteStatus(db_, code, absl::StrCat("run ", sql.substr(0, 60)));
+  return SqliteStatus(db_, code, "run a statement");
 }
 
 absl::Status Connection::Step(std::string_view sql) {

@@ -105,7 +105,8 @@ int64_t EventLog::Enqueue(JobKey job, v1::Event event, CommitQueue::Change with,
     return static_cast<int64_t>(row.payload->size());
   });
   if (number.ok()) return *number;
-  queue_.CommitDurably([status = number.status()](Connection&) { return status; }, std::move(durable), std::move(committed));
+  queue_.CommitDurably([status = number.status()](Connection&) { return status; }, std::move(durable),
+                       std::move(committed));
   return 0;
 }
 

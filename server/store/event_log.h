@@ -51,7 +51,8 @@ class EventLog {
   // An error of `with` or of the write undoes both, tells `committed`, and takes with it (ABORTED) the events of the job that were
   // numbered meanwhile, so that no gap remains; their numbers are given out again. Returns 0, and tells FAILED_PRECONDITION, where the
   // job was not loaded or has had its terminal event.
-  int64_t Append(JobKey job, v1::Event event, CommitQueue::Change with = nullptr, CommitQueue::Told committed = nullptr);
+  int64_t Append(JobKey job, v1::Event event, CommitQueue::Change with = nullptr,
+                 CommitQueue::Told committed = nullptr);
 
   // The same, told when durable; visible when committed.
   int64_t AppendDurably(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told durable);
@@ -82,7 +83,8 @@ class EventLog {
     News news;
   };
 
-  int64_t Enqueue(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told committed, CommitQueue::Told durable);
+  int64_t Enqueue(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told committed,
+                  CommitQueue::Told durable);
   absl::StatusOr<LogRange> ReadRange(JobKey job) const;
   absl::StatusOr<LogPage> ReadFromDisk(JobKey job, const LogRange& range, int64_t from, int limit) const;
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/base/text.h"
 #include "server/store/database.h"
 
 namespace trainyard {
@@ -21,7 +22,7 @@ constexpr int64_t kWriteBackBytes = int64_t{8} << 20;
 
 absl::Status FileError(std::string_view doing, const std::string& path) {
   const int error = errno;
-  const std::string what = absl::StrCat("cannot ", doing, " ", path);
+  const std::string what = absl::StrCat("cannot ", AbslView(doing), " ", path);
   if (error == ENOSPC || error == EDQUOT) return StorageFull(what);
   return absl::ErrnoToStatus(error, what);
 }

@@ -38,7 +38,8 @@ class GrowingFile {
   absl::Status Sync();
 
  private:
-  GrowingFile(int fd, std::string path, int64_t size) : fd_(fd), path_(std::move(path)), size_(size), written_back_(size) {}
+  GrowingFile(int fd, std::string path, int64_t size)
+      : fd_(fd), path_(std::move(path)), size_(size), written_back_(size) {}
 
   int fd_;
   std::string path_;

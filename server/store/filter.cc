@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/time.h"
 #include "core/base/status.h"
+#include "core/base/text.h"
 #include "server/store/columns.h"
 
 namespace trainyard {
@@ -32,11 +31,13 @@ constexpr std::array<std::pair<std::string_view, Operator>, 6> kOperators = {{{"
 
 bool IsOrder(Operator op) { return op != Operator::kEqual && op != Operator::kNotEqual; }
 
-bool IsWordCharacter(char c) { return absl::ascii_isalnum(c) || absl::StrContains("_-./:+", std::string_view(&c, 1)); }
+bool IsWordCharacter(char c) {
+  return absl::ascii_isalnum(c) || std::string_view("_-./:+").find(c) != std::string_view::npos;
+}
 
 std::optional<v1::State> FindState(std::string_view name) {
   v1::State state;
-  const std::string full = absl::StartsWith(name, kStatePrefix) ? std::string(name) : absl::StrCat(kStatePrefix, name);
+  const std::string full = std::string(name.starts_with(kStatePrefix) ? "" : kStatePrefix).append(name);
   if (!v1::State_Parse(full, &state) || state == v1::STATE_UNSPECIFIED) return std::nullopt;
   return state;
 }
@@ -49,7 +50,8 @@ class Parser {
     Filter filter;
     SkipSpace();
     while (!AtEnd()) {
-      if (filter.comparisons.size() == kMostComparisons) return Expected(absl::StrCat("the end, after ", kMostComparisons));
+      if (filter.comparisons.size() == kMostComparisons)
+        return Expected(absl::StrCat("the end, after ", kMostComparisons));
       ASSIGN_OR_RETURN(Comparison comparison, ParseComparison());
       filter.comparisons.push_back(std::move(comparison));
       if (AtEnd()) break;
@@ -69,14 +71,14 @@ class Parser {
 
   absl::StatusOr<std::string> ParseField() {
     const size_t begin = at_;
-    while (!AtEnd() && (absl::ascii_isalnum(text_[at_]) || absl::StrContains("_-.", text_.substr(at_, 1)))) ++at_;
+    while (!AtEnd() &&
+           (absl::ascii_isalnum(text_[at_]) || std::string_view("_-.").find(text_[at_]) != std::string_view::npos))
+      ++at_;
     const std::string_view field = text_.substr(begin, at_ - begin);
-    const bool is_label = absl::StartsWith(field, kLabelPrefix) && field.size() > kLabelPrefix.size();
+    const bool is_label = field.starts_with(kLabelPrefix) && field.size() > kLabelPrefix.size();
     if (std::find(fields_.begin(), fields_.end(), is_label ? "labels" : field) == fields_.end() || field == "labels") {
       at_ = begin;
-      return Expected(absl::StrCat("one of the fields ", absl::StrJoin(fields_, ", ", [](std::string* out, std::string_view name) {
-                                     absl::StrAppend(out, name, name == "labels" ? ".<key>" : "");
-                                   })));
+      return Expected("one of the fields " + FieldNames());
     }
     SkipSpace();
     return std::string(field);
@@ -85,7 +87,7 @@ class Parser {
   absl::StatusOr<Operator> ParseOperator(std::string_view field) {
     const bool may_order = field == "create_time";
     for (const auto& [sign, op] : kOperators) {
-      if (!absl::StartsWith(text_.substr(at_), sign)) continue;
+      if (!text_.substr(at_).starts_with(sign)) continue;
       if (IsOrder(op) && !may_order) break;
       at_ += sign.size();
       SkipSpace();
@@ -139,12 +141,18 @@ class Parser {
   absl::Status ParseAnd() {
     const bool stands_apart = absl::ascii_isspace(text_[at_ - 1]);
     const size_t begin = at_;
-    if (!stands_apart || !absl::StartsWith(text_.substr(at_), "AND")) return Expected("AND");
+    if (!stands_apart || !text_.substr(at_).starts_with("AND")) return Expected("AND");
     at_ += 3;
     SkipSpace();
     if (at_ == begin + 3) return Expected("a space");
     if (AtEnd()) return Expected("a comparison");
     return absl::OkStatus();
+  }
+
+  std::string FieldNames() const {
+    return absl::StrJoin(fields_, ", ", [](std::string* out, std::string_view name) {
+      out->append(name).append(name == "labels" ? ".<key>" : "");
+    });
   }
 
   bool AtEnd() const { return at_ == text_.size(); }
@@ -157,7 +165,7 @@ class Parser {
     const std::string_view before = text_.substr(0, at_);
     const auto place = std::count_if(before.begin(), before.end(), [](char c) { return (c & 0xc0) != 0x80; }) + 1;
     return FieldError("filter", text_,
-                      absl::StrCat("comparisons joined by AND, with ", what, " at character ", place));
+                      absl::StrCat("comparisons joined by AND, with ", AbslView(what), " at character ", place));
   }
 
   const std::string_view text_;

@@ -20,7 +20,8 @@ absl::Status CheckCursor(const LogRange& range, int64_t from) {
   if (from >= range.oldest && from <= range.newest + 1) return absl::OkStatus();
   const std::string rule = from < range.oldest ? absl::StrCat("the oldest kept is ", range.oldest)
                                                : absl::StrCat("the newest is ", range.newest);
-  return WithReason(absl::OutOfRangeError(absl::StrCat("event ", from, " is not in the log: ", rule)), "SEQUENCE_NOT_KEPT",
+  return WithReason(absl::OutOfRangeError(absl::StrCat("event ", from, " is not in the log: ", rule)),
+                    "SEQUENCE_NOT_KEPT",
                     {{"oldest", absl::StrCat(range.oldest)}, {"newest", absl::StrCat(range.newest)}});
 }
 
@@ -47,7 +48,8 @@ std::optional<LogRange> JobTail::range() const {
 absl::StatusOr<int64_t> JobTail::Number(bool terminal, absl::FunctionRef<int64_t(int64_t sequence)> enqueue) {
   absl::MutexLock lock(&mutex_);
   if (!loaded_) return absl::FailedPreconditionError("the job's log was not loaded before an event was appended");
-  if (terminal_numbered_) return absl::FailedPreconditionError("the job's log has ended: nothing follows a terminal event");
+  if (terminal_numbered_)
+    return absl::FailedPreconditionError("the job's log has ended: nothing follows a terminal event");
   ++numbered_;
   ++uncommitted_;
   terminal_numbered_ = terminal;
@@ -58,7 +60,8 @@ absl::StatusOr<int64_t> JobTail::Number(bool terminal, absl::FunctionRef<int64_t
 absl::Status JobTail::MayWrite(int64_t sequence) {
   absl::MutexLock lock(&mutex_);
   if (first_unwritten_ != 0 && sequence > first_unwritten_) {
-    return absl::AbortedError(absl::StrCat("event ", first_unwritten_, " of the job could not be written, nor can ", sequence));
+    return absl::AbortedError(
+        absl::StrCat("event ", first_unwritten_, " of the job could not be written, nor can ", sequence));
   }
   first_unwritten_ = 0;
   return absl::OkStatus();

@@ -60,7 +60,7 @@ class JobTail {
   std::deque<LogEntry> entries_ ABSL_GUARDED_BY(mutex_);  // the newest committed ones, without a gap
   int64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 
-  int64_t numbered_ ABSL_GUARDED_BY(mutex_) = 0;           // the last number given out
+  int64_t numbered_ ABSL_GUARDED_BY(mutex_) = 0;            // the last number given out
   bool terminal_numbered_ ABSL_GUARDED_BY(mutex_) = false;  // it is a terminal event's
   int64_t uncommitted_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t uncommitted_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -28,6 +28,7 @@ class ReadPool {
       if (connection_ != nullptr) pool_->Return(std::move(connection_));
     }
     Connection* operator->() const { return connection_.get(); }
+    Connection& operator*() const { return *connection_; }
 
    private:
     ReadPool* pool_;

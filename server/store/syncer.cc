@@ -52,9 +52,8 @@ void Syncer::Run() {
 // False: stopped, and nothing is left to sync.
 bool Syncer::AwaitWork() {
   const auto has_reason_to_wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return dirty_ || stopping_; };
-  const auto has_reason_to_hurry = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return !waiting_.empty() || stopping_;
-  };
+  const auto has_reason_to_hurry = [this]()
+                                       ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !waiting_.empty() || stopping_; };
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&has_reason_to_wake));
   if (!dirty_) return false;

@@ -4,21 +4,25 @@
 #ifndef TRAINYARD_SERVER_STORE_BLOBS_H_
 #define TRAINYARD_SERVER_STORE_BLOBS_H_
 
+#include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/store/files.h"
 
 namespace trainyard {
 
 // A read-only memory-mapped file.
 class MappedFile {
  public:
+  // NOT_FOUND: no such file.
   static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path);
   ~MappedFile();
   std::string_view bytes() const { return bytes_; }
@@ -33,6 +37,7 @@ class BlobWriter {
  public:
   ~BlobWriter();  // removes the temporary file if it was not published
 
+  // RESOURCE_EXHAUSTED (STORAGE_FULL): the disk is full.
   absl::Status Append(std::string_view bytes);
 
   // Syncs and gives the blob its name; on return it survives the death of the machine.
@@ -40,17 +45,16 @@ class BlobWriter {
 
  private:
   friend class Blobs;
-  BlobWriter() = default;
-  int fd_ = -1;
-  std::string temporary_path_;
-  std::string path_;
+  BlobWriter(GrowingFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  GrowingFile file_;  // under its temporary name
+  const std::string path_;
+  bool published_ = false;
 };
 
 // An upload in progress: a file that grows, kept across restarts; not thread-safe.
 class UploadFile {
  public:
-  ~UploadFile();
-  int64_t size() const { return size_; }
+  int64_t size() const { return file_.size(); }
 
   // RESOURCE_EXHAUSTED (STORAGE_FULL): the disk is full; what was written before stays.
   absl::Status Append(std::string_view bytes);
@@ -60,26 +64,31 @@ class UploadFile {
 
  private:
   friend class Blobs;
-  UploadFile() = default;
-  int fd_ = -1;
-  int64_t size_ = 0;
+  explicit UploadFile(GrowingFile file) : file_(std::move(file)) {}
+  GrowingFile file_;
 };
 
 // Thread-safe. Names are made by the server: [a-z0-9._-]+, never by a client.
 class Blobs {
  public:
   // Makes the folders `blobs` and `uploads` in `data_directory` and removes temporary files that a crash left.
-  static absl::StatusOr<std::unique_ptr<Blobs>> Open(std::string data_directory);
+  static absl::StatusOr<std::unique_ptr<Blobs>> Open(const std::string& data_directory);
 
+  // The writer must not outlive this. A blob of the same name is replaced when the new one is published.
   absl::StatusOr<std::unique_ptr<BlobWriter>> Create(std::string_view name) const;
 
-  // NOT_FOUND: no such blob.
+  // NOT_FOUND: no such blob. What is mapped stays readable after the blob is removed.
   absl::StatusOr<std::shared_ptr<const MappedFile>> Map(std::string_view name) const;
   absl::Status Remove(std::string_view name) const;
+
+  // The names of published blobs, sorted.
   absl::StatusOr<std::vector<std::string>> List() const;
 
-  // Opens or makes the upload's file, cut to `size` bytes at most.
-  absl::StatusOr<std::unique_ptr<UploadFile>> OpenUpload(std::string_view name) const;
+  // Opens or makes the upload's file, cut to `at_most` bytes: a file may be longer than what was told to be stored.
+  absl::StatusOr<std::unique_ptr<UploadFile>> OpenUpload(std::string_view name,
+                                                         int64_t at_most = std::numeric_limits<int64_t>::max()) const;
+
+  // NOT_FOUND: no such upload.
   absl::StatusOr<std::shared_ptr<const MappedFile>> MapUpload(std::string_view name) const;
   absl::Status RemoveUpload(std::string_view name) const;
 
@@ -88,8 +97,12 @@ class Blobs {
   bool ShortOfRoom() const;
 
  private:
-  explicit Blobs(std::string data_directory) : data_directory_(std::move(data_directory)) {}
-  const std::string data_directory_;
+  explicit Blobs(const std::string& data_directory)
+      : blobs_(data_directory + "/blobs"), uploads_(data_directory + "/uploads") {}
+
+  const std::string blobs_;
+  const std::string uploads_;
+  mutable std::atomic<int64_t> temporary_files_ = 0;
 };
 
 }  // namespace trainyard

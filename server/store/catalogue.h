@@ -6,7 +6,9 @@
 #ifndef TRAINYARD_SERVER_STORE_CATALOGUE_H_
 #define TRAINYARD_SERVER_STORE_CATALOGUE_H_
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,8 +17,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/store/commit_queue.h"
-#include "server/store/event_log.h"
 #include "server/store/filter.h"
+#include "server/store/log_entry.h"
+#include "server/store/read_pool.h"
 #include "trainyard/v1/dataset.pb.h"
 #include "trainyard/v1/job.pb.h"
 #include "trainyard/v1/model.pb.h"
@@ -25,7 +28,7 @@ namespace trainyard {
 
 struct StoredUpload {
   v1::Upload upload;
-  std::string request_id;
+  std::string request_id;  // empty: none
   absl::Time last_write_time;
 };
 
@@ -38,7 +41,7 @@ struct StoredJob {
   JobKey key = 0;
   v1::Job job;
 
-  // Of the CreateJob call; the digest is of the job as it was sent.
+  // Of the CreateJob call, empty where it had none; the digest is of the job as it was sent.
   std::string request_id;
   std::string request_digest;
 };
@@ -57,14 +60,18 @@ struct StoredCheckpoint {
 template <typename Row>
 struct CataloguePage {
   std::vector<Row> rows;
-  std::string next_page_token;
+  std::string next_page_token;  // empty: no more
 };
 
 // Reads run on the caller's thread with connections of their own; never on a gRPC thread. Thread-safe.
+//
+// Names are those of the messages: `jobs/0192f…`. Get is NOT_FOUND where there is no such row, and so are the Changes that update. List
+// takes the fields that the contract names for it; INVALID_ARGUMENT: a FieldError on `page_token`. A page examines at most 20,000 rows,
+// so it may be short and yet not the last.
 class Catalogue {
  public:
-  Catalogue(std::string database_path);
-  ~Catalogue();
+  // The errors of Connection::Open.
+  static absl::StatusOr<std::unique_ptr<Catalogue>> Open(const std::string& database_path);
 
   // ---- Uploads, by name.
   CommitQueue::Change Put(StoredUpload upload) const;
@@ -77,15 +84,18 @@ class Catalogue {
   CommitQueue::Change Insert(StoredDataset dataset) const;
   CommitQueue::Change RemoveDataset(std::string name) const;
   absl::StatusOr<StoredDataset> GetDataset(std::string_view name) const;
-  absl::StatusOr<CataloguePage<StoredDataset>> ListDatasets(const Filter& filter, int page_size, std::string_view page_token) const;
+  absl::StatusOr<CataloguePage<StoredDataset>> ListDatasets(const Filter& filter, int page_size,
+                                                            std::string_view page_token) const;
 
-  // ---- Jobs. Insert takes a key from NextJobKey. Update replaces the message (state, labels and so on with it).
-  JobKey NextJobKey();
+  // ---- Jobs, newest first. Insert takes a key from NextJobKey; ALREADY_EXISTS: name or request id are taken. Update replaces the
+  // message (state, labels and so on with it).
+  JobKey NextJobKey() { return next_job_key_.fetch_add(1); }
   CommitQueue::Change Insert(StoredJob job) const;
   CommitQueue::Change Update(JobKey key, v1::Job job) const;
   absl::StatusOr<StoredJob> GetJob(std::string_view name) const;
   absl::StatusOr<std::optional<StoredJob>> FindJobByRequest(std::string_view request_id) const;
-  absl::StatusOr<CataloguePage<StoredJob>> ListJobs(const Filter& filter, int page_size, std::string_view page_token) const;
+  absl::StatusOr<CataloguePage<StoredJob>> ListJobs(const Filter& filter, int page_size,
+                                                    std::string_view page_token) const;
 
   // Jobs that have not ended, by key.
   absl::StatusOr<std::vector<StoredJob>> UnfinishedJobs() const;
@@ -93,7 +103,8 @@ class Catalogue {
   // Names one job that has not ended and reads this data set; empty: none.
   absl::StatusOr<std::string> JobThatNeeds(std::string_view dataset_name) const;
 
-  // Hides the job at once. Its events, checkpoints and model go in portions by RemoveSomeOf, until that returns 0.
+  // Hides the job and its model at once, and frees its request id. Its rows (events, checkpoints, labels and at last its own) go in
+  // portions of at most 1,000 by RemoveSomeOf, which returns how many went, until that returns 0.
   CommitQueue::Change MarkDeleted(JobKey key) const;
   absl::StatusOr<std::vector<JobKey>> DeletedJobs() const;
   absl::StatusOr<int> RemoveSomeOf(Connection& connection, JobKey key) const;
@@ -103,15 +114,17 @@ class Catalogue {
   CommitQueue::Change RemoveCheckpoint(JobKey job, std::string file) const;
   absl::StatusOr<std::vector<StoredCheckpoint>> Checkpoints(JobKey job) const;
 
-  // ---- Models, by name; the key is the job's.
+  // ---- Models, by name; the key is the job's. Newest first.
   CommitQueue::Change Put(JobKey job, v1::Model model) const;
   CommitQueue::Change RemoveModel(JobKey job) const;
   absl::StatusOr<v1::Model> GetModel(std::string_view name) const;
   absl::StatusOr<CataloguePage<v1::Model>> ListModels(int page_size, std::string_view page_token) const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  explicit Catalogue(const std::string& database_path) : readers_(database_path) {}
+
+  mutable ReadPool readers_;
+  std::atomic<JobKey> next_job_key_ = 1;
 };
 
 }  // namespace trainyard

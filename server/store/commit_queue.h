@@ -7,50 +7,104 @@
 #ifndef TRAINYARD_SERVER_STORE_COMMIT_QUEUE_H_
 #define TRAINYARD_SERVER_STORE_COMMIT_QUEUE_H_
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "server/store/database.h"
+#include "server/store/reserve_file.h"
+#include "server/store/syncer.h"
 
 namespace trainyard {
+
+struct CommitQueueOptions {
+  // A file that is given up when the disk is full and made again when there is room; empty: none.
+  std::string reserve_path;
+  int64_t reserve_bytes = int64_t{64} << 20;
+};
 
 // Thread-safe.
 class CommitQueue {
  public:
-  // Runs within the group's transaction, on the writer's thread. An error undoes this change alone, the others of the group stand.
+  // Runs within the group's transaction, on the writer's thread; runs again, from the same state of the database, when the group has to
+  // be written again. An error undoes this change alone, the others of the group stand.
   using Change = absl::AnyInvocable<absl::Status(Connection&)>;
 
-  // Told on the writer's or the syncer's thread; must be quick and not block. On a full disk the writer keeps the group and tries again:
-  // nothing is told until it is committed.
+  // Told once, on the writer's or the syncer's thread; must be quick and not block. On a full disk the writer keeps the group and tries
+  // again each 100 ms: nothing is told until it is committed.
   using Told = absl::AnyInvocable<void(absl::Status)>;
 
-  static absl::StatusOr<std::unique_ptr<CommitQueue>> Open(const std::string& database_path);
+  // The errors of Connection::Open.
+  static absl::StatusOr<std::unique_ptr<CommitQueue>> Open(const std::string& database_path,
+                                                           CommitQueueOptions options = {});
 
-  // Writes what is queued, syncs, and stops.
+  // Writes what is queued, syncs, and stops. What cannot be written then is told the error.
   ~CommitQueue();
 
-  // Changes are committed in the order of calls.
+  // Changes are committed in the order of calls. `committed` may be null.
   void Commit(Change change, Told committed);
 
-  // As Commit, but `durable` is told after the sync.
-  void CommitDurably(Change change, Told durable);
+  // As Commit, but `durable` is told after a sync that began after the commit, or of the change's error. `committed`, which may be null,
+  // is told before that, as by Commit.
+  void CommitDurably(Change change, Told durable, Told committed = nullptr);
 
   // Waits for CommitDurably. Never on a gRPC thread or a worker of the pool.
   absl::Status CommitDurablyAndWait(Change change);
 
   // Whether the last group could not be written for want of room.
-  bool storage_full() const;
+  bool storage_full() const { return storage_full_.load(); }
 
-  // Bytes queued by callers' own estimate are not known here; changes that wait.
+  // Changes that wait or are being written.
   int64_t queued() const;
 
  private:
-  class Impl;
-  explicit CommitQueue(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  struct Entry {
+    Change change;
+    Told committed;
+    Told durable;
+    absl::Status status;  // of the change, when its group was last written
+  };
+  using Group = std::vector<Entry>;
+
+  CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve);
+
+  void Enqueue(Entry entry);
+
+  // All on the writer's thread.
+  void Run();
+  Group TakeAll();
+  absl::Status WriteUntilDone(Group& group);
+  absl::Status Write(Group& group);
+  absl::Status WriteInTransaction(Group& group);
+  absl::Status Apply(Entry& entry);
+  bool AwaitStop(absl::Duration at_most);
+  void Tell(Group group, const absl::Status& written);
+  void FinishCheckpoint();
+  void RestoreReserve();
+
+  const ReserveFile reserve_;
+  const std::unique_ptr<Connection> connection_;  // the writer's thread's
+  int64_t log_pages_ = 0;                         // in the write-ahead log after the last commit; the writer's thread's
+  int64_t tried_at_pages_ = 0;                    // when FinishCheckpoint last tried; the writer's thread's
+  absl::Time reserve_checked_;                    // the writer's thread's
+  std::unique_ptr<Syncer> syncer_;
+
+  std::atomic<bool> storage_full_ = false;
+  mutable absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  Group queue_ ABSL_GUARDED_BY(mutex_);
+  int64_t being_written_ ABSL_GUARDED_BY(mutex_) = 0;
+
+  std::thread writer_;  // last: it uses all of the above
 };
 
 }  // namespace trainyard

@@ -4,9 +4,12 @@
 #define TRAINYARD_SERVER_STORE_DATABASE_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,7 +19,7 @@ struct sqlite3_stmt;
 
 namespace trainyard {
 
-// A prepared statement, reset when it goes out of scope and kept by its connection for the next time.
+// A prepared statement, reset when it goes out of scope and kept by its connection for the next time. Must not outlive its connection.
 class Statement {
  public:
   Statement(Statement&& other) noexcept;
@@ -39,31 +42,54 @@ class Statement {
 
  private:
   friend class Connection;
-  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  using Idle = std::vector<sqlite3_stmt*>;
+  Statement(sqlite3_stmt* statement, Idle* home) : statement_(statement), home_(home) {}
+
   sqlite3_stmt* statement_;
+  Idle* home_;  // where it waits for its next use; null: it is used once
 };
 
 // One connection; used by one thread at a time.
 class Connection {
  public:
   // Opens the database at `path` and brings its schema up to date. FAILED_PRECONDITION (STORE_IS_NEWER): written by a later version.
+  // RESOURCE_EXHAUSTED (STORAGE_FULL): the disk is full.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& path);
   ~Connection();
 
-  // `sql` is prepared once.
+  // `sql`, a constant, is compiled once and kept.
   absl::StatusOr<Statement> Prepare(std::string_view sql);
 
-  // For statements without parameters and rows.
+  // For texts that are composed: nothing is kept.
+  absl::StatusOr<Statement> PrepareOnce(std::string_view sql);
+
+  // For statements without parameters and rows. Run compiles the text each time and takes several statements, Step keeps one.
   absl::Status Run(std::string_view sql);
+  absl::Status Step(std::string_view sql);
+
+  // Rows that the last INSERT, UPDATE or DELETE changed.
+  int64_t Changes() const;
+
+  // False once SQLite has rolled a transaction back by itself, as it does on a full disk.
+  bool InTransaction() const;
 
   sqlite3* handle() { return db_; }
 
  private:
-  struct Statements;
-  explicit Connection(sqlite3* db);
-  sqlite3* db_;
-  std::unique_ptr<Statements> statements_;
+  explicit Connection(sqlite3* db) : db_(db) {}
+  absl::Status SetUp();
+  absl::StatusOr<sqlite3_stmt*> Compile(std::string_view sql, unsigned flags);
+
+  sqlite3* const db_;
+  std::map<std::string, Statement::Idle, std::less<>> idle_;  // by text
 };
+
+// What a result code of `db` means as a status; `doing` completes "the store cannot ...".
+absl::Status SqliteStatus(sqlite3* db, int code, std::string_view doing);
+
+// RESOURCE_EXHAUSTED with reason STORAGE_FULL.
+absl::Status StorageFull(std::string_view what);
+bool IsStorageFull(const absl::Status& status);
 
 }  // namespace trainyard
 

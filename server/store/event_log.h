@@ -11,65 +11,58 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "server/store/commit_queue.h"
-#include "server/store/database.h"
+#include "server/store/log_entry.h"
+#include "server/store/news.h"
+#include "server/store/read_pool.h"
+#include "server/store/tail_table.h"
 #include "trainyard/v1/event.pb.h"
 
 namespace trainyard {
 
-// A job's key in the database: positive, rising with creation.
-using JobKey = int64_t;
-
-struct LogEntry {
-  int64_t sequence = 0;
-
-  // A serialised v1.Event, shared by all that send it.
-  std::shared_ptr<const std::string> event;
-};
-
-struct LogPage {
-  std::vector<LogEntry> entries;
-
-  // Numbers kept when the page was read; newest 0: none yet.
-  int64_t oldest = 1;
-  int64_t newest = 0;
-
-  // The newest is a terminal state: nothing will follow it.
-  bool ended = false;
-};
-
-// Told of news; see EventLog::Subscribe.
-class LogObserver {
- public:
-  virtual ~LogObserver() = default;
-
-  // Job `job` has events up to `newest`, or was deleted (newest 0). On the log's own thread; must be quick and not block. May still come
-  // once after Unsubscribe has returned.
-  virtual void OnNews(JobKey job, int64_t newest) = 0;
+struct EventLogOptions {
+  // Bytes of committed events in memory: of all jobs together. Of one job at most the newest 2,048 events or 1 MiB are kept.
+  int64_t memory_budget = int64_t{256} << 20;
 };
 
 // Thread-safe.
 class EventLog {
  public:
-  EventLog(const std::string& database_path, CommitQueue& queue);
+  using Clock = absl::AnyInvocable<absl::Time() const>;
+
+  // `queue` must outlive the log. Changes that are queued when the log goes are written all the same.
+  EventLog(const std::string& database_path, CommitQueue& queue, Clock clock = absl::Now, EventLogOptions options = {});
   ~EventLog();
 
-  // Numbers the event and queues it; sets its sequence. Allocates, never blocks. `with` joins the same transaction, and `committed` is
-  // told after it; both may be null. After a terminal event nothing may be appended.
-  int64_t Append(JobKey job, v1::Event event, CommitQueue::Change with = nullptr, CommitQueue::Told committed = nullptr);
+  // Reads what the database has of a job, if that is not known yet; to be called before the first Append to it, for a new job as well.
+  // Never on a gRPC thread.
+  absl::Status Load(JobKey job) const;
 
-  // The same, told when durable.
+  // Numbers the event and queues it; sets its sequence, and its time where it has none. Allocates, never blocks. `with` joins the same
+  // transaction, and `committed` is told after it, when the event is visible; both may be null. After a terminal event nothing may be
+  // appended.
+  //
+  // An error of `with` or of the write undoes both, tells `committed`, and takes with it (ABORTED) the events of the job that were
+  // numbered meanwhile, so that no gap remains; their numbers are given out again. Returns 0, and tells FAILED_PRECONDITION, where the
+  // job was not loaded or has had its terminal event.
+  int64_t Append(JobKey job, v1::Event event, CommitQueue::Change with = nullptr,
+                 CommitQueue::Told committed = nullptr);
+
+  // The same, told when durable; visible when committed.
   int64_t AppendDurably(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told durable);
 
   // Up to `limit` committed events from `from` on, if they are all in memory or there is nothing to read; else nullopt: then call Read.
   // OUT_OF_RANGE with reason SEQUENCE_NOT_KEPT and metadata `oldest` and `newest`: from < oldest, or from > newest + 1.
   absl::StatusOr<std::optional<LogPage>> ReadFromMemory(JobKey job, int64_t from, int limit) const;
 
-  // The same from memory or disk. Never on a gRPC thread.
+  // The same from memory or disk; a page from disk ends after 4 MiB as well. Never on a gRPC thread. NOT_FOUND: the job's events are
+  // being deleted.
   absl::StatusOr<LogPage> Read(JobKey job, int64_t from, int limit) const;
 
   // Bytes of a job's events that are queued and not committed.
@@ -83,8 +76,22 @@ class EventLog {
   void Forget(JobKey job);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // What the queue's calls need, which may come after the log is gone.
+  struct Shared {
+    explicit Shared(int64_t memory_budget) : tails(memory_budget) {}
+    TailTable tails;
+    News news;
+  };
+
+  int64_t Enqueue(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told committed,
+                  CommitQueue::Told durable);
+  absl::StatusOr<LogRange> ReadRange(JobKey job) const;
+  absl::StatusOr<LogPage> ReadFromDisk(JobKey job, const LogRange& range, int64_t from, int limit) const;
+
+  CommitQueue& queue_;
+  const Clock clock_;
+  mutable ReadPool readers_;
+  const std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace trainyard

@@ -1,0 +1,85 @@
+#include "absl/strings/str_cat.h"
+#include "server/store/catalogue.h"
+#include "server/store/catalogue_rows.h"
+
+namespace trainyard {
+namespace {
+
+constexpr std::string_view kList = "models";
+
+absl::StatusOr<v1::Model> ReadModel(const Statement& row) {
+  v1::Model model;
+  RETURN_IF_ERROR(ParseColumn(row.Blob(1), &model));
+  return model;
+}
+
+absl::StatusOr<StoredCheckpoint> ReadCheckpoint(const Statement& row) {
+  return StoredCheckpoint{.attempt = static_cast<int32_t>(row.Int(0)),
+                          .step = row.Int(1),
+                          .digest = std::string(row.Text(2)),
+                          .file = std::string(row.Text(3)),
+                          .size_bytes = row.Int(4),
+                          .pinned = row.Int(5) != 0};
+}
+
+}  // namespace
+
+CommitQueue::Change Catalogue::Insert(JobKey job, StoredCheckpoint checkpoint) const {
+  return [job, checkpoint = std::move(checkpoint)](Connection& connection) -> absl::Status {
+    ASSIGN_OR_RETURN(Statement insert,
+                     connection.Prepare("INSERT INTO checkpoints(job, attempt, step, digest, file, size_bytes, "
+                                        "pinned) VALUES(?, ?, ?, ?, ?, ?, ?)"));
+    insert.Bind(1, job).Bind(2, int64_t{checkpoint.attempt}).Bind(3, checkpoint.step);
+    insert.Bind(4, std::string_view(checkpoint.digest)).Bind(5, std::string_view(checkpoint.file));
+    return insert.Bind(6, checkpoint.size_bytes).Bind(7, int64_t{checkpoint.pinned}).Step().status();
+  };
+}
+
+CommitQueue::Change Catalogue::RemoveCheckpoint(JobKey job, std::string file) const {
+  return [job, file = std::move(file)](Connection& connection) -> absl::Status {
+    ASSIGN_OR_RETURN(Statement remove, connection.Prepare("DELETE FROM checkpoints WHERE job = ? AND file = ?"));
+    return remove.Bind(1, job).Bind(2, std::string_view(file)).Step().status();
+  };
+}
+
+absl::StatusOr<std::vector<StoredCheckpoint>> Catalogue::Checkpoints(JobKey job) const {
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(Statement select,
+                   reader->Prepare("SELECT attempt, step, digest, file, size_bytes, pinned FROM checkpoints"
+                                   " WHERE job = ? ORDER BY key DESC"));
+  select.Bind(1, job);
+  return ReadAll(select, ReadCheckpoint);
+}
+
+CommitQueue::Change Catalogue::Put(JobKey job, v1::Model model) const {
+  return [job, model = std::move(model)](Connection& connection) -> absl::Status {
+    const std::string message = model.SerializeAsString();
+    ASSIGN_OR_RETURN(Statement put,
+                     connection.Prepare("INSERT INTO models(job, name, message) VALUES(?, ?, ?) ON CONFLICT(job)"
+                                        " DO UPDATE SET name = excluded.name, message = excluded.message"));
+    return put.Bind(1, job).Bind(2, std::string_view(model.name())).BindBlob(3, message).Step().status();
+  };
+}
+
+CommitQueue::Change Catalogue::RemoveModel(JobKey job) const {
+  return [job](Connection& connection) { return RunWith(connection, "DELETE FROM models WHERE job = ?", job); };
+}
+
+absl::StatusOr<v1::Model> Catalogue::GetModel(std::string_view name) const {
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(Statement select, reader->Prepare("SELECT job, message FROM models WHERE name = ?"));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(1, name).Step());
+  if (!found) return NotFound(name);
+  return ReadModel(select);
+}
+
+absl::StatusOr<CataloguePage<v1::Model>> Catalogue::ListModels(int page_size, std::string_view page_token) const {
+  ASSIGN_OR_RETURN(const JobKey before, ReadKeyToken(kList, page_token));
+  const SqlText select{
+      .text = absl::StrCat("SELECT job, message FROM models WHERE job < ? ORDER BY job DESC LIMIT ", kMostExamined),
+      .parameters = {before}};
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  return ReadPage(*reader, select, kList, page_size, ReadModel);
+}
+
+}  // namespace trainyard

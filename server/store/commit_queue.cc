@@ -1,0 +1,187 @@
+#include "server/store/commit_queue.h"
+
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "core/base/status.h"
+#include "server/store/files.h"
+
+namespace trainyard {
+namespace {
+
+constexpr absl::Duration kRetryInterval = absl::Milliseconds(100);
+
+constexpr absl::Duration kReserveInterval = absl::Seconds(10);
+
+// The writer ends the checkpoint, and with it the log, beyond 16 MiB when it has nothing else to do, and beyond 256 MiB in any case.
+constexpr int64_t kLogPages = 4096;
+constexpr int64_t kMostLogPages = 65536;
+
+// A reader's snapshot may keep the log from ending; the next try comes so much later.
+constexpr int64_t kTryAgainPages = 1024;
+
+int CountLogPages(void* pages, sqlite3*, const char*, int in_log) {
+  *static_cast<int64_t*>(pages) = in_log;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CommitQueue>> CommitQueue::Open(const std::string& database_path,
+                                                               CommitQueueOptions options) {
+  ReserveFile reserve(std::move(options.reserve_path), options.reserve_bytes);
+  absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(database_path);
+  // A start on a full disk may need room for SQLite's shared memory; some of its errors then hide the cause.
+  if (!connection.ok() && reserve.Remove()) connection = Connection::Open(database_path);
+  if (!connection.ok()) return connection.status();
+  RETURN_IF_ERROR((*connection)->Run("PRAGMA cache_size = -65536"));
+  RETURN_IF_ERROR(SyncFolder(std::filesystem::absolute(database_path).parent_path()));
+  ASSIGN_OR_RETURN(std::unique_ptr<Syncer> syncer, Syncer::Start(database_path));
+  return std::unique_ptr<CommitQueue>(new CommitQueue(*std::move(connection), std::move(syncer), std::move(reserve)));
+}
+
+CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve)
+    : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)) {
+  sqlite3_wal_hook(connection_->handle(), CountLogPages, &log_pages_);
+  RestoreReserve();
+  writer_ = std::thread([this] { Run(); });
+}
+
+CommitQueue::~CommitQueue() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  writer_.join();
+  syncer_.reset();
+}
+
+void CommitQueue::Commit(Change change, Told committed) {
+  Enqueue({.change = std::move(change), .committed = std::move(committed), .durable = nullptr, .status = {}});
+}
+
+void CommitQueue::CommitDurably(Change change, Told durable, Told committed) {
+  Enqueue(
+      {.change = std::move(change), .committed = std::move(committed), .durable = std::move(durable), .status = {}});
+}
+
+absl::Status CommitQueue::CommitDurablyAndWait(Change change) {
+  absl::Notification done;
+  absl::Status result;
+  CommitDurably(std::move(change), [&](absl::Status status) {
+    result = std::move(status);
+    done.Notify();
+  });
+  done.WaitForNotification();
+  return result;
+}
+
+int64_t CommitQueue::queued() const {
+  absl::MutexLock lock(&mutex_);
+  return static_cast<int64_t>(queue_.size()) + being_written_;
+}
+
+void CommitQueue::Enqueue(Entry entry) {
+  absl::MutexLock lock(&mutex_);
+  queue_.push_back(std::move(entry));
+}
+
+void CommitQueue::Run() {
+  for (Group group = TakeAll(); !group.empty(); group = TakeAll()) {
+    const absl::Status written = WriteUntilDone(group);
+    Tell(std::move(group), written);
+    FinishCheckpoint();
+    RestoreReserve();
+  }
+}
+
+// Empty: stopped, and nothing is left to write.
+CommitQueue::Group CommitQueue::TakeAll() {
+  const auto has_reason_to_wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_; };
+  absl::MutexLock lock(&mutex_);
+  being_written_ = 0;
+  mutex_.Await(absl::Condition(&has_reason_to_wake));
+  being_written_ = static_cast<int64_t>(queue_.size());
+  return std::exchange(queue_, Group());
+}
+
+absl::Status CommitQueue::WriteUntilDone(Group& group) {
+  while (true) {
+    const absl::Status status = Write(group);
+    if (status.ok()) {
+      storage_full_ = false;
+      return status;
+    }
+    const bool full = IsStorageFull(status);
+    storage_full_ = full;
+    if (full && reserve_.Remove()) continue;
+    if (AwaitStop(kRetryInterval)) return status;
+  }
+}
+
+bool CommitQueue::AwaitStop(absl::Duration at_most) {
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithTimeout(absl::Condition(&stopping_), at_most);
+}
+
+// An error: nothing of the group was written.
+absl::Status CommitQueue::Write(Group& group) {
+  absl::Status status = WriteInTransaction(group);
+  if (!status.ok() && connection_->InTransaction()) connection_->Run("ROLLBACK").IgnoreError();
+  return status;
+}
+
+absl::Status CommitQueue::WriteInTransaction(Group& group) {
+  RETURN_IF_ERROR(connection_->Step("BEGIN IMMEDIATE"));
+  for (Entry& entry : group) RETURN_IF_ERROR(Apply(entry));
+  return connection_->Step("COMMIT");
+}
+
+// An error is the group's; the change's own is kept in the entry.
+absl::Status CommitQueue::Apply(Entry& entry) {
+  RETURN_IF_ERROR(connection_->Step("SAVEPOINT change"));
+  entry.status = entry.change(*connection_);
+  if (entry.status.ok()) return connection_->Step("RELEASE change");
+  if (IsStorageFull(entry.status) || !connection_->InTransaction()) return entry.status;
+  RETURN_IF_ERROR(connection_->Step("ROLLBACK TO change"));
+  return connection_->Step("RELEASE change");
+}
+
+void CommitQueue::Tell(Group group, const absl::Status& written) {
+  std::vector<Told> durable;
+  for (Entry& entry : group) {
+    const absl::Status& status = written.ok() ? entry.status : written;
+    if (entry.committed) entry.committed(status);
+    if (!entry.durable) continue;
+    if (status.ok()) {
+      durable.push_back(std::move(entry.durable));
+    } else {
+      entry.durable(status);
+    }
+  }
+  if (written.ok()) syncer_->Committed(log_pages_, std::move(durable));
+}
+
+void CommitQueue::FinishCheckpoint() {
+  if (log_pages_ < tried_at_pages_) tried_at_pages_ = 0;  // the log has begun anew
+  if (log_pages_ < kLogPages || log_pages_ - tried_at_pages_ < kTryAgainPages) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!queue_.empty() && log_pages_ < kMostLogPages) return;
+  }
+  tried_at_pages_ = log_pages_;
+  sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+}
+
+void CommitQueue::RestoreReserve() {
+  const absl::Time now = absl::Now();
+  if (now - reserve_checked_ < kReserveInterval) return;
+  reserve_checked_ = now;
+  reserve_.MakeIfThereIsRoom();
+}
+
+}  // namespace trainyard

@@ -1,0 +1,185 @@
+#include "server/store/event_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+
+namespace trainyard {
+namespace {
+
+constexpr int64_t kPageBytes = int64_t{4} << 20;
+
+bool IsTerminal(const v1::Event& event) {
+  if (!event.has_state_changed()) return false;
+  const v1::State state = event.state_changed().state();
+  return state == v1::STATE_SUCCEEDED || state == v1::STATE_FAILED || state == v1::STATE_CANCELLED;
+}
+
+void SetTime(absl::Time time, v1::Event* event) {
+  const absl::Duration since_1970 = time - absl::UnixEpoch();
+  absl::Duration rest;
+  event->mutable_time()->set_seconds(absl::IDivDuration(since_1970, absl::Seconds(1), &rest));
+  event->mutable_time()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+}
+
+// One event on its way into the database.
+struct Row {
+  JobKey job;
+  int64_t sequence;
+  int32_t attempt;
+  int kind;  // the field number of Event's oneof
+  bool terminal;
+  std::shared_ptr<const std::string> payload;
+};
+
+absl::Status Insert(Connection& connection, const Row& row) {
+  ASSIGN_OR_RETURN(Statement insert,
+                   connection.Prepare("INSERT INTO events(job, seq, attempt, kind, payload) VALUES(?, ?, ?, ?, ?)"));
+  insert.Bind(1, row.job).Bind(2, row.sequence).Bind(3, int64_t{row.attempt}).Bind(4, int64_t{row.kind});
+  return insert.BindBlob(5, *row.payload).Step().status();
+}
+
+absl::Status Write(Connection& connection, const Row& row, JobTail& tail, CommitQueue::Change& with) {
+  RETURN_IF_ERROR(tail.MayWrite(row.sequence));
+  absl::Status status = Insert(connection, row);
+  if (status.ok() && with) status = with(connection);
+  if (!status.ok()) tail.CouldNotWrite(row.sequence);
+  return status;
+}
+
+}  // namespace
+
+EventLog::EventLog(const std::string& database_path, CommitQueue& queue, Clock clock, EventLogOptions options)
+    : queue_(queue),
+      clock_(std::move(clock)),
+      readers_(database_path),
+      shared_(std::make_shared<Shared>(options.memory_budget)) {}
+
+EventLog::~EventLog() { shared_->news.Stop(); }
+
+absl::Status EventLog::Load(JobKey job) const {
+  const std::shared_ptr<JobTail> tail = shared_->tails.Get(job);
+  if (tail->loaded()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const LogRange range, ReadRange(job));
+  tail->Load(range);
+  return absl::OkStatus();
+}
+
+int64_t EventLog::Append(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told committed) {
+  return Enqueue(job, std::move(event), std::move(with), std::move(committed), nullptr);
+}
+
+int64_t EventLog::AppendDurably(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told durable) {
+  return Enqueue(job, std::move(event), std::move(with), nullptr, std::move(durable));
+}
+
+int64_t EventLog::Enqueue(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told committed,
+                          CommitQueue::Told durable) {
+  if (!event.has_time()) SetTime(clock_(), &event);
+  const bool terminal = IsTerminal(event);
+  const std::shared_ptr<JobTail> tail = shared_->tails.Get(job);
+  const absl::StatusOr<int64_t> number = tail->Number(terminal, [&](int64_t sequence) {
+    event.set_sequence(sequence);
+    const Row row{.job = job,
+                  .sequence = sequence,
+                  .attempt = event.attempt(),
+                  .kind = event.kind_case(),
+                  .terminal = terminal,
+                  .payload = std::make_shared<const std::string>(event.SerializeAsString())};
+    CommitQueue::Change write = [row, tail, with = std::move(with)](Connection& connection) mutable {
+      return Write(connection, row, *tail, with);
+    };
+    CommitQueue::Told publish = [row, tail, shared = shared_,
+                                 committed = std::move(committed)](absl::Status status) mutable {
+      if (status.ok()) {
+        shared->tails.Grew(row.job, tail->Committed({row.sequence, row.payload}, row.terminal));
+        shared->news.Publish(row.job, row.sequence);
+      } else {
+        tail->Dropped(static_cast<int64_t>(row.payload->size()));
+      }
+      if (committed) committed(std::move(status));
+    };
+    queue_.CommitDurably(std::move(write), std::move(durable), std::move(publish));
+    return static_cast<int64_t>(row.payload->size());
+  });
+  if (number.ok()) return *number;
+  queue_.CommitDurably([status = number.status()](Connection&) { return status; }, std::move(durable),
+                       std::move(committed));
+  return 0;
+}
+
+absl::StatusOr<std::optional<LogPage>> EventLog::ReadFromMemory(JobKey job, int64_t from, int limit) const {
+  const std::shared_ptr<JobTail> tail = shared_->tails.Find(job);
+  if (tail == nullptr) return std::nullopt;
+  return tail->Read(from, limit);
+}
+
+absl::StatusOr<LogPage> EventLog::Read(JobKey job, int64_t from, int limit) const {
+  RETURN_IF_ERROR(Load(job));
+  const std::shared_ptr<JobTail> tail = shared_->tails.Get(job);
+  ASSIGN_OR_RETURN(std::optional<LogPage> page, tail->Read(from, limit));
+  if (page.has_value()) return *std::move(page);
+  return ReadFromDisk(job, tail->range().value_or(LogRange()), from, limit);
+}
+
+absl::StatusOr<LogRange> EventLog::ReadRange(JobKey job) const {
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  LogRange range;
+  ASSIGN_OR_RETURN(Statement newest,
+                   reader->Prepare("SELECT seq, payload FROM events WHERE job = ? ORDER BY seq DESC LIMIT 1"));
+  ASSIGN_OR_RETURN(const bool has_events, newest.Bind(1, job).Step());
+  if (!has_events) return range;
+  range.newest = newest.Int(0);
+  v1::Event event;
+  if (!event.ParseFromArray(newest.Blob(1).data(), static_cast<int>(newest.Blob(1).size()))) {
+    return absl::DataLossError(absl::StrCat("event ", range.newest, " of job ", job, " cannot be read"));
+  }
+  range.ended = IsTerminal(event);
+  ASSIGN_OR_RETURN(Statement oldest, reader->Prepare("SELECT seq FROM events WHERE job = ? ORDER BY seq LIMIT 1"));
+  ASSIGN_OR_RETURN(const bool found, oldest.Bind(1, job).Step());
+  if (found) range.oldest = oldest.Int(0);
+  return range;
+}
+
+absl::StatusOr<LogPage> EventLog::ReadFromDisk(JobKey job, const LogRange& range, int64_t from, int limit) const {
+  RETURN_IF_ERROR(CheckCursor(range, from));
+  LogPage page{.entries = {}, .oldest = range.oldest, .newest = range.newest, .ended = range.ended};
+  const int64_t count = std::min<int64_t>(std::max(limit, 0), range.newest - from + 1);
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(Statement select,
+                   reader->Prepare("SELECT seq, payload FROM events WHERE job = ? AND seq >= ? ORDER BY seq LIMIT ?"));
+  select.Bind(1, job).Bind(2, from).Bind(3, count);
+  int64_t bytes = 0;
+  while (bytes < kPageBytes) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) break;
+    const int64_t expected = from + static_cast<int64_t>(page.entries.size());
+    if (select.Int(0) != expected) break;
+    page.entries.push_back({expected, std::make_shared<const std::string>(select.Blob(1))});
+    bytes += static_cast<int64_t>(select.Blob(1).size());
+  }
+  if (page.entries.empty() && count > 0) {
+    return absl::NotFoundError(absl::StrCat("event ", from, " is gone: the job's log is being deleted"));
+  }
+  return page;
+}
+
+int64_t EventLog::UncommittedBytes(JobKey job) const {
+  const std::shared_ptr<JobTail> tail = shared_->tails.Find(job);
+  return tail == nullptr ? 0 : tail->uncommitted_bytes();
+}
+
+void EventLog::Subscribe(std::optional<JobKey> job, std::shared_ptr<LogObserver> observer) {
+  shared_->news.Subscribe(job, std::move(observer));
+}
+
+void EventLog::Unsubscribe(const LogObserver* observer) { shared_->news.Unsubscribe(observer); }
+
+void EventLog::Forget(JobKey job) {
+  shared_->tails.Erase(job);
+  shared_->news.Publish(job, 0);
+}
+
+}  // namespace trainyard

@@ -1,0 +1,82 @@
+#include "server/store/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "core/base/text.h"
+#include "server/store/database.h"
+
+namespace trainyard {
+namespace {
+
+// Written back in such pieces while more arrives, so that a sync at the end finds little to do.
+constexpr int64_t kWriteBackBytes = int64_t{8} << 20;
+
+}  // namespace
+
+absl::Status FileError(std::string_view doing, const std::string& path) {
+  const int error = errno;
+  const std::string what = absl::StrCat("cannot ", AbslView(doing), " ", path);
+  if (error == ENOSPC || error == EDQUOT) return StorageFull(what);
+  return absl::ErrnoToStatus(error, what);
+}
+
+absl::Status SyncFolder(const std::string& folder) {
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return FileError("open", folder);
+  absl::Status status = fsync(fd) == 0 ? absl::OkStatus() : FileError("sync", folder);
+  close(fd);
+  return status;
+}
+
+absl::StatusOr<GrowingFile> GrowingFile::Open(std::string path, int64_t at_most) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return FileError("open", path);
+  GrowingFile file(fd, std::move(path), 0);
+  struct stat info;
+  if (fstat(fd, &info) != 0) return FileError("examine", file.path_);
+  if (info.st_size > at_most && ftruncate(fd, at_most) != 0) return FileError("cut", file.path_);
+  file.size_ = file.written_back_ = info.st_size < at_most ? info.st_size : at_most;
+  return file;
+}
+
+GrowingFile::GrowingFile(GrowingFile&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      path_(std::move(other.path_)),
+      size_(other.size_),
+      written_back_(other.written_back_) {}
+
+GrowingFile::~GrowingFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::Status GrowingFile::Append(std::string_view bytes) {
+  int64_t end = size_;
+  while (!bytes.empty()) {
+    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), end);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      absl::Status status = FileError("write", path_);
+      if (ftruncate(fd_, size_) != 0) return FileError("cut", path_);
+      return status;
+    }
+    bytes.remove_prefix(written);
+    end += written;
+  }
+  size_ = end;
+  if (size_ - written_back_ >= kWriteBackBytes) {
+    sync_file_range(fd_, written_back_, size_ - written_back_, SYNC_FILE_RANGE_WRITE);
+    written_back_ = size_;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GrowingFile::Sync() { return fdatasync(fd_) == 0 ? absl::OkStatus() : FileError("sync", path_); }
+
+}  // namespace trainyard

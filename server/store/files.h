@@ -1,0 +1,52 @@
+// Files of the store: errors with their path, and what makes a write last.
+
+#ifndef TRAINYARD_SERVER_STORE_FILES_H_
+#define TRAINYARD_SERVER_STORE_FILES_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace trainyard {
+
+// The error of the last system call: RESOURCE_EXHAUSTED (STORAGE_FULL) where the disk or the quota is full. `doing` and `path` complete
+// "cannot write /data/x".
+absl::Status FileError(std::string_view doing, const std::string& path);
+
+// After this, names made in or removed from the folder survive the death of the machine.
+absl::Status SyncFolder(const std::string& folder);
+
+// A file that is written at its end; not thread-safe. It owns the descriptor.
+class GrowingFile {
+ public:
+  // Opens or makes the file, cut to `at_most` bytes.
+  static absl::StatusOr<GrowingFile> Open(std::string path, int64_t at_most);
+  GrowingFile(GrowingFile&& other) noexcept;
+  GrowingFile& operator=(GrowingFile&&) = delete;
+  ~GrowingFile();
+
+  int64_t size() const { return size_; }
+  const std::string& path() const { return path_; }
+
+  // All or nothing: after an error the file is as long as before.
+  absl::Status Append(std::string_view bytes);
+
+  // After this, `size()` bytes survive the death of the machine, if the file's name does.
+  absl::Status Sync();
+
+ private:
+  GrowingFile(int fd, std::string path, int64_t size)
+      : fd_(fd), path_(std::move(path)), size_(size), written_back_(size) {}
+
+  int fd_;
+  std::string path_;
+  int64_t size_;
+  int64_t written_back_;  // up to here the kernel has been asked to write
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_STORE_FILES_H_

@@ -1,0 +1,119 @@
+#include "server/store/syncer.h"
+
+#include <sqlite3.h>
+
+#include <iterator>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "core/base/status.h"
+
+namespace trainyard {
+namespace {
+
+constexpr absl::Duration kLongestDirty = absl::Milliseconds(100);
+
+// 4 MiB of log are worth a checkpoint.
+constexpr int64_t kCheckpointPages = 1024;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Syncer>> Syncer::Start(const std::string& database_path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connection::Open(database_path));
+  return std::unique_ptr<Syncer>(new Syncer(std::move(connection)));
+}
+
+Syncer::Syncer(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)), thread_([this] { Run(); }) {}
+
+Syncer::~Syncer() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void Syncer::Committed(int64_t log_pages, std::vector<Told> waiting) {
+  absl::MutexLock lock(&mutex_);
+  if (!dirty_) dirty_since_ = absl::Now();
+  dirty_ = true;
+  log_pages_ = log_pages;
+  std::move(waiting.begin(), waiting.end(), std::back_inserter(waiting_));
+}
+
+void Syncer::Run() {
+  while (AwaitWork()) {
+    SyncLog();
+    Checkpoint();
+  }
+}
+
+// False: stopped, and nothing is left to sync.
+bool Syncer::AwaitWork() {
+  const auto has_reason_to_wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return dirty_ || stopping_; };
+  const auto has_reason_to_hurry = [this]()
+                                       ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !waiting_.empty() || stopping_; };
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&has_reason_to_wake));
+  if (!dirty_) return false;
+  mutex_.AwaitWithDeadline(absl::Condition(&has_reason_to_hurry), dirty_since_ + kLongestDirty);
+  return true;
+}
+
+void Syncer::SyncLog() {
+  std::vector<Told> told;
+  {
+    absl::MutexLock lock(&mutex_);
+    dirty_ = false;
+    told.swap(waiting_);
+  }
+  const absl::Status status = SyncFile(SQLITE_FCNTL_JOURNAL_POINTER);
+  for (Told& tell : told) tell(status);
+}
+
+void Syncer::SyncLogIfAwaited() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (waiting_.empty()) return;
+  }
+  SyncLog();
+}
+
+// Beside a busy writer a passive checkpoint never reaches the end of the log, and a partial one does not sync the database. So: move,
+// sync, move what came meanwhile, sync; what is left for the writer, which alone can reach the end, is little.
+void Syncer::Checkpoint() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (log_pages_ < moved_pages_) moved_pages_ = 0;  // the log has begun anew
+    if (log_pages_ - moved_pages_ < kCheckpointPages) return;
+  }
+  CheckpointPassively();
+  SyncLogIfAwaited();
+  SyncFile(SQLITE_FCNTL_FILE_POINTER).IgnoreError();  // the checkpoint that ends the log syncs again, and fails then
+  SyncLogIfAwaited();
+  CheckpointPassively();
+  SyncLog();
+  SyncFile(SQLITE_FCNTL_FILE_POINTER).IgnoreError();
+}
+
+// On a full disk it fails and leaves the log longer; the next one tries again.
+void Syncer::CheckpointPassively() {
+  int in_log = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+  if (code == SQLITE_OK && moved >= 0) moved_pages_ = moved;
+}
+
+// By SQLite's own file: closing a descriptor of ours would drop its locks.
+absl::Status Syncer::SyncFile(int which) {
+  sqlite3_file* file = nullptr;
+  const int code = sqlite3_file_control(connection_->handle(), "main", which, &file);
+  if (code != SQLITE_OK || file == nullptr || file->pMethods == nullptr) {
+    return absl::InternalError("the store cannot find its file to sync");
+  }
+  const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  return SqliteStatus(nullptr, synced, "sync its files");
+}
+
+}  // namespace trainyard

@@ -1,0 +1,63 @@
+// The thread that makes commits durable: it syncs the write-ahead log and moves it into the database, beside the writer, which never
+// waits for a disk.
+
+#ifndef TRAINYARD_SERVER_STORE_SYNCER_H_
+#define TRAINYARD_SERVER_STORE_SYNCER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/store/database.h"
+
+namespace trainyard {
+
+// Thread-safe.
+class Syncer {
+ public:
+  using Told = absl::AnyInvocable<void(absl::Status)>;
+
+  static absl::StatusOr<std::unique_ptr<Syncer>> Start(const std::string& database_path);
+
+  // Syncs what is not yet synced, tells, and stops.
+  ~Syncer();
+
+  // A group was committed; the write-ahead log has `log_pages` pages. `waiting` are told after a sync that begins after this call, which
+  // is at once; without any the sync follows within 100 ms. After an error of the disk they are told that error.
+  void Committed(int64_t log_pages, std::vector<Told> waiting);
+
+ private:
+  explicit Syncer(std::unique_ptr<Connection> connection);
+
+  void Run();
+  bool AwaitWork();
+  void SyncLog();
+  void SyncLogIfAwaited();
+  void Checkpoint();
+  void CheckpointPassively();
+  absl::Status SyncFile(int which);
+
+  const std::unique_ptr<Connection> connection_;  // the thread's
+  int64_t moved_pages_ = 0;                       // of the log, into the database; the thread's
+
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool dirty_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time dirty_since_ ABSL_GUARDED_BY(mutex_);
+  int64_t log_pages_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<Told> waiting_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_STORE_SYNCER_H_

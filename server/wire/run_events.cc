@@ -133,7 +133,8 @@ absl::StatusOr<RunEvent> FromProto(const v1::Event& event) {
     case v1::Event::KIND_NOT_SET:
       break;
   }
-  return FieldError("kind", absl::StrCat("field ", static_cast<int>(event.kind_case())),
+  const google::protobuf::FieldDescriptor* kind = v1::Event::descriptor()->FindFieldByNumber(event.kind_case());
+  return FieldError("kind", kind != nullptr ? std::string_view(kind->name()) : "unset",
                     "evaluation, early_stop, divergence or warning");
 }
 

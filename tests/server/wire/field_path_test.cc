@@ -76,5 +76,53 @@ TEST(FieldPathTest, EveryErrorOfShapeNamesAFieldItsValueAndTheRule) {
   for (const BadSpec& bad : kBadShape) ExpectError(bad, FromProto(Parse(bad.spec)).status());
 }
 
+const BadSpec kBadRange[] = {
+    {"data { dataset: '' }", "data.dataset", " = empty, must be the name of a data set, as in datasets/iris"},
+    {"data { validation_fraction: 1 }", "data.validation_fraction", " = 1, must be in (0, 1)"},
+    {"data { test_fraction: nan }", "data.test_fraction", " = nan, must be in (0, 1)"},
+    {"data { validation_fraction: 0.5 test_fraction: 0.5 }", "data.test_fraction",
+     " = 0.5, must be below 1 together with validation_fraction"},
+    {"data { encoding { missing_numeric: MISSING_OWN_CATEGORY } }", "data.encoding.missing_numeric",
+     " = own_category, must be mean, most_frequent or refuse"},
+    {"data { encoding { missing_categorical: MISSING_MEAN } }", "data.encoding.missing_categorical",
+     " = mean, must be most_frequent, own_category or refuse"},
+    {"network { hidden { dense { units: 3 } } hidden { dense { } } }", "network.hidden[1].dense.units",
+     " = 0, must be in 1..1000000000"},
+    {"optimizer { learning_rate: 0 }", "optimizer.learning_rate", " = 0, must be positive and finite"},
+    {"optimizer { momentum { momentum: -0.1 } }", "optimizer.momentum.momentum", " = -0.1, must be in [0, 1)"},
+    {"optimizer { nesterov { momentum: 1.2 } }", "optimizer.nesterov.momentum", " = 1.2, must be in [0, 1)"},
+    {"optimizer { schedule { linear { final_learning_rate: inf } } }", "optimizer.schedule.linear.final_learning_rate",
+     " = inf, must be positive and finite"},
+    {"optimizer { schedule { linear { tau_steps: 0 } } }", "optimizer.schedule.linear.tau_steps",
+     " = 0, must be at least 1"},
+    {"optimizer { schedule { linear { tau_epochs: 0 } } }", "optimizer.schedule.linear.tau_epochs",
+     " = 0, must be positive and finite"},
+    {"minibatches { size: 0 }", "minibatches.size", " = 0, must be at least 1"},
+    {"budget { steps: 0 }", "budget.steps", " = 0, must be in 1..1000000000000000"},
+    {"budget { epochs: -1 }", "budget.epochs", " = -1, must be in 1..1000000000000000"},
+    {"budget { examples: 0 }", "budget.examples", " = 0, must be in 1..1000000000000000"},
+    {"budget { running_time { } }", "budget.running_time", " = 0, must be positive"},
+    {"evaluation { every_steps: 0 }", "evaluation.every_steps", " = 0, must be at least 1"},
+    {"evaluation { every_epochs: 0 }", "evaluation.every_epochs", " = 0, must be at least 1"},
+    {"early_stopping { patience: 0 }", "early_stopping.patience", " = 0, must be at least 1"},
+    {"early_stopping { min_change: -1 }", "early_stopping.min_change", " = -1, must be at least 0 and finite"},
+    {"checkpoints { every_steps: 0 }", "checkpoints.every_steps", " = 0, must be at least 1"},
+    {"initial_state { parameters { } parameters { values: [0, nan] } }", "initial_state.parameters[1].values",
+     " = nan, must be finite"},
+    {"optimizer { sgd { } } initial_state { velocity { } }", "initial_state.velocity",
+     " = 1 tensors, must be left out with plain SGD, which has no velocity"},
+};
+
+TEST(FieldPathTest, EveryErrorOfRangeNamesAFieldItsValueAndTheRule) {
+  for (const BadSpec& bad : kBadRange) {
+    v1::JobSpec spec = Parse("data { dataset: 'datasets/iris' }");
+    spec.MergeFrom(Parse(bad.spec));
+    if (std::string_view(bad.field) == "data.dataset") spec.mutable_data()->clear_dataset();
+    const absl::StatusOr<TrainingOptions> options = FromProto(spec);
+    ASSERT_TRUE(options.ok()) << options.status();
+    ExpectError(bad, Validate(*options));
+  }
+}
+
 }  // namespace
 }  // namespace trainyard

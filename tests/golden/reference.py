@@ -11,7 +11,7 @@ the rule takes its gradient.
 import csv
 import sys
 import unittest
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Union
 
@@ -245,8 +245,8 @@ class Trace:
 
 
 def train(network: Network, loss: str, table: Table, rule: Rule, schedule: Schedule, size: int, steps: int, theta: Array) -> Trace:
-    """`size`: examples a step. Starts at `theta`, which stays as it is."""
-    theta = theta.copy()
+    """`size`: examples a step. Starts at `theta` and at the state of `rule`, which stay as they are."""
+    theta, rule = theta.copy(), replace(rule)
     trace = Trace([], [], [], {})
     for step in range(steps):
         rows = minibatch(step, size, len(table.targets))

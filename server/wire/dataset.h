@@ -24,7 +24,8 @@ v1::ColumnRole ToProto(ColumnRole role);
 // At most the first 1,000 categories of a column go out.
 v1::Column ToProto(const Column& column);
 
-// Rows [first, first + count) as they were uploaded, as far as there are such; the ignored columns left out. first and count at least 0.
+// Rows [first, first + count) as they were uploaded, as far as there are such; the ignored columns left out. first and
+// count at least 0.
 v1::Table ToTable(const Dataset& dataset, int64_t first, int64_t count);
 
 }  // namespace trainyard

@@ -23,11 +23,12 @@ absl::StatusOr<Encoding> EncodingFromProto(const v1::Model& model);
 
 v1::TensorInfo ToProto(const TensorShape& tensor);
 
-// The rows of `table` as a data set with the features that `encoding` names, and the target where the table has it. Columns come in any
-// order, others are ignored. Categories that the encoding does not know become codes of their own; a number in a categorical column is
-// the category of its shortest decimal form.
-// INVALID_ARGUMENT: a FieldError on `table.columns`, `table.columns[i]`, `table.rows[i]` or `table.rows[i].values[j]`: a feature's column
-// is missing or a column comes twice; a row of another length; a text where a number belongs; a number that is not finite.
+// The rows of `table` as a data set with the features that `encoding` names, and the target where the table has it.
+// Columns come in any order, others are ignored. Categories that the encoding does not know become codes of their own;
+// a number in a categorical column is the category of its shortest decimal form.
+// INVALID_ARGUMENT: a FieldError on `table.columns`, `table.columns[i]`, `table.rows[i]` or `table.rows[i].values[j]`:
+// a feature's column is missing or a column comes twice; a row of another length; a text where a number belongs; a
+// number that is not finite.
 absl::StatusOr<std::shared_ptr<const Dataset>> FromTable(const v1::Table& table, const Encoding& encoding);
 
 }  // namespace trainyard

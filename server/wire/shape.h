@@ -22,7 +22,8 @@ absl::Status UnsetOneof(const google::protobuf::Message& message, std::string_vi
 // INVALID_ARGUMENT "<field> = <name or number>, must be <the names of the values with a meaning>".
 absl::Status MeaninglessEnum(const google::protobuf::EnumDescriptor& descriptor, int number, std::string_view field);
 
-// The value of `Core` that ToProto takes to `wire`. `Core` counts from 0 and has one value for each one of `Wire` but UNSPECIFIED.
+// The value of `Core` that ToProto takes to `wire`. `Core` counts from 0 and has one value for each one of `Wire` but
+// UNSPECIFIED.
 // INVALID_ARGUMENT: there is none; a FieldError on `field`.
 template <typename Core, typename Wire>
 absl::StatusOr<Core> EnumFromProto(Wire wire, std::string_view field) {

@@ -1,6 +1,6 @@
-// JobSpec <-> TrainingOptions. FromProto checks shape (a oneof without a value, an enum without a meaning); ranges are core's Validate.
-// A field that the message leaves out keeps the default of the option struct; ToProto writes every field that
-// has a value.
+// JobSpec <-> TrainingOptions. FromProto checks shape (a oneof without a value, an enum without a meaning); ranges are
+// core's Validate. A field that the message leaves out keeps the default of the option struct; ToProto writes every
+// field that has a value.
 
 #ifndef TRAINYARD_SERVER_WIRE_SPEC_H_
 #define TRAINYARD_SERVER_WIRE_SPEC_H_

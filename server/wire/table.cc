@@ -1,10 +1,11 @@
 // The rows of a prediction.
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
-#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,13 +28,19 @@ std::string Shortest(double value) {
   return {text, std::to_chars(text, text + sizeof(text), value).ptr};
 }
 
-// "text `abc`", as far as a message for people should quote it.
+// At most the first 64 bytes, whole characters only.
+std::string Quote(const std::string& text) {
+  size_t end = std::min<size_t>(text.size(), 64);
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat("\"", text.substr(0, end), end < text.size() ? "…\"" : "\"");
+}
+
 std::string Describe(const Value& cell) {
   switch (cell.kind_case()) {
     case Value::kNumberValue:
       return Shortest(cell.number_value());
     case Value::kStringValue:
-      return absl::StrCat("\"", cell.string_value().substr(0, 64), "\"");
+      return Quote(cell.string_value());
     case Value::kNullValue:
       return "null";
     case Value::kBoolValue:
@@ -48,7 +55,8 @@ std::string Describe(const Value& cell) {
   return "unset";
 }
 
-// One column of the table to be read: numbers as they are, categories as codes of `column.categories`, which grows as new ones come.
+// One column of the table to be read: numbers as they are, categories as codes of `column.categories`, which grows as
+// new ones come.
 class ColumnReader {
  public:
   ColumnReader(int place, Column column) : place_(place), column_(std::move(column)) {

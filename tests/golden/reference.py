@@ -2,10 +2,11 @@
 """The lecture's training algorithms in NumPy, written from the formulas alone: what the engine is compared with.
 
 theta: all parameters, one flat vector, layer by layer from the input, weight [fan_in, fan_out] before bias [fan_out].
-k: the step, from 0. The loss of a minibatch is the mean over its examples. Loss and gradient norm of a step are those at the point where
-the rule takes its gradient.
+k: the step, from 0. The loss of a minibatch is the mean over its examples. Loss and gradient norm of a step are those
+at the point where the rule takes its gradient.
 
-  reference.py --self-check    compares the gradients with central differences and the rules with trajectories worked out by hand
+  reference.py --self-check    compares the gradients with central differences, and the rules with trajectories worked
+                               out by hand
 """
 
 import csv
@@ -36,7 +37,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """The last column is the target. Classes come in numeric order where they are numbers, else in order of first appearance."""
+    """The last column is the target. Classes are in numeric order, or, where they are texts, in order of appearance."""
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     inputs = standardise(np.array([[float(cell) for cell in row[:-1]] for row in rows]))
@@ -155,7 +156,7 @@ class Network:
         return value, np.concatenate(gradients)
 
 
-# ---- Rules: one step, in place. The answer is what the step reports: the loss and the gradient at the point of the gradient.
+# ---- Rules: one step, in place. It answers loss and gradient at the point where the gradient was taken.
 
 
 @dataclass
@@ -244,7 +245,16 @@ class Trace:
     tensors: dict[str, Array]
 
 
-def train(network: Network, loss: str, table: Table, rule: Rule, schedule: Schedule, size: int, steps: int, theta: Array) -> Trace:
+def train(
+    network: Network,
+    loss: str,
+    table: Table,
+    rule: Rule,
+    schedule: Schedule,
+    size: int,
+    steps: int,
+    theta: Array,
+) -> Trace:
     """`size`: examples a step. Starts at `theta` and at the state of `rule`, which stay as they are."""
     theta, rule = theta.copy(), replace(rule)
     trace = Trace([], [], [], {})
@@ -266,7 +276,11 @@ class GradientTest(unittest.TestCase):
     def test_gradients_are_those_of_central_differences(self) -> None:
         random = np.random.default_rng(5)
         inputs = random.standard_normal((7, 4))
-        targets = {"softmax_cross_entropy": [0, 1, 2, 2, 1, 0, 1], "logistic": [0, 1, 1, 0, 1, 0, 0], "squared": inputs[:, 0]}
+        targets = {
+            "softmax_cross_entropy": [0, 1, 2, 2, 1, 0, 1],
+            "logistic": [0, 1, 1, 0, 1, 0, 0],
+            "squared": inputs[:, 0],
+        }
         for loss, outputs in [("softmax_cross_entropy", 3), ("logistic", 1), ("squared", 1)]:
             for activation in ACTIVATIONS:
                 for hidden in [[], [5], [5, 3]]:

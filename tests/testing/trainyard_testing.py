@@ -1,6 +1,6 @@
 """What end-to-end tests share: a server of their own, and a client for it.
 
-Wants the modules of trainyard_python_proto and this folder on PYTHONPATH, and the built programs in the folder TRAINYARD_BIN.
+Wants the modules of trainyard_python_proto and this folder on PYTHONPATH, and the built programs in TRAINYARD_BIN.
 """
 
 import io
@@ -16,7 +16,7 @@ from typing import Iterable, Iterator, Optional, Type
 import grpc
 import numpy as np
 
-from trainyard.v1 import dataset_pb2, dataset_pb2_grpc, event_pb2, job_pb2, job_pb2_grpc, metric_pb2
+from trainyard.v1 import dataset_pb2, dataset_pb2_grpc, event_pb2, job_pb2, job_pb2_grpc
 from trainyard.v1 import model_pb2, model_pb2_grpc, spec_pb2, watch_pb2, watch_pb2_grpc
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -94,7 +94,7 @@ class Run:
 
 class Client:
     def __init__(self, address: str) -> None:
-        self.channel = grpc.insecure_channel(address)
+        self.channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
         self.datasets = dataset_pb2_grpc.DatasetServiceStub(self.channel)
         self.jobs = job_pb2_grpc.JobServiceStub(self.channel)
         self.watches = watch_pb2_grpc.WatchServiceStub(self.channel)

@@ -10,8 +10,9 @@
 
 namespace trainyard {
 
-// Whether `path` leads from a message of type `descriptor` to a field or, as its last part, to a oneof: `optimizer.nesterov.momentum`,
-// `network.hidden[0].kind`, `labels[team]`. Brackets hold an index or a map's key, and only repeated fields and maps have them.
+// Whether `path` leads from a message of type `descriptor` to a field or, as its last part, to a oneof:
+// `optimizer.nesterov.momentum`, `network.hidden[0].kind`, `labels[team]`. Brackets hold an index or a map's key, and
+// only repeated fields and maps have them.
 inline bool Resolves(const google::protobuf::Descriptor* descriptor, std::string_view path) {
   if (descriptor == nullptr) return false;
   const std::string name(path.substr(0, path.find_first_of(".[")));

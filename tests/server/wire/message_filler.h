@@ -21,7 +21,8 @@ using google::protobuf::Message;
 using google::protobuf::OneofDescriptor;
 using google::protobuf::Reflection;
 
-// A field that is an arm of a oneof, or a value of a field that is an enum: what there is to choose when a message is filled.
+// A field that is an arm of a oneof, or a value of a field that is an enum: what there is to choose when a message is
+// filled.
 inline std::string Choice(const FieldDescriptor& field, const std::string& value = "") {
   return value.empty() ? field.full_name() : absl::StrCat(field.full_name(), " = ", value);
 }
@@ -39,8 +40,8 @@ inline void Collect(const Descriptor& descriptor, std::set<std::string>& choices
   }
 }
 
-// Sets every field to a value that is not its default and differs from all others: two elements where it is repeated, one arm, drawn,
-// of each oneof. Always draws the same sequence.
+// Sets every field to a value that is not its default and differs from all others: two elements where it is repeated,
+// one arm, drawn, of each oneof. Always draws the same sequence.
 class MessageFiller {
  public:
   void Fill(Message* message) {

@@ -21,7 +21,8 @@ using google::protobuf::util::MessageDifferencer;
 
 constexpr int kFills = 400;
 
-// Messages that the tests below, or those of metric_chunk_test.cc, status_test.cc and time_test.cc, take there and back.
+// Messages that the tests below, or those of metric_chunk_test.cc, status_test.cc and time_test.cc, take there and
+// back.
 const std::set<std::string> kConverted = {
     "google.protobuf.Any",
     "google.protobuf.Duration",
@@ -81,7 +82,8 @@ const std::set<std::string> kMadeByTheServer = {
     "trainyard.v1.Progress",        "trainyard.v1.Recovered", "trainyard.v1.StateChanged",
 };
 
-// Fills messages and takes each one there and back, until every arm of every oneof and every value of every enum was tried.
+// Fills messages and takes each one there and back, until every arm of every oneof and every value of every enum was
+// tried.
 template <typename M>
 void ExpectRoundTrip(
     absl::FunctionRef<absl::StatusOr<M>(const M&)> there_and_back,

@@ -110,6 +110,13 @@ TEST(FromTableTest, ATextWhereANumberBelongsIsRefused) {
               "table.rows[1].values[0] = \"one\", must be a finite number or null: column `x`");
 }
 
+TEST(FromTableTest, ALongTextIsQuotedUpToAWholeCharacter) {
+  std::string text(63, 'x');
+  ExpectError(
+      absl::StrCat(kNumberAndText, "rows { values { string_value: '", text, "é' } values { string_value: 'a' } }"),
+      absl::StrCat("table.rows[0].values[0] = \"", text, "…\", must be a finite number or null: column `x`"));
+}
+
 TEST(FromTableTest, ANumberThatIsNotFiniteIsRefused) {
   for (const char* number : {"nan", "inf", "-inf"}) {
     ExpectError(

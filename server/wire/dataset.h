@@ -3,7 +3,7 @@
 #ifndef TRAINYARD_SERVER_WIRE_DATASET_H_
 #define TRAINYARD_SERVER_WIRE_DATASET_H_
 
-#include <span>
+#include <cstdint>
 
 #include "absl/status/statusor.h"
 #include "core/data/dataset.h"
@@ -14,13 +14,18 @@
 namespace trainyard {
 
 // INVALID_ARGUMENT: a FieldError relative to the message.
-absl::StatusOr<ReadOptions> FromProto(const v1::ReadOptions& options);
+absl::StatusOr<ReadOptions> FromProto(const v1::ReadOptions& message);
 v1::ReadOptions ToProto(const ReadOptions& options);
+
+v1::Format ToProto(Format format);
+v1::ColumnType ToProto(ColumnType type);
+v1::ColumnRole ToProto(ColumnRole role);
 
 // At most the first 1,000 categories of a column go out.
 v1::Column ToProto(const Column& column);
 
-// Rows [first, first + count) as they were uploaded, the ignored columns left out.
+// Rows [first, first + count) as they were uploaded, as far as there are such; the ignored columns left out. first and
+// count at least 0.
 v1::Table ToTable(const Dataset& dataset, int64_t first, int64_t count);
 
 }  // namespace trainyard

@@ -4,8 +4,10 @@
 #define TRAINYARD_SERVER_WIRE_RUN_EVENTS_H_
 
 #include <span>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "core/train/run_events.h"
 #include "trainyard/v1/event.pb.h"
 
@@ -13,7 +15,7 @@ namespace trainyard {
 
 v1::Event ToProto(const RunEvent& event);
 
-// Evaluations, early stops and divergences, as replay compares them.
+// Evaluations, early stops, divergences and warnings. INVALID_ARGUMENT: another kind, an enum without a meaning.
 absl::StatusOr<RunEvent> FromProto(const v1::Event& event);
 
 v1::Evaluation ToProto(const EvaluationReport& report);

@@ -1,5 +1,6 @@
-// JobSpec <-> TrainingOptions. FromProto checks shape (a oneof without a value, an enum without a meaning); ranges are core's Validate.
-// A field that the message leaves out keeps the default of the option struct; ToProto writes every field.
+// JobSpec <-> TrainingOptions. FromProto checks shape (a oneof without a value, an enum without a meaning); ranges are
+// core's Validate. A field that the message leaves out keeps the default of the option struct; ToProto writes every
+// field that has a value.
 
 #ifndef TRAINYARD_SERVER_WIRE_SPEC_H_
 #define TRAINYARD_SERVER_WIRE_SPEC_H_
@@ -14,6 +15,8 @@ namespace trainyard {
 absl::StatusOr<TrainingOptions> FromProto(const v1::JobSpec& spec);
 
 v1::JobSpec ToProto(const TrainingOptions& options);
+
+v1::Precision ToProto(Precision precision);
 
 }  // namespace trainyard
 

@@ -1,5 +1,5 @@
-// The one place where an absl::Status becomes what travels: a gRPC status with google.rpc details (BadRequest for a field, ErrorInfo with
-// the stable reason in the domain `trainyard`). The codes of both are the same numbers.
+// The one place where an absl::Status becomes what travels: a gRPC status with google.rpc details (BadRequest for a
+// field, ErrorInfo with the stable reason in the domain `trainyard`). The codes of both are the same numbers.
 
 #ifndef TRAINYARD_SERVER_WIRE_STATUS_H_
 #define TRAINYARD_SERVER_WIRE_STATUS_H_
@@ -9,8 +9,8 @@
 
 namespace trainyard {
 
-// A status without a reason gets that of its code, `INVALID_FIELD` for a FieldError, else `NOT_FOUND` and so on: clients can always
-// rely on ErrorInfo.
+// A status without a reason gets that of its code, `INVALID_FIELD` for a FieldError, else `NOT_FOUND` and so on:
+// clients can always rely on ErrorInfo.
 google::rpc::Status ToProto(const absl::Status& status);
 
 // Code, message, field, reason and metadata come back.

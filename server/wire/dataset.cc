@@ -1,0 +1,141 @@
+#include "server/wire/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "server/wire/shape.h"
+
+namespace trainyard {
+namespace {
+
+constexpr size_t kCategoriesShown = 1000;
+
+v1::NumericStatistics ToProto(const NumericStatistics& statistics) {
+  v1::NumericStatistics message;
+  message.set_mean(statistics.mean);
+  message.set_deviation(statistics.deviation);
+  message.set_minimum(statistics.minimum);
+  message.set_maximum(statistics.maximum);
+  return message;
+}
+
+google::protobuf::Value Cell(const Dataset& dataset, int64_t row, int column) {
+  google::protobuf::Value cell;
+  cell.set_null_value(google::protobuf::NULL_VALUE);
+  if (dataset.schema().columns[column].type == ColumnType::kCategorical) {
+    const uint32_t code = dataset.Code(row, column);
+    if (code != kMissingCode) cell.set_string_value(dataset.schema().columns[column].categories[code].value);
+  } else {
+    const double number = dataset.Number(row, column);
+    if (!std::isnan(number)) cell.set_number_value(number);
+  }
+  return cell;
+}
+
+}  // namespace
+
+v1::Format ToProto(Format format) {
+  switch (format) {
+    case Format::kCsv:
+      return v1::FORMAT_CSV;
+    case Format::kTsv:
+      return v1::FORMAT_TSV;
+    case Format::kIdx:
+      return v1::FORMAT_IDX;
+  }
+  return v1::FORMAT_UNSPECIFIED;
+}
+
+v1::ColumnRole ToProto(ColumnRole role) {
+  switch (role) {
+    case ColumnRole::kFeature:
+      return v1::COLUMN_ROLE_FEATURE;
+    case ColumnRole::kTarget:
+      return v1::COLUMN_ROLE_TARGET;
+    case ColumnRole::kWeight:
+      return v1::COLUMN_ROLE_WEIGHT;
+    case ColumnRole::kSplit:
+      return v1::COLUMN_ROLE_SPLIT;
+  }
+  return v1::COLUMN_ROLE_UNSPECIFIED;
+}
+
+v1::ColumnType ToProto(ColumnType type) {
+  switch (type) {
+    case ColumnType::kNumeric:
+      return v1::COLUMN_TYPE_NUMERIC;
+    case ColumnType::kCategorical:
+      return v1::COLUMN_TYPE_CATEGORICAL;
+    case ColumnType::kIgnored:
+      return v1::COLUMN_TYPE_IGNORED;
+  }
+  return v1::COLUMN_TYPE_UNSPECIFIED;
+}
+
+absl::StatusOr<ReadOptions> FromProto(const v1::ReadOptions& message) {
+  ReadOptions options;
+  ASSIGN_OR_RETURN(options.format, EnumFromProto<Format>(message.format(), "format"));
+  if (message.has_target()) options.target = message.target();
+  if (message.has_weight()) options.weight = message.weight();
+  if (message.has_split()) options.split = message.split();
+  // In the order of names, so that of two faults the same one is always named.
+  const std::map<std::string, int> types(message.types().begin(), message.types().end());
+  for (const auto& [column, type] : types) {
+    ASSIGN_OR_RETURN(options.types[column],
+                     EnumFromProto<ColumnType>(static_cast<v1::ColumnType>(type), absl::StrCat("types[", column, "]")));
+  }
+  if (!message.missing().empty()) options.missing = {message.missing().begin(), message.missing().end()};
+  return options;
+}
+
+v1::ReadOptions ToProto(const ReadOptions& options) {
+  v1::ReadOptions message;
+  message.set_format(ToProto(options.format));
+  if (options.target) message.set_target(*options.target);
+  if (options.weight) message.set_weight(*options.weight);
+  if (options.split) message.set_split(*options.split);
+  for (const auto& [column, type] : options.types) (*message.mutable_types())[column] = ToProto(type);
+  for (const std::string& missing : options.missing) message.add_missing(missing);
+  return message;
+}
+
+v1::Column ToProto(const Column& column) {
+  v1::Column message;
+  message.set_name(column.name);
+  message.set_type(ToProto(column.type));
+  message.set_role(ToProto(column.role));
+  message.set_missing_count(column.missing_count);
+  if (column.type == ColumnType::kNumeric) *message.mutable_numeric() = ToProto(column.numeric);
+  message.set_category_count(static_cast<int64_t>(column.categories.size()));
+  for (size_t i = 0; i < std::min(column.categories.size(), kCategoriesShown); ++i) {
+    v1::Category* category = message.add_categories();
+    category->set_value(column.categories[i].value);
+    category->set_count(column.categories[i].count);
+  }
+  return message;
+}
+
+v1::Table ToTable(const Dataset& dataset, int64_t first, int64_t count) {
+  v1::Table table;
+  std::vector<int> kept;
+  for (int i = 0; i < static_cast<int>(dataset.schema().columns.size()); ++i) {
+    const Column& column = dataset.schema().columns[i];
+    if (column.type == ColumnType::kIgnored) continue;
+    kept.push_back(i);
+    table.add_columns(column.name);
+  }
+  const int64_t rows = dataset.row_count();
+  const int64_t end = count < rows - first ? first + count : rows;
+  for (int64_t row = first; row < end; ++row) {
+    google::protobuf::ListValue* cells = table.add_rows();
+    for (const int column : kept) *cells->add_values() = Cell(dataset, row, column);
+  }
+  return table;
+}
+
+}  // namespace trainyard

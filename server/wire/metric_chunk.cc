@@ -1,0 +1,84 @@
+// Metric chunks: a run of steps in columns.
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "server/wire/run_events.h"
+
+namespace trainyard {
+namespace {
+
+struct SeriesField {
+  v1::Series series;
+  double StepMetrics::*value;
+};
+
+constexpr SeriesField kSeries[] = {
+    {v1::SERIES_LOSS, &StepMetrics::loss},
+    {v1::SERIES_GRADIENT_NORM, &StepMetrics::gradient_norm},
+    {v1::SERIES_LEARNING_RATE, &StepMetrics::learning_rate},
+    {v1::SERIES_MOMENTUM, &StepMetrics::momentum},
+};
+static_assert(std::size(kSeries) + 1 == v1::Series_ARRAYSIZE, "a series without its field of StepMetrics");
+
+bool SameBits(double a, double b) { return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b); }
+
+void WriteColumn(std::span<const StepMetrics> steps, const SeriesField& field, v1::MetricColumn* column) {
+  column->set_series(field.series);
+  const double first = steps.front().*field.value;
+  const bool constant =
+      std::ranges::all_of(steps, [&](const StepMetrics& step) { return SameBits(step.*field.value, first); });
+  for (const StepMetrics& step : constant ? steps.first(1) : steps) column->add_values(step.*field.value);
+}
+
+absl::Status ReadColumn(const v1::MetricColumn& column, double StepMetrics::*value, std::vector<StepMetrics>& steps) {
+  const size_t count = column.values_size();
+  if (count != 1 && count != steps.size()) {
+    return absl::DataLossError(absl::StrCat("a metric chunk of ", steps.size(), " steps has ", count, " values of ",
+                                            v1::Series_Name(column.series())));
+  }
+  for (size_t i = 0; i < steps.size(); ++i) steps[i].*value = column.values(static_cast<int>(count == 1 ? 0 : i));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<StepMetrics>> CoveredSteps(const v1::MetricChunk& chunk) {
+  const bool thinned = !chunk.steps().empty();
+  if (!thinned && chunk.step_count() < 1) return absl::DataLossError("a metric chunk covers no step");
+  std::vector<StepMetrics> steps(thinned ? chunk.steps_size() : chunk.step_count());
+  for (size_t i = 0; i < steps.size(); ++i) {
+    steps[i].step = thinned ? chunk.steps(static_cast<int>(i)) : chunk.first_step() + static_cast<int64_t>(i);
+  }
+  return steps;
+}
+
+}  // namespace
+
+v1::MetricChunk ToProto(std::span<const StepMetrics> steps) {
+  v1::MetricChunk chunk;
+  chunk.set_first_step(steps.front().step);
+  chunk.set_step_count(static_cast<int64_t>(steps.size()));
+  for (const SeriesField& field : kSeries) WriteColumn(steps, field, chunk.add_columns());
+  return chunk;
+}
+
+absl::StatusOr<std::vector<StepMetrics>> FromProto(const v1::MetricChunk& chunk) {
+  if (chunk.columns_size() != static_cast<int>(std::size(kSeries))) {
+    return absl::DataLossError(
+        absl::StrCat("a metric chunk has ", chunk.columns_size(), " columns in place of ", std::size(kSeries)));
+  }
+  ASSIGN_OR_RETURN(std::vector<StepMetrics> steps, CoveredSteps(chunk));
+  for (const SeriesField& field : kSeries) {
+    const auto column = std::ranges::find(chunk.columns(), field.series, &v1::MetricColumn::series);
+    if (column == chunk.columns().end()) {
+      return absl::DataLossError(absl::StrCat("a metric chunk lacks ", v1::Series_Name(field.series)));
+    }
+    RETURN_IF_ERROR(ReadColumn(*column, field.value, steps));
+  }
+  return steps;
+}
+
+}  // namespace trainyard

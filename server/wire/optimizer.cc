@@ -1,0 +1,68 @@
+#include "server/wire/optimizer.h"
+
+#include <variant>
+
+#include "core/base/status.h"
+#include "server/wire/schedule.h"
+#include "server/wire/shape.h"
+
+namespace trainyard {
+namespace {
+
+void Write(const SgdOptions&, v1::Optimizer* message) { message->mutable_sgd(); }
+
+void Write(const MomentumOptions& options, v1::Optimizer* message) {
+  message->mutable_momentum()->set_momentum(options.momentum);
+}
+
+void Write(const NesterovOptions& options, v1::Optimizer* message) {
+  message->mutable_nesterov()->set_momentum(options.momentum);
+}
+
+MomentumOptions FromProto(const v1::Momentum& message) {
+  MomentumOptions options;
+  if (message.has_momentum()) options.momentum = message.momentum();
+  return options;
+}
+
+NesterovOptions FromProto(const v1::Nesterov& message) {
+  NesterovOptions options;
+  if (message.has_momentum()) options.momentum = message.momentum();
+  return options;
+}
+
+UpdateRuleOptions RuleFromProto(const v1::Optimizer& message) {
+  switch (message.rule_case()) {
+    case v1::Optimizer::kSgd:
+      return SgdOptions();
+    case v1::Optimizer::kMomentum:
+      return FromProto(message.momentum());
+    case v1::Optimizer::kNesterov:
+      return FromProto(message.nesterov());
+    case v1::Optimizer::RULE_NOT_SET:
+      break;
+  }
+  return UpdateRuleOptions();
+}
+
+}  // namespace
+
+v1::Optimizer ToProto(const OptimizerOptions& options) {
+  v1::Optimizer message;
+  message.set_learning_rate(options.learning_rate);
+  *message.mutable_schedule() = ToProto(options.schedule);
+  std::visit([&](const auto& rule) { Write(rule, &message); }, options.rule);
+  return message;
+}
+
+absl::StatusOr<OptimizerOptions> FromProto(const v1::Optimizer& message) {
+  OptimizerOptions options;
+  if (message.has_learning_rate()) options.learning_rate = message.learning_rate();
+  if (message.has_schedule()) {
+    ASSIGN_OR_RETURN(options.schedule, InField("schedule", FromProto(message.schedule())));
+  }
+  options.rule = RuleFromProto(message);
+  return options;
+}
+
+}  // namespace trainyard

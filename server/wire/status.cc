@@ -1,0 +1,73 @@
+#include "server/wire/status.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/status.h"
+#include "core/base/text.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace trainyard {
+namespace {
+
+constexpr char kDomain[] = "trainyard";
+constexpr std::string_view kEquals = " = ";
+constexpr std::string_view kRule = ", must be ";
+
+std::string ReasonOf(const absl::Status& status) {
+  if (std::string reason = ErrorReason(status); !reason.empty()) return reason;
+  if (ErrorField(status).has_value()) return "INVALID_FIELD";
+  return absl::StatusCodeToString(status.code());
+}
+
+google::rpc::ErrorInfo InfoOf(const absl::Status& status) {
+  google::rpc::ErrorInfo info;
+  info.set_reason(ReasonOf(status));
+  info.set_domain(kDomain);
+  for (const auto& [key, value] : ErrorMetadata(status)) (*info.mutable_metadata())[key] = value;
+  return info;
+}
+
+// The FieldError with this message; nullopt where the message is of another form.
+std::optional<absl::Status> FieldErrorFrom(std::string_view message, std::string_view field) {
+  if (!message.starts_with(field)) return std::nullopt;
+  message.remove_prefix(field.size());
+  const size_t rule = message.find(kRule);
+  if (!message.starts_with(kEquals) || rule == std::string_view::npos) return std::nullopt;
+  return FieldError(field, message.substr(kEquals.size(), rule - kEquals.size()), message.substr(rule + kRule.size()));
+}
+
+}  // namespace
+
+google::rpc::Status ToProto(const absl::Status& status) {
+  google::rpc::Status message;
+  if (status.ok()) return message;
+  message.set_code(status.raw_code());
+  message.set_message(std::string(status.message()));
+  if (const std::optional<std::string> field = ErrorField(status)) {
+    google::rpc::BadRequest bad_request;
+    google::rpc::BadRequest::FieldViolation* violation = bad_request.add_field_violations();
+    violation->set_field(*field);
+    violation->set_description(message.message());
+    message.add_details()->PackFrom(bad_request);
+  }
+  message.add_details()->PackFrom(InfoOf(status));
+  return message;
+}
+
+absl::Status FromProto(const google::rpc::Status& message) {
+  absl::Status status(static_cast<absl::StatusCode>(message.code()), message.message());
+  google::rpc::ErrorInfo info;
+  google::rpc::BadRequest bad_request;
+  for (const google::protobuf::Any& detail : message.details()) {
+    if (detail.UnpackTo(&info)) continue;
+    if (!detail.UnpackTo(&bad_request) || bad_request.field_violations().empty()) continue;
+    status = FieldErrorFrom(message.message(), bad_request.field_violations(0).field()).value_or(status);
+  }
+  if (status.ok() || info.reason().empty()) return status;
+  return WithReason(status, info.reason(), {info.metadata().begin(), info.metadata().end()});
+}
+
+}  // namespace trainyard

@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+"""Jobs on a real server, step by step beside the NumPy reference: the same formulas, the same numbers."""
+
+import unittest
+from dataclasses import dataclass, field
+from typing import Optional
+
+import numpy as np
+
+import reference
+import trainyard_testing
+from trainyard.v1 import event_pb2, metric_pb2, spec_pb2
+
+STEPS = 300
+RELATIVE = 1e-9
+
+
+@dataclass
+class Case:
+    name: str
+    data: str
+    loss: str
+    rule: reference.Rule
+    schedule: reference.Schedule
+    # Examples a step; None: the whole training part.
+    size: Optional[int]
+    hidden: list[int] = field(default_factory=list)
+    activation: str = "identity"
+
+
+CASES = [
+    Case(
+        "logistic regression, SGD with linear decay, full batch",
+        "breast_cancer",
+        "logistic",
+        reference.Sgd(),
+        reference.LinearDecay(0.5, 0.005, 200),
+        None,
+    ),
+    Case(
+        "logistic regression, momentum, minibatches",
+        "breast_cancer",
+        "logistic",
+        reference.Momentum(0.9),
+        reference.Constant(0.02),
+        32,
+    ),
+    Case(
+        "logistic regression, Nesterov, online",
+        "breast_cancer",
+        "logistic",
+        reference.Nesterov(0.8),
+        reference.Constant(0.01),
+        1,
+    ),
+    Case(
+        "linear regression, momentum, minibatches",
+        "diabetes",
+        "squared",
+        reference.Momentum(0.5),
+        reference.LinearDecay(0.05, 0.001, STEPS),
+        50,
+    ),
+    Case(
+        "tanh network, SGD with linear decay, minibatches",
+        "digits",
+        "softmax_cross_entropy",
+        reference.Sgd(),
+        reference.LinearDecay(0.2, 0.002, STEPS),
+        32,
+        [16],
+        "tanh",
+    ),
+    Case(
+        "tanh network, momentum, full batch",
+        "digits",
+        "softmax_cross_entropy",
+        reference.Momentum(0.9),
+        reference.Constant(0.1),
+        None,
+        [16],
+        "tanh",
+    ),
+    Case(
+        "tanh network, Nesterov, minibatches",
+        "digits",
+        "softmax_cross_entropy",
+        reference.Nesterov(0.9),
+        reference.Constant(0.05),
+        64,
+        [16],
+        "tanh",
+    ),
+    Case(
+        "ReLU network of two hidden layers, Nesterov, minibatches",
+        "digits",
+        "softmax_cross_entropy",
+        reference.Nesterov(0.9),
+        reference.Constant(0.02),
+        50,
+        [16, 12],
+        "relu",
+    ),
+]
+
+
+def outputs_of(case: Case, table: reference.Table) -> int:
+    return len(table.classes) if case.loss == "softmax_cross_entropy" else 1
+
+
+def network_of(case: Case, table: reference.Table) -> reference.Network:
+    return reference.Network([table.inputs.shape[1], *case.hidden, outputs_of(case, table)], case.activation)
+
+
+# ---- The same case as a JobSpec
+
+
+def spec_of(case: Case, tensors: dict[str, np.ndarray]) -> spec_pb2.JobSpec:
+    spec = spec_pb2.JobSpec(
+        data=spec_pb2.TrainingData(
+            dataset=dataset_name(case.data), encoding=spec_pb2.EncodingOptions(scaling=spec_pb2.SCALING_STANDARDIZE)
+        ),
+        minibatches=minibatches_of(case),
+        optimizer=optimizer_of(case),
+        budget=spec_pb2.Budget(steps=STEPS),
+        precision=spec_pb2.PRECISION_F64,
+    )
+    getattr(spec.loss, case.loss).SetInParent()
+    for units in case.hidden:
+        dense = spec.network.hidden.add().dense
+        dense.units = units
+        getattr(dense.activation, case.activation).SetInParent()
+    for name, values in tensors.items():
+        spec.initial_state.parameters.add(name=name, shape=values.shape, values=values.ravel())
+    return spec
+
+
+def dataset_name(data: str) -> str:
+    return "datasets/" + data.replace("_", "-")
+
+
+def minibatches_of(case: Case) -> spec_pb2.Minibatches:
+    if case.size is None:
+        return spec_pb2.Minibatches(full_batch=spec_pb2.FullBatch(), in_order=spec_pb2.InOrder())
+    return spec_pb2.Minibatches(size=case.size, in_order=spec_pb2.InOrder())
+
+
+def optimizer_of(case: Case) -> spec_pb2.Optimizer:
+    optimizer = spec_pb2.Optimizer(learning_rate=case.schedule.initial)
+    if isinstance(case.rule, reference.Sgd):
+        optimizer.sgd.SetInParent()
+    elif isinstance(case.rule, reference.Momentum):
+        optimizer.momentum.momentum = case.rule.alpha
+    else:
+        optimizer.nesterov.momentum = case.rule.alpha
+    if isinstance(case.schedule, reference.LinearDecay):
+        linear = optimizer.schedule.linear
+        linear.final_learning_rate = case.schedule.final
+        linear.tau_steps = case.schedule.tau
+    else:
+        optimizer.schedule.constant.SetInParent()
+    return optimizer
+
+
+# ---- The comparison
+
+
+class GoldenTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.server = cls.enterClassContext(trainyard_testing.Server())
+        cls.client = cls.enterClassContext(trainyard_testing.Client(cls.server.address))
+        for data in sorted({case.data for case in CASES}):
+            dataset_id = dataset_name(data).removeprefix("datasets/")
+            cls.client.upload_csv(trainyard_testing.DATA / f"{data}.csv", dataset_id)
+
+    def test_every_step_and_the_final_parameters_are_those_of_the_reference(self) -> None:
+        for seed, case in enumerate(CASES):
+            with self.subTest(case.name):
+                self.compare(case, seed)
+
+    def compare(self, case: Case, seed: int) -> None:
+        table = reference.read_table(trainyard_testing.DATA / f"{case.data}.csv")
+        network = network_of(case, table)
+        theta = network.draw(seed)
+        size = case.size or len(table.targets)
+        expected = reference.train(network, case.loss, table, case.rule, case.schedule, size, STEPS, theta)
+
+        job = self.client.create_job(spec_of(case, network.tensors(theta)))
+        run = self.client.follow(job.name)
+        self.assertEqual(run.terminal.state, event_pb2.STATE_SUCCEEDED)
+        self.assertEqual(run.terminal.stop_reason, event_pb2.STOP_REASON_STEPS)
+
+        self.expect_close(run.values(metric_pb2.SERIES_LOSS), expected.losses)
+        self.expect_close(run.values(metric_pb2.SERIES_GRADIENT_NORM), expected.gradient_norms)
+        self.expect_close(run.values(metric_pb2.SERIES_LEARNING_RATE), expected.learning_rates)
+        self.expect_tensors(self.client.tensors(f"models/{job.name.removeprefix('jobs/')}"), expected.tensors)
+
+    def expect_close(self, actual: list[float], expected: list[float]) -> None:
+        np.testing.assert_allclose(actual, expected, rtol=RELATIVE, atol=0)
+
+    def expect_tensors(self, actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+        """Relative to the largest element of each tensor."""
+        self.assertEqual(list(actual), list(expected))
+        for name, values in expected.items():
+            self.assertEqual(actual[name].dtype, np.float64)
+            np.testing.assert_allclose(actual[name], values, rtol=0, atol=RELATIVE * np.abs(values).max(), err_msg=name)
+
+
+if __name__ == "__main__":
+    unittest.main()

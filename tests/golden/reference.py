@@ -1,0 +1,349 @@
+#!/usr/bin/python3
+"""The lecture's training algorithms in NumPy, written from the formulas alone: what the engine is compared with.
+
+theta: all parameters, one flat vector, layer by layer from the input, weight [fan_in, fan_out] before bias [fan_out].
+k: the step, from 0. The loss of a minibatch is the mean over its examples. Loss and gradient norm of a step are those
+at the point where the rule takes its gradient.
+
+  reference.py --self-check    compares the gradients with central differences, and the rules with trajectories worked
+                               out by hand
+"""
+
+import csv
+import sys
+import unittest
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Callable, Union
+
+import numpy as np
+
+Array = np.ndarray
+
+# theta -> (mean loss, gradient)
+Objective = Callable[[Array], tuple[float, Array]]
+
+
+# ---- Data
+
+
+@dataclass
+class Table:
+    """Standardised inputs [n, d], and targets [n]: indices into `classes`, or numbers where there are none."""
+
+    inputs: Array
+    targets: Array
+    classes: list[str]
+
+
+def read_table(path: Path) -> Table:
+    """The last column is the target. Classes are in numeric order, or, where they are texts, in order of appearance."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    inputs = standardise(np.array([[float(cell) for cell in row[:-1]] for row in rows]))
+    labels = [row[-1] for row in rows]
+    classes = classes_of(labels)
+    if not classes:
+        return Table(inputs, np.array([float(label) for label in labels]), [])
+    return Table(inputs, np.array([classes.index(label) for label in labels]), classes)
+
+
+def classes_of(labels: list[str]) -> list[str]:
+    """Empty for numbers: whole numbers with at most 100 different values are classes."""
+    different = list(dict.fromkeys(labels))
+    try:
+        numbers = [float(label) for label in different]
+    except ValueError:
+        return different
+    if len(different) > 100 or any(number != int(number) for number in numbers):
+        return []
+    return sorted(different, key=float)
+
+
+def standardise(x: Array) -> Array:
+    """(x - mean) / deviation with ddof 0; a constant column becomes 0."""
+    constant = np.all(x == x[0], axis=0)
+    deviation = np.where(constant, 1.0, x.std(axis=0))
+    return np.where(constant, 0.0, (x - x.mean(axis=0)) / deviation)
+
+
+# ---- Losses: (outputs [m, c], targets [m]) -> (mean loss, its gradient with respect to the outputs)
+
+
+def softmax_cross_entropy(outputs: Array, targets: Array) -> tuple[float, Array]:
+    """L = -log p_y, p = softmax(f)"""
+    m = len(targets)
+    shifted = outputs - outputs.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    gradient = np.exp(log_p)
+    gradient[np.arange(m), targets] -= 1
+    return -log_p[np.arange(m), targets].mean(), gradient / m
+
+
+def logistic(outputs: Array, targets: Array) -> tuple[float, Array]:
+    """L = log(1 + e^-z), z = y f; y = +1 for class 1, -1 for class 0"""
+    y = np.where(targets == 1, 1.0, -1.0)[:, None]
+    z = y * outputs
+    return np.logaddexp(0, -z).mean(), -y / (1 + np.exp(z)) / len(targets)
+
+
+def squared(outputs: Array, targets: Array) -> tuple[float, Array]:
+    """L = (f - y)^2 / 2"""
+    error = outputs - targets[:, None]
+    return (error**2).mean() / 2, error / len(targets)
+
+
+LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "logistic": logistic, "squared": squared}
+
+
+# ---- Networks
+
+
+# Each: (z -> a, a -> da/dz)
+ACTIVATIONS = {
+    "identity": (lambda z: z, lambda a: np.ones_like(a)),
+    "relu": (lambda z: np.maximum(z, 0), lambda a: (a > 0).astype(float)),
+    "tanh": (np.tanh, lambda a: 1 - a**2),
+}
+
+
+@dataclass
+class Network:
+    """widths: input, hidden layers, output. The same activation for all hidden layers; the output is linear."""
+
+    widths: list[int]
+    activation: str = "identity"
+
+    def shapes(self) -> list[tuple[str, tuple[int, ...]]]:
+        shapes = []
+        for layer, (fan_in, fan_out) in enumerate(zip(self.widths, self.widths[1:])):
+            shapes += [(f"layers.{layer}.weight", (fan_in, fan_out)), (f"layers.{layer}.bias", (fan_out,))]
+        return shapes
+
+    def tensors(self, theta: Array) -> dict[str, Array]:
+        tensors, begin = {}, 0
+        for name, shape in self.shapes():
+            tensors[name] = theta[begin : begin + np.prod(shape)].reshape(shape)
+            begin += np.prod(shape)
+        return tensors
+
+    def draw(self, seed: int) -> Array:
+        """Normal weights of deviation 1/sqrt(fan_in), and small biases, so that no parameter starts at 0."""
+        random = np.random.default_rng(seed)
+        scales = [1 / np.sqrt(shape[0]) if len(shape) == 2 else 0.1 for _, shape in self.shapes()]
+        draws = [scale * random.standard_normal(np.prod(shape)) for scale, (_, shape) in zip(scales, self.shapes())]
+        return np.concatenate(draws)
+
+    def objective(self, loss: str, inputs: Array, targets: Array) -> Objective:
+        return lambda theta: self.loss_and_gradient(theta, loss, inputs, targets)
+
+    def loss_and_gradient(self, theta: Array, loss: str, inputs: Array, targets: Array) -> tuple[float, Array]:
+        activate, derivative = ACTIVATIONS[self.activation]
+        tensors = list(self.tensors(theta).values())
+        weights, biases = tensors[0::2], tensors[1::2]
+        last = len(weights) - 1
+
+        layer_inputs = [inputs]
+        for layer in range(last):
+            layer_inputs.append(activate(layer_inputs[-1] @ weights[layer] + biases[layer]))
+        value, delta = LOSSES[loss](layer_inputs[-1] @ weights[last] + biases[last], targets)
+
+        gradients: list[Array] = []
+        for layer in reversed(range(last + 1)):
+            gradients = [(layer_inputs[layer].T @ delta).ravel(), delta.sum(axis=0)] + gradients
+            if layer > 0:
+                delta = (delta @ weights[layer].T) * derivative(layer_inputs[layer])
+        return value, np.concatenate(gradients)
+
+
+# ---- Rules: one step, in place. It answers loss and gradient at the point where the gradient was taken.
+
+
+@dataclass
+class Sgd:
+    """theta <- theta - eps g"""
+
+    def step(self, theta: Array, rate: float, objective: Objective) -> tuple[float, Array]:
+        loss, gradient = objective(theta)
+        theta -= rate * gradient
+        return loss, gradient
+
+
+@dataclass
+class Momentum:
+    """v <- alpha v - eps g; theta <- theta + v"""
+
+    alpha: float
+    velocity: Union[Array, float] = 0.0
+
+    def step(self, theta: Array, rate: float, objective: Objective) -> tuple[float, Array]:
+        loss, gradient = objective(theta)
+        self.velocity = self.alpha * self.velocity - rate * gradient
+        theta += self.velocity
+        return loss, gradient
+
+
+@dataclass
+class Nesterov:
+    """The same, but g is taken at theta + alpha v."""
+
+    alpha: float
+    velocity: Union[Array, float] = 0.0
+
+    def step(self, theta: Array, rate: float, objective: Objective) -> tuple[float, Array]:
+        loss, gradient = objective(theta + self.alpha * self.velocity)
+        self.velocity = self.alpha * self.velocity - rate * gradient
+        theta += self.velocity
+        return loss, gradient
+
+
+Rule = Union[Sgd, Momentum, Nesterov]
+
+
+# ---- Rates and minibatches
+
+
+@dataclass
+class LinearDecay:
+    """eps_k = (1 - a) eps_0 + a eps_tau, a = min(k / tau, 1)"""
+
+    initial: float
+    final: float
+    tau: int
+
+    def at(self, step: int) -> float:
+        a = min(step / self.tau, 1)
+        return (1 - a) * self.initial + a * self.final
+
+
+@dataclass
+class Constant:
+    initial: float
+
+    def at(self, step: int) -> float:
+        return self.initial
+
+
+Schedule = Union[LinearDecay, Constant]
+
+
+def minibatch(step: int, size: int, row_count: int) -> slice:
+    """Rows in order, epoch after epoch; the last minibatch of an epoch may be shorter."""
+    steps_per_epoch = -(-row_count // size)
+    begin = step % steps_per_epoch * size
+    return slice(begin, min(begin + size, row_count))
+
+
+# ---- Training
+
+
+@dataclass
+class Trace:
+    losses: list[float]
+    gradient_norms: list[float]
+    learning_rates: list[float]
+    tensors: dict[str, Array]
+
+
+def train(
+    network: Network,
+    loss: str,
+    table: Table,
+    rule: Rule,
+    schedule: Schedule,
+    size: int,
+    steps: int,
+    theta: Array,
+) -> Trace:
+    """`size`: examples a step. Starts at `theta` and at the state of `rule`, which stay as they are."""
+    theta, rule = theta.copy(), replace(rule)
+    trace = Trace([], [], [], {})
+    for step in range(steps):
+        rows = minibatch(step, size, len(table.targets))
+        rate = schedule.at(step)
+        value, gradient = rule.step(theta, rate, network.objective(loss, table.inputs[rows], table.targets[rows]))
+        trace.losses.append(float(value))
+        trace.gradient_norms.append(float(np.sqrt((gradient**2).sum())))
+        trace.learning_rates.append(rate)
+    trace.tensors = network.tensors(theta)
+    return trace
+
+
+# ---- Self-check
+
+
+class GradientTest(unittest.TestCase):
+    def test_gradients_are_those_of_central_differences(self) -> None:
+        random = np.random.default_rng(5)
+        inputs = random.standard_normal((7, 4))
+        targets = {
+            "softmax_cross_entropy": [0, 1, 2, 2, 1, 0, 1],
+            "logistic": [0, 1, 1, 0, 1, 0, 0],
+            "squared": inputs[:, 0],
+        }
+        for loss, outputs in [("softmax_cross_entropy", 3), ("logistic", 1), ("squared", 1)]:
+            for activation in ACTIVATIONS:
+                for hidden in [[], [5], [5, 3]]:
+                    with self.subTest(loss=loss, activation=activation, hidden=hidden):
+                        network = Network([4, *hidden, outputs], activation)
+                        theta = network.draw(9)
+                        objective = network.objective(loss, inputs, np.array(targets[loss]))
+                        np.testing.assert_allclose(
+                            objective(theta)[1], central_differences(objective, theta), rtol=1e-6, atol=1e-8
+                        )
+
+
+def central_differences(objective: Objective, theta: Array, h: float = 1e-5) -> Array:
+    steps = h * np.eye(len(theta))
+    return np.array([(objective(theta + step)[0] - objective(theta - step)[0]) / (2 * h) for step in steps])
+
+
+class RuleTest(unittest.TestCase):
+    """On theta^2 / 2 from 1, with eps = 0.1 and alpha = 0.5."""
+
+    def expect_trajectory(self, rule: Rule, points: list[float], gradients: list[float]) -> None:
+        theta = np.array([1.0])
+        for point, gradient in zip(points, gradients):
+            value, taken = rule.step(theta, 0.1, lambda p: (float(p @ p) / 2, p.copy()))
+            self.assertAlmostEqual(theta[0], point, places=14)
+            self.assertAlmostEqual(taken[0], gradient, places=14)
+            self.assertAlmostEqual(value, gradient**2 / 2, places=14)
+
+    def test_sgd(self) -> None:
+        self.expect_trajectory(Sgd(), [0.9, 0.81, 0.729], [1, 0.9, 0.81])
+
+    def test_momentum(self) -> None:
+        self.expect_trajectory(Momentum(0.5), [0.9, 0.76, 0.614], [1, 0.9, 0.76])
+
+    def test_nesterov_looks_ahead(self) -> None:
+        self.expect_trajectory(Nesterov(0.5), [0.9, 0.765, 0.62775], [1, 0.85, 0.6975])
+
+
+class ScheduleTest(unittest.TestCase):
+    def test_linear_decay_ends_at_tau(self) -> None:
+        schedule = LinearDecay(1.0, 0.2, 4)
+        np.testing.assert_allclose([schedule.at(k) for k in range(7)], [1, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2], rtol=1e-15)
+
+
+class MinibatchTest(unittest.TestCase):
+    def test_the_last_minibatch_of_an_epoch_may_be_shorter(self) -> None:
+        rows = [list(range(7))[minibatch(step, 3, 7)] for step in range(4)]
+        self.assertEqual(rows, [[0, 1, 2], [3, 4, 5], [6], [0, 1, 2]])
+
+
+class TableTest(unittest.TestCase):
+    def test_a_constant_column_becomes_zero_and_others_have_deviation_one(self) -> None:
+        x = standardise(np.array([[1.0, 5.0], [3.0, 5.0]]))
+        np.testing.assert_array_equal(x, [[-1, 0], [1, 0]])
+
+    def test_classes_are_texts_as_they_come_or_few_whole_numbers_in_order(self) -> None:
+        self.assertEqual(classes_of(["b", "a", "b"]), ["b", "a"])
+        self.assertEqual(classes_of(["10", "9", "10"]), ["9", "10"])
+        self.assertEqual(classes_of(["1.5", "2"]), [])
+        self.assertEqual(classes_of([str(i) for i in range(101)]), [])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] != ["--self-check"]:
+        sys.exit(__doc__)
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,128 @@
+// Every error of a specification names a field that the contract has.
+
+#include "tests/server/wire/field_path.h"
+
+#include <string>
+
+#include "core/base/status.h"
+#include "core/train/options.h"
+#include "google/protobuf/text_format.h"
+#include "gtest/gtest.h"
+#include "server/wire/spec.h"
+#include "trainyard/v1/job.pb.h"
+
+namespace trainyard {
+namespace {
+
+TEST(FieldPathTest, FieldsElementsKeysAndOneofsResolve) {
+  for (const char* path : {"name", "labels[team.a]", "spec.optimizer.nesterov.momentum", "spec.network.hidden[0].kind",
+                           "spec.network.hidden[12].dense.units", "spec.network.hidden", "spec.optimizer.rule"}) {
+    EXPECT_TRUE(Resolves(v1::Job::descriptor(), path)) << path;
+  }
+}
+
+TEST(FieldPathTest, WhatTheContractDoesNotHaveDoesNotResolve) {
+  for (const char* path :
+       {"", "nothing", "name.x", "name[0]", "spec.network.hidden[x].kind", "spec.network.hidden[0]kind", "spec.",
+        "spec.optimizer.rule.nesterov", "spec.network.hidden[].kind", "spec.network.hidden[0"}) {
+    EXPECT_FALSE(Resolves(v1::Job::descriptor(), path)) << path;
+  }
+}
+
+struct BadSpec {
+  const char* spec;
+  const char* field;
+  const char* problem;
+};
+
+v1::JobSpec Parse(const char* text) {
+  v1::JobSpec spec;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &spec)) << text;
+  return spec;
+}
+
+void ExpectError(const BadSpec& bad, const absl::Status& status) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << bad.spec;
+  EXPECT_EQ(ErrorField(status), bad.field) << bad.spec;
+  EXPECT_EQ(status.message(), std::string(bad.field) + bad.problem) << bad.spec;
+  EXPECT_TRUE(Resolves(v1::JobSpec::descriptor(), bad.field)) << bad.field;
+}
+
+const BadSpec kBadShape[] = {
+    {"data { encoding { scaling: 9 } }", "data.encoding.scaling",
+     " = 9, must be SCALING_STANDARDIZE, SCALING_MIN_MAX or SCALING_NONE"},
+    {"data { encoding { missing_numeric: 9 } }", "data.encoding.missing_numeric",
+     " = 9, must be MISSING_MEAN, MISSING_MOST_FREQUENT, MISSING_OWN_CATEGORY or MISSING_REFUSE"},
+    {"data { encoding { missing_categorical: -1 } }", "data.encoding.missing_categorical",
+     " = -1, must be MISSING_MEAN, MISSING_MOST_FREQUENT, MISSING_OWN_CATEGORY or MISSING_REFUSE"},
+    {"data { encoding { unseen: 9 } }", "data.encoding.unseen", " = 9, must be UNSEEN_ALL_ZERO or UNSEEN_REFUSE"},
+    {"network { hidden { } }", "network.hidden[0].kind", " = unset, must be dense"},
+    {"network { hidden { dense { } } hidden { dense { activation { } } } }", "network.hidden[1].dense.activation.kind",
+     " = unset, must be identity, relu or tanh"},
+    {"loss { }", "loss.kind", " = unset, must be softmax_cross_entropy, logistic or squared"},
+    {"optimizer { schedule { } }", "optimizer.schedule.kind", " = unset, must be constant or linear"},
+    {"budget { running_time { seconds: 1 nanos: -1 } }", "budget.running_time",
+     " = 1 s -1 ns, must be at most 315,576,000,000 s, with less than 1,000,000,000 ns of the same sign"},
+    {"evaluation { metrics: METRIC_LOSS metrics: METRIC_UNSPECIFIED }", "evaluation.metrics[1]",
+     " = METRIC_UNSPECIFIED, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS or "
+     "METRIC_RMSE"},
+    {"early_stopping { metric: 77 }", "early_stopping.metric",
+     " = 77, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS or METRIC_RMSE"},
+    {"divergence { }", "divergence.kind", " = unset, must be stop"},
+    {"precision: 9", "precision", " = 9, must be PRECISION_F32 or PRECISION_F64"},
+};
+
+TEST(FieldPathTest, EveryErrorOfShapeNamesAFieldItsValueAndTheRule) {
+  for (const BadSpec& bad : kBadShape) ExpectError(bad, FromProto(Parse(bad.spec)).status());
+}
+
+const BadSpec kBadRange[] = {
+    {"data { dataset: '' }", "data.dataset", " = empty, must be the name of a data set, as in datasets/iris"},
+    {"data { validation_fraction: 1 }", "data.validation_fraction", " = 1, must be in (0, 1)"},
+    {"data { test_fraction: nan }", "data.test_fraction", " = nan, must be in (0, 1)"},
+    {"data { validation_fraction: 0.5 test_fraction: 0.5 }", "data.test_fraction",
+     " = 0.5, must be below 1 together with validation_fraction"},
+    {"data { encoding { missing_numeric: MISSING_OWN_CATEGORY } }", "data.encoding.missing_numeric",
+     " = own_category, must be mean, most_frequent or refuse"},
+    {"data { encoding { missing_categorical: MISSING_MEAN } }", "data.encoding.missing_categorical",
+     " = mean, must be most_frequent, own_category or refuse"},
+    {"network { hidden { dense { units: 3 } } hidden { dense { } } }", "network.hidden[1].dense.units",
+     " = 0, must be in 1..1000000000"},
+    {"optimizer { learning_rate: 0 }", "optimizer.learning_rate", " = 0, must be positive and finite"},
+    {"optimizer { momentum { momentum: -0.1 } }", "optimizer.momentum.momentum", " = -0.1, must be in [0, 1)"},
+    {"optimizer { nesterov { momentum: 1.2 } }", "optimizer.nesterov.momentum", " = 1.2, must be in [0, 1)"},
+    {"optimizer { schedule { linear { final_learning_rate: inf } } }", "optimizer.schedule.linear.final_learning_rate",
+     " = inf, must be positive and finite"},
+    {"optimizer { schedule { linear { tau_steps: 0 } } }", "optimizer.schedule.linear.tau_steps",
+     " = 0, must be at least 1"},
+    {"optimizer { schedule { linear { tau_epochs: 0 } } }", "optimizer.schedule.linear.tau_epochs",
+     " = 0, must be positive and finite"},
+    {"minibatches { size: 0 }", "minibatches.size", " = 0, must be at least 1"},
+    {"budget { steps: 0 }", "budget.steps", " = 0, must be in 1..1000000000000000"},
+    {"budget { epochs: -1 }", "budget.epochs", " = -1, must be in 1..1000000000000000"},
+    {"budget { examples: 0 }", "budget.examples", " = 0, must be in 1..1000000000000000"},
+    {"budget { running_time { } }", "budget.running_time", " = 0, must be positive"},
+    {"evaluation { every_steps: 0 }", "evaluation.every_steps", " = 0, must be at least 1"},
+    {"evaluation { every_epochs: 0 }", "evaluation.every_epochs", " = 0, must be at least 1"},
+    {"early_stopping { patience: 0 }", "early_stopping.patience", " = 0, must be at least 1"},
+    {"early_stopping { min_change: -1 }", "early_stopping.min_change", " = -1, must be at least 0 and finite"},
+    {"checkpoints { every_steps: 0 }", "checkpoints.every_steps", " = 0, must be at least 1"},
+    {"initial_state { parameters { } parameters { values: [0, nan] } }", "initial_state.parameters[1].values",
+     " = nan, must be finite"},
+    {"optimizer { sgd { } } initial_state { velocity { } }", "initial_state.velocity",
+     " = 1 tensors, must be left out with plain SGD, which has no velocity"},
+};
+
+TEST(FieldPathTest, EveryErrorOfRangeNamesAFieldItsValueAndTheRule) {
+  for (const BadSpec& bad : kBadRange) {
+    v1::JobSpec spec = Parse("data { dataset: 'datasets/iris' }");
+    spec.MergeFrom(Parse(bad.spec));
+    if (std::string_view(bad.field) == "data.dataset") spec.mutable_data()->clear_dataset();
+    const absl::StatusOr<TrainingOptions> options = FromProto(spec);
+    ASSERT_TRUE(options.ok()) << options.status();
+    ExpectError(bad, Validate(*options));
+  }
+}
+
+}  // namespace
+}  // namespace trainyard

@@ -1,0 +1,89 @@
+#include "server/wire/status.h"
+
+#include "core/base/status.h"
+#include "gmock/gmock.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace trainyard {
+namespace {
+
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+template <typename Detail>
+Detail DetailOf(const google::rpc::Status& status) {
+  Detail detail;
+  int count = 0;
+  for (const google::protobuf::Any& any : status.details()) count += any.UnpackTo(&detail);
+  EXPECT_EQ(count, 1);
+  return detail;
+}
+
+TEST(StatusTest, OkHasNoDetails) {
+  const google::rpc::Status message = ToProto(absl::OkStatus());
+  EXPECT_EQ(message.ByteSizeLong(), 0u);
+  EXPECT_TRUE(FromProto(message).ok());
+}
+
+TEST(StatusTest, EveryCodeKeepsItsNumberAndComesBack) {
+  for (int code = 1; code <= 16; ++code) {
+    const absl::Status status(static_cast<absl::StatusCode>(code), "message");
+    const google::rpc::Status message = ToProto(status);
+    EXPECT_EQ(message.code(), code);
+    EXPECT_EQ(FromProto(message).code(), status.code());
+    EXPECT_EQ(FromProto(message).message(), "message");
+  }
+}
+
+TEST(StatusTest, AFieldErrorIsAViolationOfThatField) {
+  const google::rpc::Status message = ToProto(InField("optimizer", FieldError("momentum", 1.2, "in [0, 1)")));
+  const auto bad_request = DetailOf<google::rpc::BadRequest>(message);
+  ASSERT_EQ(bad_request.field_violations_size(), 1);
+  EXPECT_EQ(bad_request.field_violations(0).field(), "optimizer.momentum");
+  EXPECT_EQ(bad_request.field_violations(0).description(), "optimizer.momentum = 1.2, must be in [0, 1)");
+}
+
+TEST(StatusTest, AFieldErrorComesBackWholeAndTakesPrefixes) {
+  const absl::Status status = FieldError("momentum", 1.2, "in [0, 1)");
+  const absl::Status back = FromProto(ToProto(status));
+  EXPECT_EQ(back.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(back.message(), status.message());
+  EXPECT_EQ(ErrorField(back), "momentum");
+  EXPECT_EQ(InField("nesterov", back).message(), "nesterov.momentum = 1.2, must be in [0, 1)");
+}
+
+TEST(StatusTest, ReasonAndMetadataAreErrorInfoOfTheDomain) {
+  const google::rpc::Status message = ToProto(WithReason(absl::OutOfRangeError("x"), "OFFSET_MISMATCH", {{"a", "1"}}));
+  const auto info = DetailOf<google::rpc::ErrorInfo>(message);
+  EXPECT_EQ(info.domain(), "trainyard");
+  EXPECT_EQ(info.reason(), "OFFSET_MISMATCH");
+  EXPECT_THAT(info.metadata(), UnorderedElementsAre(Pair("a", "1")));
+}
+
+TEST(StatusTest, ReasonAndMetadataComeBackWithAFieldAndWithout) {
+  for (const absl::Status& status : {absl::NotFoundError("x"), FieldError("a", "b", "c")}) {
+    const absl::Status back = FromProto(ToProto(WithReason(status, "SOME_REASON", {{"row", "3"}, {"column", "age"}})));
+    EXPECT_EQ(back.message(), status.message());
+    EXPECT_EQ(ErrorField(back), ErrorField(status));
+    EXPECT_EQ(ErrorReason(back), "SOME_REASON");
+    EXPECT_THAT(ErrorMetadata(back), UnorderedElementsAre(Pair("row", "3"), Pair("column", "age")));
+  }
+}
+
+TEST(StatusTest, WithoutAReasonTheCodeIsTheReason) {
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(ToProto(absl::NotFoundError("x"))).reason(), "NOT_FOUND");
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(ToProto(FieldError("a", "b", "c"))).reason(), "INVALID_FIELD");
+}
+
+TEST(StatusTest, AMessageOfAnotherServerKeepsCodeAndMessage) {
+  google::rpc::Status message;
+  message.set_code(3);
+  message.set_message("no such form");
+  google::rpc::BadRequest bad_request;
+  bad_request.add_field_violations()->set_field("momentum");
+  message.add_details()->PackFrom(bad_request);
+  EXPECT_EQ(FromProto(message), absl::InvalidArgumentError("no such form"));
+}
+
+}  // namespace
+}  // namespace trainyard

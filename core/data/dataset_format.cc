@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
-#include "core/data/crc32c.h"
+#include "core/base/crc32c.h"
 
 namespace trainyard {
 namespace {

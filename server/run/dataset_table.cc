@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/base/crc32c.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "google/protobuf/util/message_differencer.h"
-#include "server/run/crc32c.h"
 #include "server/run/names.h"
 #include "server/wire/dataset.h"
 #include "server/wire/time.h"

@@ -120,7 +120,7 @@ std::string ToNpz(const v1::Model& model, std::string_view parameters) {
 
 std::string ToSafetensors(const v1::Model& model, std::string_view parameters) {
   std::string description;
-  google::protobuf::util::MessageToJsonString(model, &description).IgnoreError();
+  google::protobuf::util::MessageToJsonString(model, &description);
   google::protobuf::Struct header;
   auto& fields = *header.mutable_fields();
   (*fields["__metadata__"].mutable_struct_value()->mutable_fields())["model"].set_string_value(description);
@@ -136,7 +136,7 @@ std::string ToSafetensors(const v1::Model& model, std::string_view parameters) {
     offsets.add_values()->set_number_value(static_cast<double>(offset));
   });
   std::string json;
-  google::protobuf::util::MessageToJsonString(header, &json).IgnoreError();
+  google::protobuf::util::MessageToJsonString(header, &json);
   json.append((8 - json.size() % 8) % 8, ' ');
   std::string out;
   PutLittle<uint64_t>(json.size(), out);

@@ -34,7 +34,7 @@ JobRun::JobRun(const RunServices& services, StoredJob stored, TrainingOptions op
       options_(std::move(options)),
       ended_(std::move(ended)),
       attempt_(stored.job.attempt()),
-      running_time_(FromProto(stored.job.progress().running_time())),
+      running_time_(FromProto(stored.job.progress().running_time(), "running_time").value_or(absl::ZeroDuration())),
       job_(std::move(stored.job)) {
   absl::MutexLock lock(&mutex_);
   if (!absl::SimpleAtoi(job_.etag(), &version_)) version_ = 1;

@@ -53,7 +53,10 @@ struct StoredCheckpoint {
   std::string file;    // name within the blob folder
   int64_t size_bytes = 0;
 
-  // As asked for by the job, or by time.
+  // The newest event of the job that the state in the file is past.
+  int64_t log_position = 0;
+
+  // Not to make room for a newer one.
   bool pinned = false;
 };
 

@@ -19,7 +19,8 @@ absl::StatusOr<StoredCheckpoint> ReadCheckpoint(const Statement& row) {
                           .digest = std::string(row.Text(2)),
                           .file = std::string(row.Text(3)),
                           .size_bytes = row.Int(4),
-                          .pinned = row.Int(5) != 0};
+                          .log_position = row.Int(5),
+                          .pinned = row.Int(6) != 0};
 }
 
 }  // namespace
@@ -28,10 +29,11 @@ CommitQueue::Change Catalogue::Insert(JobKey job, StoredCheckpoint checkpoint) c
   return [job, checkpoint = std::move(checkpoint)](Connection& connection) -> absl::Status {
     ASSIGN_OR_RETURN(Statement insert,
                      connection.Prepare("INSERT INTO checkpoints(job, attempt, step, digest, file, size_bytes, "
-                                        "pinned) VALUES(?, ?, ?, ?, ?, ?, ?)"));
+                                        "log_position, pinned) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"));
     insert.Bind(1, job).Bind(2, int64_t{checkpoint.attempt}).Bind(3, checkpoint.step);
     insert.Bind(4, std::string_view(checkpoint.digest)).Bind(5, std::string_view(checkpoint.file));
-    return insert.Bind(6, checkpoint.size_bytes).Bind(7, int64_t{checkpoint.pinned}).Step().status();
+    insert.Bind(6, checkpoint.size_bytes).Bind(7, checkpoint.log_position).Bind(8, int64_t{checkpoint.pinned});
+    return insert.Step().status();
   };
 }
 
@@ -45,7 +47,7 @@ CommitQueue::Change Catalogue::RemoveCheckpoint(JobKey job, std::string file) co
 absl::StatusOr<std::vector<StoredCheckpoint>> Catalogue::Checkpoints(JobKey job) const {
   ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
   ASSIGN_OR_RETURN(Statement select,
-                   reader->Prepare("SELECT attempt, step, digest, file, size_bytes, pinned FROM checkpoints"
+                   reader->Prepare("SELECT attempt, step, digest, file, size_bytes, log_position, pinned FROM checkpoints"
                                    " WHERE job = ? ORDER BY key DESC"));
   select.Bind(1, job);
   return ReadAll(select, ReadCheckpoint);

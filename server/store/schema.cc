@@ -75,6 +75,7 @@ CREATE TABLE checkpoints(
   digest TEXT NOT NULL,
   file TEXT NOT NULL,
   size_bytes INTEGER NOT NULL,
+  log_position INTEGER NOT NULL,
   pinned INTEGER NOT NULL);
 CREATE INDEX checkpoints_by_job ON checkpoints(job, key);
 

@@ -1,4 +1,4 @@
-#include "core/data/crc32c.h"
+#include "core/base/crc32c.h"
 
 #include <nmmintrin.h>
 

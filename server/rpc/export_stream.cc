@@ -1,0 +1,41 @@
+#include "server/rpc/export_stream.h"
+
+#include <algorithm>
+
+#include "core/base/crc32c.h"
+#include "server/rpc/reply.h"
+
+namespace trainyard {
+namespace {
+
+constexpr size_t kPieceBytes = 512 * 1024;
+
+}  // namespace
+
+ExportStream::ExportStream(ModelTable& models, WorkerPool& pool, v1::ExportModelRequest request)
+    : request_(std::move(request)) {
+  pool.Submit([this, &models] {
+    absl::StatusOr<std::string> file = models.Export(request_);
+    if (!file.ok()) return Finish(ToGrpcStatus(file.status()));
+    file_ = *std::move(file);
+    WriteNext();
+  });
+}
+
+void ExportStream::OnWriteDone(bool ok) {
+  if (!ok) return Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the caller has gone"));
+  WriteNext();
+}
+
+void ExportStream::WriteNext() {
+  if (written_ == file_.size()) return Finish(grpc::Status::OK);
+  const std::string_view piece = std::string_view(file_).substr(written_, kPieceBytes);
+  response_.set_offset(static_cast<int64_t>(written_));
+  response_.set_size_bytes(static_cast<int64_t>(file_.size()));
+  response_.set_crc32c(Crc32c(piece));
+  response_.set_data(std::string(piece));
+  written_ += piece.size();
+  StartWrite(&response_);
+}
+
+}  // namespace trainyard

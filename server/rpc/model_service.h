@@ -1,0 +1,37 @@
+// ModelService: converts, calls once, converts back.
+
+#ifndef TRAINYARD_SERVER_RPC_MODEL_SERVICE_H_
+#define TRAINYARD_SERVER_RPC_MODEL_SERVICE_H_
+
+#include "core/base/worker_pool.h"
+#include "server/run/model_table.h"
+#include "trainyard/v1/model.grpc.pb.h"
+
+namespace trainyard {
+
+class ModelService final : public v1::ModelService::CallbackService {
+ public:
+  // Both must outlive this.
+  ModelService(ModelTable& models, WorkerPool& pool) : models_(models), pool_(pool) {}
+
+  grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context, const v1::GetModelRequest* request,
+                                     v1::Model* response) override;
+  grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context, const v1::ListModelsRequest* request,
+                                       v1::ListModelsResponse* response) override;
+  grpc::ServerUnaryReactor* Predict(grpc::CallbackServerContext* context, const v1::PredictRequest* request,
+                                    v1::PredictResponse* response) override;
+  grpc::ServerUnaryReactor* Evaluate(grpc::CallbackServerContext* context, const v1::EvaluateRequest* request,
+                                     v1::EvaluateResponse* response) override;
+  grpc::ServerWriteReactor<v1::ExportModelResponse>* ExportModel(grpc::CallbackServerContext* context,
+                                                                 const v1::ExportModelRequest* request) override;
+  grpc::ServerUnaryReactor* DeleteModel(grpc::CallbackServerContext* context, const v1::DeleteModelRequest* request,
+                                        google::protobuf::Empty* response) override;
+
+ private:
+  ModelTable& models_;
+  WorkerPool& pool_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_RPC_MODEL_SERVICE_H_

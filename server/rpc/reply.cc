@@ -1,0 +1,18 @@
+#include "server/rpc/reply.h"
+
+#include "core/base/status.h"
+#include "server/wire/status.h"
+
+namespace trainyard {
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
+                      ToProto(status).SerializeAsString());
+}
+
+absl::Status Draining() {
+  return WithReason(absl::UnavailableError("the server is about to stop; try again when it is back"), "DRAINING");
+}
+
+}  // namespace trainyard

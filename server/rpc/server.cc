@@ -1,0 +1,237 @@
+#include "server/rpc/server.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/status.h"
+#include "core/train/checkpoint.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/grpcpp.h"
+#include "server/rpc/dataset_service.h"
+#include "server/rpc/info_services.h"
+#include "server/rpc/job_service.h"
+#include "server/rpc/model_service.h"
+#include "server/rpc/watch_service.h"
+#include "server/wire/time.h"
+
+namespace trainyard {
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+constexpr int kBlockingThreads = 16;
+
+bool IsLoopback(const std::string& address) {
+  return absl::StartsWith(address, "unix:") || absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost:") ||
+         absl::StartsWith(address, "[::1]:");
+}
+
+int64_t MachineMemory() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE); }
+
+ServerOptions Resolve(ServerOptions options) {
+  if (options.workers == 0) options.workers = std::max(1u, std::thread::hardware_concurrency());
+  if (options.job_memory_bytes == 0) options.job_memory_bytes = MachineMemory() / 2;
+  return options;
+}
+
+// Held while a server uses the directory; the kernel gives it up when the process dies.
+class DirectoryLock {
+ public:
+  static absl::StatusOr<std::unique_ptr<DirectoryLock>> Take(const std::string& directory) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) return absl::FailedPreconditionError(absl::StrCat("can't make the data directory ", directory, ": ", error.message()));
+    const int fd = open((directory + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return absl::FailedPreconditionError(absl::StrCat("can't write to the data directory ", directory));
+    auto lock = std::unique_ptr<DirectoryLock>(new DirectoryLock(fd));
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
+    return absl::FailedPreconditionError(absl::StrCat("another server uses ", directory, "; stop it, or choose another with --data"));
+  }
+  ~DirectoryLock() { close(fd_); }
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  const int fd_;
+};
+
+v1::ServerInfo ConstantInfo(const ServerOptions& options, const DatasetLimits& datasets, const SpecLimits& spec) {
+  v1::ServerInfo info;
+  info.set_version(std::string(kVersion));
+  info.set_numeric_fingerprint(NumericFingerprint());
+  info.set_cpu_dispatch("x86-64-v3");
+  info.set_worker_count(options.workers);
+  *info.mutable_start_time() = ToProto(absl::Now());
+  v1::Limits& limits = *info.mutable_limits();
+  limits.set_message_bytes(options.message_bytes);
+  limits.set_upload_bytes(datasets.upload_bytes);
+  limits.set_open_uploads(datasets.open_uploads);
+  limits.set_columns(datasets.read.max_columns);
+  limits.set_job_memory_bytes(spec.memory_bytes);
+  limits.set_queued_jobs(options.queued_jobs);
+  limits.set_watchers(options.watchers);
+  limits.set_initial_state_bytes(spec.initial_state_bytes);
+  return info;
+}
+
+}  // namespace
+
+absl::Status Validate(const ServerOptions& options) {
+  if (options.data_directory.empty()) return FieldError("--data", "empty", "a directory");
+  if (!options.insecure && !IsLoopback(options.listen)) {
+    return FieldError("--listen", options.listen,
+                      "a loopback address, as 127.0.0.1:50551; nothing beyond it is encrypted or authorised, unless --insecure is given");
+  }
+  if (options.workers < 0 || options.workers > 1024) return FieldError("--workers", int64_t{options.workers}, "in 1..1024, or 0");
+  if (options.job_memory_bytes < 0) return FieldError("--job-memory", options.job_memory_bytes, "at least 0");
+  if (options.message_bytes < 1 << 20 || options.message_bytes > 1 << 30) {
+    return FieldError("--message-bytes", options.message_bytes, "in 1 MiB..1 GiB");
+  }
+  if (options.upload_bytes < 1) return FieldError("--upload-bytes", options.upload_bytes, "at least 1");
+  if (options.watchers < 1) return FieldError("--watchers", int64_t{options.watchers}, "at least 1");
+  if (options.queued_jobs < 1) return FieldError("--queued-jobs", int64_t{options.queued_jobs}, "at least 1");
+  return absl::OkStatus();
+}
+
+// Members in the order in which they are made; each uses only those above it.
+class Server::Parts {
+ public:
+  static absl::StatusOr<std::unique_ptr<Parts>> Make(const ServerOptions& options) {
+    auto parts = std::unique_ptr<Parts>(new Parts(options));
+    RETURN_IF_ERROR(parts->OpenStore());
+    RETURN_IF_ERROR(parts->TakeUp());
+    RETURN_IF_ERROR(parts->Serve());
+    return parts;
+  }
+
+  ~Parts() { Drain(); }
+
+  void Drain() {
+    if (server_ != nullptr) {
+      server_->GetHealthCheckService()->SetServingStatus(false);
+      watchers_.Drain();
+      server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));
+    }
+    if (jobs_.has_value()) {
+      scheduler_->Stop();
+      jobs_->SaveForShutdown();
+      // Whatever was to be told of is told when this returns.
+      queue_->CommitDurablyAndWait([](Connection&) { return absl::OkStatus(); }).IgnoreError();
+    }
+    server_.reset();
+    jobs_.reset();
+  }
+
+  const std::string& address() const { return address_; }
+
+ private:
+  explicit Parts(const ServerOptions& options) : options_(Resolve(options)), watchers_(options_.watchers) {}
+
+  absl::Status OpenStore() {
+    const std::string& directory = options_.data_directory;
+    ASSIGN_OR_RETURN(lock_, DirectoryLock::Take(directory));
+    const std::string database = directory + "/trainyard.db";
+    ASSIGN_OR_RETURN(queue_, CommitQueue::Open(database, {.reserve_path = directory + "/reserve"}));
+    ASSIGN_OR_RETURN(catalogue_, Catalogue::Open(database));
+    ASSIGN_OR_RETURN(blobs_, Blobs::Open(directory));
+    log_ = std::make_unique<EventLog>(database, *queue_);
+    return absl::OkStatus();
+  }
+
+  absl::Status TakeUp() {
+    dataset_limits_.upload_bytes = options_.upload_bytes;
+    spec_limits_.memory_bytes = options_.job_memory_bytes;
+    datasets_.emplace(dataset_limits_, *queue_, *catalogue_, *blobs_);
+    RETURN_IF_ERROR(datasets_->Recover());
+    saver_ = std::make_unique<CheckpointSaver>(*blobs_);
+    scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
+    pool_ = std::make_unique<WorkerPool>(kBlockingThreads);
+    const RunServices services{*log_, *queue_, *catalogue_, *blobs_, *datasets_, *saver_, *scheduler_, spec_limits_.memory_bytes};
+    jobs_.emplace(JobLimits{.spec = spec_limits_, .queued_jobs = options_.queued_jobs}, services, *pool_);
+    models_.emplace(services, *jobs_);
+    return jobs_->Recover();
+  }
+
+  absl::Status Serve() {
+    job_service_.emplace(*jobs_, *log_, *pool_);
+    dataset_service_.emplace(*datasets_, *pool_);
+    model_service_.emplace(*models_, *pool_);
+    watch_service_.emplace(WatchServices{*jobs_, *log_, *pool_, watchers_});
+    insight_service_.emplace(spec_limits_, *datasets_, *pool_);
+    server_service_.emplace(ConstantInfo(options_, dataset_limits_, spec_limits_), *jobs_, watchers_, *pool_);
+
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.message_bytes));
+    builder.SetMaxSendMessageSize(-1);
+    // Clients may ping each 10 s, without calls as well; the server finds dead connections within a minute.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 40'000);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.RegisterService(&*job_service_);
+    builder.RegisterService(&*dataset_service_);
+    builder.RegisterService(&*model_service_);
+    builder.RegisterService(&*watch_service_);
+    builder.RegisterService(&*insight_service_);
+    builder.RegisterService(&*server_service_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || (port == 0 && !absl::StartsWith(options_.listen, "unix:"))) {
+      server_.reset();
+      return absl::UnavailableError(absl::StrCat("can't listen on ", options_.listen, "; is the port in use?"));
+    }
+    address_ = options_.listen;
+    if (port != 0) address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
+    return absl::OkStatus();
+  }
+
+  const ServerOptions options_;
+  DatasetLimits dataset_limits_;
+  SpecLimits spec_limits_;
+  std::string address_;
+
+  std::unique_ptr<DirectoryLock> lock_;
+  WatchTable watchers_;
+  std::unique_ptr<CommitQueue> queue_;
+  std::unique_ptr<Catalogue> catalogue_;
+  std::unique_ptr<Blobs> blobs_;
+  std::unique_ptr<EventLog> log_;
+  std::optional<DatasetTable> datasets_;
+  std::unique_ptr<CheckpointSaver> saver_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::optional<JobTable> jobs_;
+  std::optional<ModelTable> models_;
+  std::unique_ptr<WorkerPool> pool_;
+  std::optional<JobService> job_service_;
+  std::optional<DatasetService> dataset_service_;
+  std::optional<ModelService> model_service_;
+  std::optional<WatchService> watch_service_;
+  std::optional<InsightService> insight_service_;
+  std::optional<ServerService> server_service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  RETURN_IF_ERROR(Validate(options));
+  ASSIGN_OR_RETURN(std::unique_ptr<Parts> parts, Parts::Make(options));
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+const std::string& Server::address() const { return parts_->address(); }
+
+void Server::Drain() { parts_->Drain(); }
+
+}  // namespace trainyard

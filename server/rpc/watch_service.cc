@@ -1,0 +1,48 @@
+#include "server/rpc/watch_service.h"
+
+namespace trainyard {
+namespace {
+
+// The gRPC side of a session: owns the message on its way, and deletes itself when gRPC is done with it.
+class WatchReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, private WatchSession::Stream {
+ public:
+  WatchReactor(const WatchServices& services, v1::WatchRequest request)
+      : session_(std::make_shared<WatchSession>(services, std::move(request), this)) {
+    session_->Start();
+  }
+
+  void OnWriteDone(bool ok) override { session_->OnWriteDone(ok); }
+  void OnCancel() override { session_->OnCancel(); }
+  void OnDone() override {
+    session_->OnDone();
+    delete this;
+  }
+
+ private:
+  void Write(grpc::ByteBuffer message) override {
+    message_ = std::move(message);
+    StartWrite(&message_);
+  }
+  void Finish(grpc::Status status) override { grpc::ServerWriteReactor<grpc::ByteBuffer>::Finish(status); }
+
+  const std::shared_ptr<WatchSession> session_;
+  grpc::ByteBuffer message_;
+};
+
+// A call that can't be read at all.
+class RefusedWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
+ public:
+  RefusedWatch() { Finish(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "the request is not a WatchRequest")); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchService::Watch(grpc::CallbackServerContext*, const grpc::ByteBuffer* request) {
+  v1::WatchRequest parsed;
+  grpc::ByteBuffer bytes(*request);
+  if (!grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::WatchRequest>(&bytes, &parsed).ok()) return new RefusedWatch();
+  return new WatchReactor(services_, std::move(parsed));
+}
+
+}  // namespace trainyard

@@ -1,0 +1,277 @@
+#include "server/rpc/watch_session.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/status.h"
+#include "server/rpc/reply.h"
+#include "server/rpc/watch_message.h"
+#include "server/run/names.h"
+#include "server/store/filter_match.h"
+#include "server/wire/time.h"
+
+namespace trainyard {
+namespace {
+
+constexpr std::string_view kAllJobs = "jobs/-";
+constexpr std::string_view kFilterFields[] = {"labels", "display_name", "dataset", "create_time"};
+constexpr int kMaxTargets = 10'000;
+constexpr int kBatch = 64;
+constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(10);
+constexpr int64_t kLagEvents = 1000;
+constexpr absl::Duration kBetweenLags = absl::Seconds(1);
+
+}  // namespace
+
+WatchSession::WatchSession(const WatchServices& services, v1::WatchRequest request, Stream* stream)
+    : services_(services), request_(std::move(request)), stream_(stream), last_write_(absl::Now()) {}
+
+void WatchSession::Start() {
+  services_.pool.Submit([self = shared_from_this()] {
+    const absl::Status status = self->FindJobs();
+    absl::MutexLock lock(&self->mutex_);
+    self->started_ = true;
+    if (!status.ok()) return self->Finish(status);
+    self->Proceed();
+  });
+}
+
+absl::Status WatchSession::FindJobs() {
+  ASSIGN_OR_RETURN(choice_, ReadChoice(request_));
+  heartbeat_interval_ = kDefaultHeartbeat;
+  if (request_.has_heartbeat_interval()) {
+    ASSIGN_OR_RETURN(heartbeat_interval_, FromProto(request_.heartbeat_interval(), "heartbeat_interval"));
+    if (heartbeat_interval_ < absl::Seconds(1)) {
+      return FieldError("heartbeat_interval", absl::FormatDuration(heartbeat_interval_), "at least 1s");
+    }
+  }
+  if (request_.targets().empty() || request_.targets_size() > kMaxTargets) {
+    return FieldError("targets", absl::StrCat(request_.targets_size(), " targets"), absl::StrCat("1 to ", kMaxTargets));
+  }
+  if (!services_.table.Add(shared_from_this())) {
+    if (services_.table.draining()) return Draining();
+    return WithReason(absl::ResourceExhaustedError(absl::StrCat("there are ", services_.table.limit(),
+                                                                " watchers already; watch several jobs on one stream, or wait")),
+                      "TOO_MANY_WATCHERS");
+  }
+  for (int i = 0; i < request_.targets_size(); ++i) {
+    const v1::WatchTarget& target = request_.targets(i);
+    const absl::Status status = target.job() == kAllJobs ? FindMatching(target) : FindNamed(target);
+    RETURN_IF_ERROR(InField(absl::StrCat("targets[", i, "]"), status));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WatchSession::FindNamed(const v1::WatchTarget& target) {
+  if (!target.filter().empty()) return FieldError("filter", target.filter(), "left out with a named job");
+  ASSIGN_OR_RETURN(const JobKey job, services_.jobs.FindKey(target.job(), "job"));
+  const int64_t from = target.has_from_sequence() ? target.from_sequence() : 1;
+  if (from < 1) return FieldError("from_sequence", from, "at least 1");
+  services_.log.Subscribe(job, shared_from_this());
+  ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, from, 1));
+  absl::MutexLock lock(&mutex_);
+  cursors_.insert_or_assign(job, Cursor{.job = target.job(), .next = from, .newest = page.newest, .view = WatchView(choice_)});
+  return absl::OkStatus();
+}
+
+absl::Status WatchSession::FindMatching(const v1::WatchTarget& target) {
+  ASSIGN_OR_RETURN(filter_, ParseFilter(target.filter(), kFilterFields));
+  const int64_t from = target.has_from_sequence() ? target.from_sequence() : 1;
+  if (from < 1) return FieldError("from_sequence", from, "at least 1");
+  {
+    absl::MutexLock lock(&mutex_);
+    wildcard_from_ = from;
+  }
+  // Jobs created from here on come as news.
+  services_.log.Subscribe(std::nullopt, shared_from_this());
+  ASSIGN_OR_RETURN(const std::vector<StoredJob> jobs, services_.jobs.Matching(filter_));
+  for (const StoredJob& stored : jobs) {
+    ASSIGN_OR_RETURN(const JobKey job, services_.jobs.FindKey(stored.job.name(), "job"));
+    ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, 1, 1));
+    absl::MutexLock lock(&mutex_);
+    cursors_.try_emplace(job, Cursor{.job = stored.job.name(), .next = std::min(from, page.newest + 1), .newest = page.newest, .view = WatchView(choice_)});
+  }
+  return absl::OkStatus();
+}
+
+// A job that this stream did not know: its first event names it.
+void WatchSession::ConsiderNew(JobKey job) {
+  const absl::StatusOr<LogPage> page = services_.log.Read(job, 1, 1);
+  v1::Event first;
+  if (!page.ok() || page->entries.empty() || !first.ParseFromString(*page->entries.front().event)) return;
+  const absl::StatusOr<v1::Job> found = services_.jobs.Get(first.job());
+  if (!found.ok() || !Matches(filter_, *found)) return;
+  absl::MutexLock lock(&mutex_);
+  cursors_.try_emplace(job, Cursor{.job = first.job(), .next = std::min(*wildcard_from_, page->newest), .newest = page->newest, .view = WatchView(choice_)});
+  Proceed();
+}
+
+void WatchSession::OnNews(JobKey job, int64_t newest) {
+  absl::MutexLock lock(&mutex_);
+  if (finished_) return;
+  const auto found = cursors_.find(job);
+  if (found == cursors_.end()) {
+    if (started_ && wildcard_from_.has_value() && newest > 0) {
+      services_.pool.Submit([self = shared_from_this(), job] { self->ConsiderNew(job); });
+    }
+    return;
+  }
+  if (newest == 0) {
+    found->second.gone = true;
+  } else {
+    found->second.newest = std::max(found->second.newest, newest);
+  }
+  Proceed();
+}
+
+void WatchSession::OnWriteDone(bool ok) {
+  absl::MutexLock lock(&mutex_);
+  writing_ = false;
+  if (!ok) cancelled_ = true;
+  Proceed();
+}
+
+void WatchSession::OnCancel() {
+  absl::MutexLock lock(&mutex_);
+  cancelled_ = true;
+  Proceed();
+}
+
+void WatchSession::OnDone() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stream_ = nullptr;
+    finished_ = true;
+  }
+  services_.log.Unsubscribe(this);
+  services_.table.Remove(shared_from_this());
+}
+
+void WatchSession::Drain() {
+  absl::MutexLock lock(&mutex_);
+  draining_ = true;
+  Proceed();
+}
+
+void WatchSession::Tick(absl::Time now) {
+  absl::MutexLock lock(&mutex_);
+  if (!started_ || writing_ || reading_ || finished_) return;
+  if (now - last_write_ >= heartbeat_interval_) Beat();
+}
+
+void WatchSession::Proceed() {
+  if (!started_ || writing_ || finished_) return;
+  if (cancelled_) return Finish(absl::CancelledError("the watcher has gone"));
+  if (draining_) {
+    std::map<std::string, std::string> resume;
+    for (const auto& [key, cursor] : cursors_) resume[cursor.job] = absl::StrCat(cursor.next);
+    return Finish(WithReason(absl::UnavailableError("the server is about to stop; watch again, from the numbers in the details"),
+                             "DRAINING", resume));
+  }
+  if (reading_) return;
+
+  // The jobs in turn, from the one after the last that was served.
+  std::vector<JobKey> order;
+  for (auto it = cursors_.upper_bound(last_served_); it != cursors_.end(); ++it) order.push_back(it->first);
+  for (auto it = cursors_.begin(); it != cursors_.upper_bound(last_served_); ++it) order.push_back(it->first);
+  for (const JobKey job : order) {
+    const auto found = cursors_.find(job);
+    if (found != cursors_.end() && ProceedWith(job, found->second)) return;
+  }
+  if (cursors_.empty() && !wildcard_from_.has_value()) return Finish(absl::OkStatus());
+  if (!caught_up_) {
+    caught_up_ = true;
+    Beat();
+  }
+}
+
+// Whether the stream is busy with this job now, or finished.
+bool WatchSession::ProceedWith(JobKey job, Cursor& cursor) {
+  if (cursor.gone) {
+    if (wildcard_from_.has_value()) {
+      cursors_.erase(job);
+      return false;
+    }
+    Finish(NoSuch("job", cursor.job));
+    return true;
+  }
+  if (cursor.next > cursor.newest && cursor.newest > 0) return false;
+  absl::StatusOr<std::optional<LogPage>> page = services_.log.ReadFromMemory(job, cursor.next, kBatch);
+  if (!page.ok()) {
+    Finish(page.status());
+    return true;
+  }
+  if (!page->has_value()) {
+    ReadFromDisk(job, cursor.next);
+    return true;
+  }
+  if ((*page)->entries.empty()) return false;
+  Deliver(job, cursor, **page);
+  return true;
+}
+
+void WatchSession::ReadFromDisk(JobKey job, int64_t from) {
+  reading_ = true;
+  services_.pool.Submit([self = shared_from_this(), job, from] {
+    const absl::StatusOr<LogPage> page = self->services_.log.Read(job, from, kBatch);
+    absl::MutexLock lock(&self->mutex_);
+    self->reading_ = false;
+    if (self->finished_) return;
+    const auto found = self->cursors_.find(job);
+    if (!page.ok() && !absl::IsNotFound(page.status())) return self->Finish(page.status());
+    if (page.ok() && !page->entries.empty() && found != self->cursors_.end() && !self->cancelled_ && !self->draining_) {
+      return self->Deliver(job, found->second, *page);
+    }
+    if (!page.ok() && found != self->cursors_.end()) found->second.gone = true;
+    self->Proceed();
+  });
+}
+
+void WatchSession::Deliver(JobKey job, Cursor& cursor, const LogPage& page) {
+  WatchMessage message;
+  for (const LogEntry& entry : page.entries) message.AddEvent(cursor.view.See(entry.event));
+  cursor.next = page.entries.back().sequence + 1;
+  cursor.newest = std::max(cursor.newest, page.newest);
+  last_served_ = job;
+  const absl::Time now = absl::Now();
+  if (cursor.newest - cursor.next >= kLagEvents && now - last_lag_ >= kBetweenLags) {
+    last_lag_ = now;
+    v1::WatchResponse lag;
+    lag.mutable_lag()->set_job(cursor.job);
+    lag.mutable_lag()->set_delivered_sequence(cursor.next - 1);
+    lag.mutable_lag()->set_newest_sequence(cursor.newest);
+    message.Add(lag);
+  }
+  if (page.ended && cursor.next > page.newest) cursors_.erase(job);
+  Write(std::move(message).Finish());
+}
+
+void WatchSession::Beat() {
+  v1::WatchResponse response;
+  for (const auto& [key, cursor] : cursors_) {
+    v1::NewestSequence& newest = *response.mutable_heartbeat()->add_newest();
+    newest.set_job(cursor.job);
+    newest.set_sequence(cursor.newest);
+  }
+  response.mutable_heartbeat();
+  WatchMessage message;
+  message.Add(response);
+  Write(std::move(message).Finish());
+}
+
+void WatchSession::Write(grpc::ByteBuffer message) {
+  if (stream_ == nullptr) return;
+  writing_ = true;
+  last_write_ = absl::Now();
+  stream_->Write(std::move(message));
+}
+
+void WatchSession::Finish(const absl::Status& status) {
+  if (finished_ || stream_ == nullptr) return;
+  finished_ = true;
+  stream_->Finish(ToGrpcStatus(status));
+}
+
+}  // namespace trainyard

@@ -1,0 +1,59 @@
+// All Watch streams: their number, their heartbeats, and their end when the server drains.
+
+#ifndef TRAINYARD_SERVER_RPC_WATCH_TABLE_H_
+#define TRAINYARD_SERVER_RPC_WATCH_TABLE_H_
+
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+
+namespace trainyard {
+
+// What the table does with a stream.
+class WatchedStream {
+ public:
+  virtual ~WatchedStream() = default;
+
+  // Comes about each second. Must be quick and not block.
+  virtual void Tick(absl::Time now) = 0;
+
+  // Ends the stream: UNAVAILABLE, with the numbers to resume from.
+  virtual void Drain() = 0;
+};
+
+// Thread-safe.
+class WatchTable {
+ public:
+  explicit WatchTable(int limit);
+  ~WatchTable();
+
+  // False: the limit is reached, or the server drains.
+  bool Add(std::shared_ptr<WatchedStream> stream);
+  void Remove(const std::shared_ptr<WatchedStream>& stream);
+
+  int size() const;
+  int limit() const { return limit_; }
+  bool draining() const;
+
+  // Ends all streams, and refuses others from now on.
+  void Drain();
+
+ private:
+  void Tick();
+  std::set<std::shared_ptr<WatchedStream>> Streams() const;
+
+  const int limit_;
+  mutable absl::Mutex mutex_;
+  std::set<std::shared_ptr<WatchedStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread ticker_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_RPC_WATCH_TABLE_H_

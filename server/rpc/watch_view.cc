@@ -1,0 +1,98 @@
+#include "server/rpc/watch_view.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+#include "server/wire/time.h"
+
+namespace trainyard {
+namespace {
+
+// Steps of the chunk by index: of each of at most `count` pieces of equal length the one with the smallest and the one with the largest
+// loss, in turn.
+std::vector<int> StepsToKeep(const v1::MetricChunk& chunk, int count) {
+  const int steps = static_cast<int>(chunk.step_count());
+  const auto loss = std::find_if(chunk.columns().begin(), chunk.columns().end(),
+                                 [](const v1::MetricColumn& column) { return column.series() == v1::SERIES_LOSS; });
+  const auto value = [&](int i) { return loss == chunk.columns().end() || loss->values_size() == 1 ? 0.0 : loss->values(i); };
+  std::vector<int> kept;
+  for (int piece = 0; piece < count; ++piece) {
+    const int begin = piece * steps / count;
+    const int end = (piece + 1) * steps / count;
+    int best = begin;
+    for (int i = begin + 1; i < end; ++i) {
+      if (piece % 2 == 0 ? value(i) < value(best) : value(i) > value(best)) best = i;
+    }
+    if (begin < end) kept.push_back(best);
+  }
+  return kept;
+}
+
+void Keep(const std::vector<int>& kept, v1::MetricChunk& chunk) {
+  chunk.set_thinned(true);
+  for (const int i : kept) chunk.add_steps(chunk.first_step() + i);
+  for (v1::MetricColumn& column : *chunk.mutable_columns()) {
+    if (column.values_size() == 1) continue;
+    for (size_t k = 0; k < kept.size(); ++k) column.set_values(static_cast<int>(k), column.values(kept[k]));
+    column.mutable_values()->Truncate(static_cast<int>(kept.size()));
+  }
+  if (kept.empty()) chunk.clear_columns();
+}
+
+}  // namespace
+
+absl::StatusOr<WatchChoice> ReadChoice(const v1::WatchRequest& request) {
+  WatchChoice choice;
+  for (int i = 0; i < request.series_size(); ++i) {
+    const v1::Series series = request.series(i);
+    if (!v1::Series_IsValid(series) || series == v1::SERIES_UNSPECIFIED) {
+      return FieldError(absl::StrCat("series[", i, "]"), int64_t{series}, "a series");
+    }
+    choice.series.push_back(series);
+  }
+  if (request.has_max_steps_per_second()) {
+    const double rate = request.max_steps_per_second();
+    if (!(rate > 0)) return FieldError("max_steps_per_second", rate, "positive");
+    choice.max_steps_per_second = rate;
+  }
+  return choice;
+}
+
+std::shared_ptr<const std::string> WatchView::See(const std::shared_ptr<const std::string>& bytes) {
+  if (choice_.everything()) return bytes;
+  v1::Event event;
+  if (!event.ParseFromString(*bytes) || !event.has_metrics()) return bytes;
+  if (choice_.max_steps_per_second.has_value()) ThinOut(event);
+  if (!choice_.series.empty()) {
+    auto& columns = *event.mutable_metrics()->mutable_columns();
+    const auto unwanted = [this](const v1::MetricColumn& column) {
+      return std::find(choice_.series.begin(), choice_.series.end(), column.series()) == choice_.series.end();
+    };
+    columns.erase(std::remove_if(columns.begin(), columns.end(), unwanted), columns.end());
+  }
+  return std::make_shared<const std::string>(event.SerializeAsString());
+}
+
+void WatchView::ThinOut(v1::Event& event) {
+  const absl::Time now = FromProto(event.time());
+  const double rate = *choice_.max_steps_per_second;
+  if (allowed_until_ == absl::InfinitePast()) {
+    allowance_ = std::max(1.0, rate / 10);
+  } else {
+    allowance_ = std::min(allowance_ + rate * absl::ToDoubleSeconds(std::max(now - allowed_until_, absl::ZeroDuration())),
+                          std::max(1.0, rate));
+  }
+  allowed_until_ = now;
+  v1::MetricChunk& chunk = *event.mutable_metrics();
+  if (static_cast<double>(chunk.step_count()) <= allowance_) {
+    allowance_ -= static_cast<double>(chunk.step_count());
+    return;
+  }
+  const std::vector<int> kept = StepsToKeep(chunk, static_cast<int>(std::floor(allowance_)));
+  allowance_ -= static_cast<double>(kept.size());
+  Keep(kept, chunk);
+}
+
+}  // namespace trainyard

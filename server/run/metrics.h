@@ -1,0 +1,19 @@
+// Reading a job's log as pages of events, and as series thinned for a chart.
+
+#ifndef TRAINYARD_SERVER_RUN_METRICS_H_
+#define TRAINYARD_SERVER_RUN_METRICS_H_
+
+#include "absl/status/statusor.h"
+#include "server/run/job_table.h"
+#include "server/store/event_log.h"
+#include "trainyard/v1/job.pb.h"
+
+namespace trainyard {
+
+// Never on a gRPC thread. Errors are those of JobService.
+absl::StatusOr<v1::ListEventsResponse> ListEvents(const v1::ListEventsRequest& request, JobTable& jobs, EventLog& log);
+absl::StatusOr<v1::GetMetricsResponse> GetMetrics(const v1::GetMetricsRequest& request, JobTable& jobs, EventLog& log);
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_SERVER_RUN_METRICS_H_

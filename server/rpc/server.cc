@@ -117,15 +117,14 @@ class Server::Parts {
       server_->GetHealthCheckService()->SetServingStatus(false);
       watchers_.Drain();
       server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));
-    }
-    if (jobs_.has_value()) {
+      // Requests that still run may wait for a worker.
+      pool_.reset();
       scheduler_->Stop();
       jobs_->SaveForShutdown();
-      // Whatever was to be told of is told when this returns.
+      // Whatever was to be told is told when this returns.
       queue_->CommitDurablyAndWait([](Connection&) { return absl::OkStatus(); }).IgnoreError();
+      server_.reset();
     }
-    server_.reset();
-    jobs_.reset();
   }
 
   const std::string& address() const { return address_; }

@@ -4,7 +4,7 @@ namespace trainyard {
 namespace {
 
 // The gRPC side of a session: owns the message on its way, and deletes itself when gRPC is done with it.
-class WatchReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, private WatchSession::Stream {
+class WatchReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public WatchSession::Stream {
  public:
   WatchReactor(const WatchServices& services, v1::WatchRequest request)
       : session_(std::make_shared<WatchSession>(services, std::move(request), this)) {

@@ -72,7 +72,7 @@ absl::Status WatchSession::FindNamed(const v1::WatchTarget& target) {
   services_.log.Subscribe(job, shared_from_this());
   ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, from, 1));
   absl::MutexLock lock(&mutex_);
-  cursors_.insert_or_assign(job, Cursor{.job = target.job(), .next = from, .newest = page.newest, .view = WatchView(choice_)});
+  cursors_.try_emplace(job, Cursor{.job = target.job(), .next = from, .newest = page.newest, .view = WatchView(choice_)});
   return absl::OkStatus();
 }
 

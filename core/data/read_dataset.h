@@ -61,9 +61,9 @@ struct ReadResult {
 using ByteSink = absl::FunctionRef<absl::Status(std::string_view)>;
 
 // Reads `content`, writes what Dataset::Open reads to `sink`.
-// INVALID_ARGUMENT with reason BAD_DATA and metadata `row` (the line on which the row starts, from 1; for IDX the array's item) and
-// `column` (its name, or number from 1 while there is no name), where it has a place among them: a fault in the content. FieldErrors on `target`, `weight`, `split`,
-// `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
+// INVALID_ARGUMENT with reason BAD_DATA: a fault in the content; metadata, where the fault has a place: `row` (the line on which the row
+// starts, from 1; for IDX the array's item) and `column` (its name, or number from 1 while there is no name). FieldErrors on `target`,
+// `weight`, `split`, `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
 absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                        ByteSink sink);
 

@@ -33,9 +33,8 @@ void NumberScan::Add(double x) {
   const double distance = x - mean_;
   mean_ += distance / static_cast<double>(count_);
   square_ += distance * (x - mean_);
-  const bool is_byte = x >= 0 && x <= 255 && static_cast<double>(static_cast<uint8_t>(x)) == x;
-  fits_u8_ = fits_u8_ && is_byte;
-  fits_f32_ = fits_f32_ && (is_byte || (std::abs(x) <= FLT_MAX && static_cast<double>(static_cast<float>(x)) == x));
+  fits_u8_ = fits_u8_ && x >= 0 && x <= 255 && static_cast<double>(static_cast<uint8_t>(x)) == x;
+  fits_f32_ = fits_f32_ && (fits_u8_ || (std::abs(x) <= FLT_MAX && static_cast<double>(static_cast<float>(x)) == x));
 }
 
 NumericStatistics NumberScan::statistics() const {

@@ -1,5 +1,9 @@
 // From an uploaded file to a data set: one pass over the text finds types, categories and statistics and names every fault by row and
-// column, a second one writes the cells.
+// column, a last one writes the cells. (Between them one more, where text comes late in a column of numbers.) Cells are never all in
+// memory.
+//
+// A column that is not declared is numeric when every cell is a number or missing; NaN and infinity are then faults, not text. Spaces
+// around numbers and missing cells do not count. The elements of an IDX array become columns `x_<i>_<j>`, its labels `label`.
 
 #ifndef TRAINYARD_CORE_DATA_READ_DATASET_H_
 #define TRAINYARD_CORE_DATA_READ_DATASET_H_
@@ -24,12 +28,12 @@ struct ReadOptions {
 
   // Default: the last column that is a feature by type; for IDX the labels. Empty data sets of features alone are legal for prediction:
   // a target is then simply one of the columns.
-  std::optional<std::string> target;
-  std::optional<std::string> weight;
-  std::optional<std::string> split;
+  std::optional<std::string> target = std::nullopt;
+  std::optional<std::string> weight = std::nullopt;
+  std::optional<std::string> split = std::nullopt;
 
   // In place of the inferred types, by column.
-  std::map<std::string, ColumnType> types;
+  std::map<std::string, ColumnType> types = {};
 
   // Cells that count as missing.
   std::vector<std::string> missing = {"", "NA", "?"};
@@ -57,9 +61,9 @@ struct ReadResult {
 using ByteSink = absl::FunctionRef<absl::Status(std::string_view)>;
 
 // Reads `content`, writes what Dataset::Open reads to `sink`.
-// INVALID_ARGUMENT with reason BAD_DATA and metadata `row` (the line on which the row starts, from 1; for IDX the array's item) and
-// `column` (its name, or number from 1 while there is no name): a fault in the content. FieldErrors on `target`, `weight`, `split`,
-// `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
+// INVALID_ARGUMENT with reason BAD_DATA: a fault in the content; metadata, where the fault has a place: `row` (the line on which the row
+// starts, from 1; for IDX the array's item) and `column` (its name, or number from 1 while there is no name). FieldErrors on `target`,
+// `weight`, `split`, `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
 absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                        ByteSink sink);
 

@@ -20,11 +20,11 @@ struct Split {
 };
 
 struct SplitOptions {
-  std::optional<double> validation_fraction;  // in (0, 1)
-  std::optional<double> test_fraction;        // in (0, 1); the sum below 1
+  std::optional<double> validation_fraction = std::nullopt;  // in (0, 1)
+  std::optional<double> test_fraction = std::nullopt;        // in (0, 1); the sum below 1
 
   // Draw class by class of the target. Nullopt: where the target is categorical.
-  std::optional<bool> stratified;
+  std::optional<bool> stratified = std::nullopt;
 };
 
 // A split column decides where the data set has one (fractions are then refused); else the fractions, drawn with `seed`. Each fraction

@@ -1,0 +1,152 @@
+#include "core/data/dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/core/data/building.h"
+#include "tests/core/data/reading.h"
+
+namespace trainyard {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::string SampleBytes() {
+  std::string bytes;
+  const auto append = [&bytes](std::string_view part) {
+    bytes.append(part);
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE(ReadDataset("a,b,c,y\n1,0.5,0.1,x\n2,1.5,0.2,y\n3,,0.3,\n", {}, {}, append).ok());
+  return bytes;
+}
+
+absl::Status OpenStatus(const std::string& bytes) {
+  return Dataset::Open(std::as_bytes(std::span(bytes)), nullptr).status();
+}
+
+std::filesystem::path Written(const std::string& name, const std::string& bytes) {
+  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / name;
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+TEST(DatasetTest, HoldsCellsOfEveryKind) {
+  const Reading reading = *Read("a,b,c,y\n1,0.5,0.1,x\n2,1.5,0.2,y\n3,,0.3,\n");
+  const Dataset& dataset = *reading.dataset;
+  EXPECT_EQ(dataset.u8()(2, 0), 3);
+  EXPECT_EQ(dataset.f32()(1, 0), 1.5f);
+  EXPECT_TRUE(std::isnan(dataset.f32()(2, 0)));
+  EXPECT_EQ(dataset.f64()(1, 0), 0.2);
+  EXPECT_EQ(dataset.codes()(1, 0), 1u);
+  EXPECT_EQ(dataset.codes()(2, 0), kMissingCode);
+}
+
+TEST(DatasetTest, CellsOfARowLieTogether) {
+  const Reading reading = *Read("a,b,c,y\n1,0.5,0.1,x\n2,1.5,0.2,y\n");
+  const Dataset& dataset = *reading.dataset;
+  EXPECT_EQ(dataset.f64().stride * 8, 24);  // 8 + 4 + 4 + 1, padded to 8
+  EXPECT_EQ(dataset.f32().stride * 4, 24);
+  EXPECT_EQ(dataset.codes().stride * 4, 24);
+  EXPECT_EQ(dataset.u8().stride, 24);
+}
+
+TEST(DatasetTest, FileIsMapped) {
+  const auto dataset = Dataset::OpenFile(Written("whole.data", SampleBytes()));
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ((*dataset)->row_count(), 3);
+  EXPECT_EQ((*dataset)->Number(2, 2), 0.3);
+}
+
+TEST(DatasetTest, AFileThatIsNotThereIsNotFound) {
+  EXPECT_EQ(Dataset::OpenFile("/nowhere/at/all").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(DatasetTest, EmptyFileIsDataLoss) {
+  EXPECT_EQ(Dataset::OpenFile(Written("empty.data", "")).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(DatasetTest, ForeignBytesAreDataLoss) {
+  EXPECT_EQ(OpenStatus("sepal_length,sepal_width\n5.1,3.5\n"),
+            absl::DataLossError("the file is not a data set of Trainyard"));
+}
+
+TEST(DatasetTest, AnotherVersionIsDataLoss) {
+  std::string bytes = SampleBytes();
+  bytes[8] = 2;
+  EXPECT_EQ(OpenStatus(bytes), absl::DataLossError("the data set's file has version 2, this program reads 1"));
+}
+
+TEST(DatasetTest, AChangedByteOfTheHeadIsDataLoss) {
+  std::string bytes = SampleBytes();
+  bytes[40] ^= 1;
+  EXPECT_EQ(OpenStatus(bytes), absl::DataLossError("the head of the data set's file is damaged"));
+}
+
+TEST(DatasetTest, AChangedCellIsDataLoss) {
+  std::string bytes = SampleBytes();
+  bytes[bytes.size() - 20] ^= 1;
+  EXPECT_EQ(OpenStatus(bytes), absl::DataLossError("the cells of the data set's file do not match their checksum"));
+}
+
+TEST(DatasetTest, ShortAndLongFilesAreDataLoss) {
+  const std::string bytes = SampleBytes();
+  EXPECT_EQ(OpenStatus(bytes.substr(0, bytes.size() - 1)),
+            absl::DataLossError("the data set's file is not as long as its head says"));
+  EXPECT_EQ(OpenStatus(bytes + "x"), absl::DataLossError("the data set's file is not as long as its head says"));
+}
+
+TEST(DatasetTest, BytesMustBeAligned) {
+  const std::string bytes = SampleBytes().insert(0, 1, 'x');
+  EXPECT_EQ(Dataset::Open(std::as_bytes(std::span(bytes)).subspan(1), nullptr).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(DatasetTest, KeepsItsBytesAlive) {
+  auto bytes = std::make_shared<std::string>(SampleBytes());
+  const std::weak_ptr<std::string> watched = bytes;
+  auto dataset = *Dataset::Open(std::as_bytes(std::span(*bytes)), bytes);
+  bytes.reset();
+  EXPECT_FALSE(watched.expired());
+  dataset.reset();
+  EXPECT_TRUE(watched.expired());
+}
+
+TEST(SchemaTest, FindsColumnsByNameAndRole) {
+  const Schema schema{{Numeric("a"), Numeric("b", ColumnRole::kTarget)}};
+  EXPECT_EQ(schema.Find("b"), 1);
+  EXPECT_EQ(schema.Find("c"), std::nullopt);
+  EXPECT_EQ(schema.Find(ColumnRole::kTarget), 1);
+  EXPECT_EQ(schema.Find(ColumnRole::kWeight), std::nullopt);
+}
+
+TEST(DatasetBuilderTest, CountsAndStatisticsAreComputed) {
+  Column stale = Numeric("a");
+  stale.numeric.mean = 7;
+  stale.missing_count = 3;
+  const auto dataset = Rows({stale, Categorical("c", {"x", "y"})}, {{1, 1}, {3, 1}, {kMissing, kMissing}});
+  const std::vector<Column>& columns = dataset->schema().columns;
+  EXPECT_EQ(columns[0].numeric, (NumericStatistics{2, 1, 1, 3}));
+  EXPECT_EQ(columns[0].missing_count, 1);
+  EXPECT_THAT(CategoriesOf(columns[1]), ElementsAre("x:0", "y:2"));
+}
+
+TEST(DatasetBuilderTest, HoldsWhatWasAdded) {
+  Column ignored = Numeric("i");
+  ignored.type = ColumnType::kIgnored;
+  const auto dataset =
+      Rows({Numeric("a"), ignored, Categorical("c", {"x", "y"})}, {{0.1, 5, 1}, {kMissing, 5, kMissing}});
+  EXPECT_EQ(dataset->row_count(), 2);
+  EXPECT_EQ(dataset->Number(0, 0), 0.1);
+  EXPECT_TRUE(std::isnan(dataset->Number(1, 0)));
+  EXPECT_EQ(dataset->Code(0, 2), 1u);
+  EXPECT_EQ(dataset->Code(1, 2), kMissingCode);
+}
+
+TEST(DatasetBuilderTest, MayBeEmpty) { EXPECT_EQ(Rows({Numeric("a")}, {})->row_count(), 0); }
+
+}  // namespace
+}  // namespace trainyard

@@ -63,7 +63,7 @@ absl::Status GrowingFile::Append(std::string_view bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       absl::Status status = FileError("write", path_);
-      if (ftruncate(fd_, size_) != 0) return FileError("cut", path_);
+      if (ftruncate(fd_, size_) != 0) return status;  // the next Append writes over what lies beyond
       return status;
     }
     bytes.remove_prefix(written);

@@ -1,0 +1,23 @@
+// Rows to predict from a CSV file.
+
+#ifndef TRAINYARD_CLIENT_CLI_CSV_TABLE_H_
+#define TRAINYARD_CLIENT_CLI_CSV_TABLE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "trainyard/v1/dataset.pb.h"
+
+namespace trainyard::cli {
+
+// RFC 4180 with a header line. A cell that is a finite number from end to end becomes a number, an empty one null, any
+// other a text.
+// INVALID_ARGUMENT: a row with another number of cells than the header, an open quote, no header.
+absl::StatusOr<v1::Table> ParseCsv(const std::string& text);
+
+// The whole file. Errors of the system.
+absl::StatusOr<std::string> ReadTextFile(const std::string& path);
+
+}  // namespace trainyard::cli
+
+#endif  // TRAINYARD_CLIENT_CLI_CSV_TABLE_H_

@@ -1,0 +1,133 @@
+#include "client/cli/event_text.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "client/cli/reflect.h"
+#include "client/cli/text.h"
+#include "client/cpp/watch.h"
+
+namespace trainyard::cli {
+namespace {
+
+template <typename Enum>
+std::string Words(Enum value) {
+  return absl::StrReplaceAll(EnumName(value), {{"_", " "}});
+}
+
+std::string PatienceText(const v1::Patience& patience) {
+  if (patience.improved()) return "best so far";
+  return absl::StrCat("best ", MetricNumberText(patience.metric(), patience.best_value()), " at step ",
+                      CountText(patience.best_step()), ", patience ", patience.left());
+}
+
+std::string EvaluationText(const v1::Evaluation& evaluation) {
+  std::string text = EnumName(evaluation.part());
+  for (const v1::MetricValue& value : evaluation.values()) {
+    absl::StrAppend(&text, &value == &evaluation.values(0) ? " " : "  ", MetricValueText(value));
+  }
+  if (evaluation.has_patience()) absl::StrAppend(&text, "  (", PatienceText(evaluation.patience()), ")");
+  return text;
+}
+
+std::string StateText(const v1::StateChanged& change) {
+  const std::string text =
+      client::IsTerminal(change.state())
+          ? OutcomeText(change.state(), change.stop_reason(), change.parameters_held(), change.parameters_step())
+          : Words(change.state());
+  const std::string& message = change.has_error() ? change.error().message() : change.message();
+  return message.empty() ? text : absl::StrCat(text, ": ", message);
+}
+
+std::string EarlyStopText(const v1::EarlyStop& stop) {
+  return absl::StrCat("early stop: ", stop.patience(), " evaluations without improvement on ",
+                      MetricText(stop.metric()), " ", MetricNumberText(stop.metric(), stop.best_value()), " of step ",
+                      CountText(stop.best_step()), "; training gradient norm ",
+                      NumberText(stop.training_gradient_norm()));
+}
+
+std::string DivergenceText(const v1::Divergence& divergence) {
+  std::string text = absl::StrCat("diverged: loss ", NumberText(divergence.loss()), ", gradient norm ",
+                                  NumberText(divergence.gradient_norm()));
+  if (!divergence.tensor().empty()) absl::StrAppend(&text, ", first in ", divergence.tensor());
+  if (!divergence.rows().empty()) absl::StrAppend(&text, ", rows ", absl::StrJoin(divergence.rows(), " "));
+  return text;
+}
+
+}  // namespace
+
+std::string MetricText(v1::Metric metric) {
+  if (metric == v1::METRIC_ZERO_ONE_ERROR) return "zero-one error";
+  if (metric == v1::METRIC_RMSE) return "RMSE";
+  return Words(metric);
+}
+
+std::string MetricNumberText(v1::Metric metric, double value) {
+  const bool share = metric == v1::METRIC_ACCURACY || metric == v1::METRIC_ZERO_ONE_ERROR;
+  return share ? absl::StrFormat("%.4f", value) : NumberText(value);
+}
+
+std::string MetricValueText(const v1::MetricValue& value) {
+  return absl::StrCat(MetricText(value.metric()), " ", MetricNumberText(value.metric(), value.value()));
+}
+
+std::string OutcomeText(v1::State state, v1::StopReason reason, v1::ParametersHeld held, int64_t parameters_step) {
+  std::string text = Words(state);
+  if (reason != v1::STOP_REASON_UNSPECIFIED && reason != v1::STOP_REASON_CANCELLED) {
+    absl::StrAppend(&text, " (", Words(reason), ")");
+  }
+  if (held == v1::PARAMETERS_HELD_UNSPECIFIED) return text;
+  if (held == v1::PARAMETERS_HELD_NONE) return absl::StrCat(text, "; there is no model");
+  return absl::StrCat(text, "; the model holds the ", Words(held), " parameters, those of step ",
+                      CountText(parameters_step));
+}
+
+std::string EventText(const v1::Event& event) {
+  switch (event.kind_case()) {
+    case v1::Event::kStateChanged:
+      return StateText(event.state_changed());
+    case v1::Event::kMetrics:
+      return absl::StrCat("metrics of ", CountText(event.metrics().step_count()), " steps");
+    case v1::Event::kEvaluation:
+      return EvaluationText(event.evaluation());
+    case v1::Event::kCheckpointSaved:
+      return absl::StrCat("checkpoint, ", BytesText(event.checkpoint_saved().size_bytes()));
+    case v1::Event::kEarlyStop:
+      return EarlyStopText(event.early_stop());
+    case v1::Event::kDivergence:
+      return DivergenceText(event.divergence());
+    case v1::Event::kWarning:
+      return absl::StrCat("warning: ", event.warning().message());
+    case v1::Event::kRecovered:
+      return absl::StrCat("recovered from the checkpoint of step ", CountText(event.step()),
+                          "; computing again up to step ", CountText(event.recovered().replay_until_step()));
+    case v1::Event::KIND_NOT_SET:
+      break;
+  }
+  return "an event that this version of trainyard does not know";
+}
+
+Ink EventInk(const v1::Event& event) {
+  if (event.has_divergence() || event.has_warning()) return Ink::kBad;
+  if (event.has_checkpoint_saved() || event.has_metrics()) return Ink::kFaint;
+  if (event.has_evaluation()) return event.evaluation().patience().improved() ? Ink::kGood : Ink::kPlain;
+  if (!event.has_state_changed()) return Ink::kPlain;
+  if (event.state_changed().state() == v1::STATE_SUCCEEDED) return Ink::kGood;
+  return client::IsTerminal(event.state_changed().state()) ? Ink::kBad : Ink::kPlain;
+}
+
+std::vector<std::string> FinalMetrics(const v1::Job& job) {
+  std::vector<std::string> lines;
+  for (const v1::Part part : {v1::PART_TRAINING, v1::PART_VALIDATION, v1::PART_TEST}) {
+    for (const v1::Evaluation& evaluation : job.latest_evaluations()) {
+      if (evaluation.part() != part) continue;
+      for (const v1::MetricValue& value : evaluation.values()) {
+        lines.push_back(absl::StrCat(EnumName(part), " ", MetricValueText(value)));
+      }
+    }
+  }
+  return lines;
+}
+
+}  // namespace trainyard::cli

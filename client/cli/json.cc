@@ -1,0 +1,113 @@
+#include "client/cli/json.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <cstdio>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/cpp/status_macros.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace trainyard::cli {
+namespace {
+
+absl::Status FromProtobuf(const google::protobuf::util::Status& status, const std::string& what) {
+  if (status.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, std::string(status.message())));
+}
+
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (byte < 0x20) {
+      quoted += absl::StrFormat("\\u%04x", byte);
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+// The JSON mapping takes numbers and booleans as strings as well, so that a scalar needs no guess at its type: the field has one. Only
+// null and the numbers that YAML writes in its own way are told apart.
+std::string ScalarJson(const YAML::Node& node) {
+  const std::string& text = node.Scalar();
+  const bool plain = node.Tag() != "!";
+  if (plain && (text == "~" || text == "null")) return "null";
+  if (plain && absl::AsciiStrToLower(text) == ".nan") return "\"NaN\"";
+  if (plain && absl::AsciiStrToLower(text) == ".inf") return "\"Infinity\"";
+  if (plain && absl::AsciiStrToLower(text) == "-.inf") return "\"-Infinity\"";
+  return Quoted(text);
+}
+
+std::string NodeJson(const YAML::Node& node) {
+  if (node.IsScalar()) return ScalarJson(node);
+  if (!node.IsSequence() && !node.IsMap()) return "null";
+  std::string json;
+  for (const auto& item : node) {
+    if (!json.empty()) json += ",";
+    json += node.IsMap() ? Quoted(item.first.Scalar()) + ":" + NodeJson(item.second) : NodeJson(item);
+  }
+  return node.IsMap() ? "{" + json + "}" : "[" + json + "]";
+}
+
+absl::StatusOr<YAML::Node> LoadYaml(const std::string& yaml) {
+  try {
+    return YAML::Load(yaml);
+  } catch (const YAML::Exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("line ", error.mark.line + 1, ", column ", error.mark.column + 1, ": ", error.msg));
+  }
+}
+
+// Block style for what holds lists and maps, flow style for lists of scalars.
+void SetStyle(YAML::Node node) {
+  bool nested = node.IsMap();
+  for (const auto& item : node) {
+    const YAML::Node child = node.IsMap() ? item.second : static_cast<const YAML::Node&>(item);
+    nested = nested || !child.IsScalar();
+    if (!child.IsScalar()) SetStyle(child);
+  }
+  node.SetStyle(nested && node.size() > 0 ? YAML::EmitterStyle::Block : YAML::EmitterStyle::Flow);
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) {
+  std::string json;
+  RETURN_IF_ERROR(FromProtobuf(google::protobuf::util::MessageToJsonString(message, &json),
+                               absl::StrCat("can't write ", message.GetTypeName(), " as JSON: ")));
+  return json;
+}
+
+absl::Status PrintJson(const google::protobuf::Message& message, std::ostream& out) {
+  ASSIGN_OR_RETURN(const std::string json, ToJson(message));
+  out << json << std::endl;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ToYaml(const google::protobuf::Message& message) {
+  ASSIGN_OR_RETURN(const std::string json, ToJson(message));
+  YAML::Node node = YAML::Load(json);
+  SetStyle(node);
+  return YAML::Dump(node);
+}
+
+absl::Status FromYaml(const std::string& yaml, google::protobuf::Message& message) {
+  ASSIGN_OR_RETURN(const YAML::Node node, LoadYaml(yaml));
+  const std::string json = node.IsNull() ? "{}" : NodeJson(node);
+  return FromProtobuf(google::protobuf::util::JsonStringToMessage(json, &message), "");
+}
+
+bool YamlHasKey(const std::string& yaml, const std::string& key) {
+  const absl::StatusOr<YAML::Node> node = LoadYaml(yaml);
+  return node.ok() && node->IsMap() && (*node)[key].IsDefined();
+}
+
+}  // namespace trainyard::cli

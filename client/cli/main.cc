@@ -1,0 +1,20 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "client/cli/program.h"
+#include "client/cli/terminal.h"
+
+int main(int argc, char** argv) {
+  // A reader that goes away (`| head`) ends the program without a word.
+  std::signal(SIGPIPE, SIG_DFL);
+  trainyard::cli::Console console{.out = std::cout,
+                                  .err = std::cerr,
+                                  .out_is_terminal = trainyard::cli::IsCapableTerminal(STDOUT_FILENO),
+                                  .err_is_terminal = trainyard::cli::IsCapableTerminal(STDERR_FILENO),
+                                  .colours = trainyard::cli::ColoursWanted()};
+  return trainyard::cli::RunProgram(std::vector<std::string>(argv + 1, argv + argc), console);
+}

@@ -1,0 +1,106 @@
+#include "client/cli/text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace trainyard::cli {
+namespace {
+
+bool StartsCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+}  // namespace
+
+std::string NumberText(double value) {
+  if (std::isnan(value)) return "nan";
+  return absl::StrFormat("%.4g", value);
+}
+
+std::string ExactNumberText(double value) {
+  if (std::isnan(value)) return "nan";
+  std::array<char, 32> buffer;
+  return std::string(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr);
+}
+
+std::string CountText(int64_t value) {
+  const std::string digits = absl::StrCat(value);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const size_t left = digits.size() - i;
+    if (left % 3 == 0 && !text.empty() && text != "-") text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string BytesText(int64_t bytes) {
+  if (bytes < 1024) return absl::StrCat(bytes, " B");
+  constexpr std::array<const char*, 5> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+  double value = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  while (value >= 1024 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return absl::StrFormat("%.1f %s", value, kUnits[unit]);
+}
+
+std::string DurationText(absl::Duration duration) {
+  if (duration < absl::Milliseconds(1)) return absl::StrFormat("%.0f µs", absl::ToDoubleMicroseconds(duration));
+  if (duration < absl::Seconds(1)) return absl::StrFormat("%.0f ms", absl::ToDoubleMilliseconds(duration));
+  if (duration < absl::Seconds(10)) return absl::StrFormat("%.1f s", absl::ToDoubleSeconds(duration));
+  const int64_t seconds = absl::ToInt64Seconds(duration + absl::Milliseconds(500));
+  if (seconds < 3600) return absl::StrFormat("%d:%02d", seconds / 60, seconds % 60);
+  return absl::StrFormat("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+absl::Time ToTime(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
+std::string TimeText(const google::protobuf::Timestamp& timestamp) {
+  if (timestamp.seconds() == 0) return "";
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", ToTime(timestamp), absl::UTCTimeZone());
+}
+
+std::string Printable(absl::string_view text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are control characters as well.
+    const bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) ++i;
+    if (c == '\n' || c == '\t') {
+      result += ' ';
+    } else if (c1 || c < 0x20 || c == 0x7F) {
+      result += '?';
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+int DisplayWidth(absl::string_view text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), StartsCodePoint));
+}
+
+std::string Shortened(absl::string_view text, int width) {
+  if (DisplayWidth(text) <= width) return std::string(text);
+  if (width <= 0) return "";
+  size_t end = 0;
+  for (int columns = 0; end < text.size(); ++end) {
+    if (StartsCodePoint(text[end]) && ++columns == width) break;
+  }
+  return absl::StrCat(text.substr(0, end), "…");
+}
+
+}  // namespace trainyard::cli

@@ -1,0 +1,151 @@
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/commands.h"
+#include "client/cli/csv_table.h"
+#include "client/cli/follow_job.h"
+#include "client/cli/json.h"
+#include "client/cli/reflect.h"
+#include "client/cli/table.h"
+#include "client/cli/text.h"
+#include "client/cli/train_flags.h"
+#include "client/cpp/status_macros.h"
+
+namespace trainyard::cli {
+namespace {
+
+template <typename Message>
+std::string Variants(const char* oneof) {
+  return absl::StrJoin(VariantNames(Message::descriptor()->FindOneofByName(oneof)), ", ");
+}
+
+template <typename Enum>
+std::string Values() {
+  return absl::StrJoin(EnumNames(google::protobuf::GetEnumDescriptor<Enum>()), ", ");
+}
+
+void AddDataFlags(CLI::App& command, TrainFlags& flags) {
+  command.add_option("--dataset", flags.dataset, "The data set to train on")->group("Data");
+  command.add_option("--target", flags.target, "The column to predict, if not the data set's own")->group("Data");
+  command.add_option("--validation", flags.validation, "For validation: a fraction, or a data set")->group("Data");
+  command.add_option("--test", flags.test, "For the final test: a fraction, or a data set")->group("Data");
+  command
+      .add_flag_function(
+          "--stratified,!--no-stratified", [&flags](int64_t count) { flags.stratified = count > 0; },
+          "Whether the parts have the classes in the same shares")
+      ->group("Data");
+  command.add_option("--scaling", flags.scaling, Values<v1::Scaling>())->group("Data");
+  command.add_option("--batch-size", flags.batch_size, "Examples a step, or `all`")->group("Data");
+  command.add_flag("--in-order", flags.in_order, "The order of the data set in each epoch")->group("Data");
+}
+
+void AddModelFlags(CLI::App& command, TrainFlags& flags) {
+  command.add_option("--hidden", flags.hidden, "Units of the hidden layers: 64,64")->delimiter(',')->group("Model");
+  command.add_option("--activation", flags.activation, Variants<v1::Activation>("kind"))->group("Model");
+  command.add_option("--loss", flags.loss, Variants<v1::Loss>("kind"))->group("Model");
+  command.add_option("--init", flags.init, Variants<v1::Initialization>("weights"))->group("Model");
+  command.add_option("--precision", flags.precision, Values<v1::Precision>())->group("Model");
+  command.add_option("--seed", flags.seed, "Decides splits, initial parameters and order")->group("Model");
+}
+
+void AddOptimizerFlags(CLI::App& command, TrainFlags& flags) {
+  command.add_option("--optimizer", flags.optimizer, Variants<v1::Optimizer>("rule"))->group("Optimizer");
+  command.add_option("--learning-rate", flags.learning_rate, "eps_0")->group("Optimizer");
+  command.add_option("--momentum", flags.momentum, "alpha, of momentum and nesterov")->group("Optimizer");
+  command.add_option("--schedule", flags.schedule, Variants<v1::Schedule>("kind"))->group("Optimizer");
+  command.add_option("--final-learning-rate", flags.final_learning_rate, "eps_tau, of linear")->group("Optimizer");
+  command.add_option("--tau-steps", flags.tau_steps, "tau in steps, of linear")->group("Optimizer");
+  command.add_option("--tau-epochs", flags.tau_epochs, "tau in epochs, of linear")->group("Optimizer");
+}
+
+void AddStoppingFlags(CLI::App& command, TrainFlags& flags) {
+  command.add_option("--epochs", flags.epochs, "At most so many epochs")->group("Stopping");
+  command.add_option("--steps", flags.steps, "At most so many steps")->group("Stopping");
+  command.add_option("--examples", flags.examples, "At most so many examples")->group("Stopping");
+  command.add_option("--time", flags.time, "At most so long: 90s, 1h30m")->group("Stopping");
+  command.add_option("--patience", flags.patience, "Stop early after so many evaluations without improvement")
+      ->group("Stopping");
+  command.add_option("--evaluate-every", flags.evaluate_every, "Epochs between evaluations")->group("Stopping");
+  command.add_option("--checkpoint-every", flags.checkpoint_every, "Steps between checkpoints")->group("Stopping");
+}
+
+void AddFlags(CLI::App& command, TrainFlags& flags) {
+  command.add_option("-f,--file", flags.file, "A job in YAML or JSON; flags override it");
+  command.add_option("--name", flags.name, "A name for people");
+  command.add_option("--label", flags.labels, "key=value; may be repeated");
+  command.add_option("--priority", flags.priority, "Jobs of higher priority go first");
+  command.add_flag("--watch", flags.watch, "Show the run until it ends");
+  command.add_flag("--check", flags.check, "Only check the job and say what it would take");
+  AddDataFlags(command, flags);
+  AddModelFlags(command, flags);
+  AddOptimizerFlags(command, flags);
+  AddStoppingFlags(command, flags);
+}
+
+absl::StatusOr<v1::Job> MakeJob(const TrainFlags& flags) {
+  v1::Job job;
+  if (!flags.file.empty()) {
+    ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.file));
+    absl::StatusOr<v1::Job> parsed = ParseJobFile(text);
+    if (!parsed.ok()) return UsageError(flags.file, parsed.status());
+    job = *std::move(parsed);
+  } else if (flags.dataset.empty()) {
+    return absl::InvalidArgumentError("--dataset is required where there is no --file");
+  }
+  RETURN_IF_ERROR(ApplyFlags(flags, job));
+  return job;
+}
+
+void PrintCheck(const v1::CheckJobResponse& check, std::ostream& out) {
+  PropertyList list;
+  list.Add("parameters", CountText(check.parameter_count()));
+  list.Add("inputs", CountText(check.input_count()));
+  list.Add("outputs", CountText(check.output_count()));
+  list.Add("training examples", CountText(check.training_examples()));
+  list.Add("validation examples", CountText(check.validation_examples()));
+  list.Add("test examples", CountText(check.test_examples()));
+  list.Add("steps", check.total_steps() > 0 ? CountText(check.total_steps()) : "not known beforehand");
+  list.Add("memory", BytesText(check.memory_bytes()));
+  if (check.has_time_per_step()) list.Add("time per step", DurationText(ToDuration(check.time_per_step())));
+  if (check.has_total_time()) list.Add("time in all", DurationText(ToDuration(check.total_time())));
+  list.Print(out);
+  out << '\n';
+  TextTable tensors({"TENSOR", "SHAPE"});
+  for (const v1::TensorInfo& tensor : check.tensors()) {
+    tensors.AddRow({tensor.name(), absl::StrJoin(tensor.shape(), " x ")});
+  }
+  tensors.Print(out);
+  for (const v1::Warning& warning : check.warnings()) out << "warning: " << Printable(warning.message()) << '\n';
+}
+
+absl::Status Check(Session& session, client::Client& client, const v1::JobSpec& spec) {
+  v1::CheckJobRequest request;
+  *request.mutable_spec() = spec;
+  ASSIGN_OR_RETURN(const v1::CheckJobResponse check, client::Call(client.insight(), &v1::InsightService::Stub::CheckJob,
+                                                                  request, absl::InfiniteDuration()));
+  if (session.json()) return PrintJson(check, session.out());
+  PrintCheck(check, session.out());
+  return absl::OkStatus();
+}
+
+absl::Status Train(Session& session, const TrainFlags& flags) {
+  ASSIGN_OR_RETURN(const v1::Job wanted, MakeJob(flags));
+  ASSIGN_OR_RETURN(const auto client, session.Connect());
+  if (flags.check) return Check(session, *client, wanted.spec());
+  v1::CreateJobRequest request;
+  *request.mutable_job() = wanted;
+  request.set_request_id(client::NewRequestId());
+  ASSIGN_OR_RETURN(const v1::Job job, client::Call(client->jobs(), &v1::JobService::Stub::CreateJob, request));
+  if (session.json() && !flags.watch) return PrintJson(job, session.out());
+  if (!session.json()) session.out() << job.name() << std::endl;
+  return flags.watch ? FollowJob(session, *client, job.name(), 1) : absl::OkStatus();
+}
+
+}  // namespace
+
+void AddTrainCommand(CLI::App& program, Session& session) {
+  AddCommand<TrainFlags>(program, session, "train", "Submit a training job; prints its name", &AddFlags, &Train);
+}
+
+}  // namespace trainyard::cli

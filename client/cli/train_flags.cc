@@ -1,0 +1,169 @@
+#include "client/cli/train_flags.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "client/cli/json.h"
+#include "client/cli/labels.h"
+#include "client/cli/names.h"
+#include "client/cli/reflect.h"
+#include "client/cli/session.h"
+#include "client/cpp/status_macros.h"
+
+namespace trainyard::cli {
+namespace {
+
+const Aliases& LossAliases() {
+  static const auto* const aliases = new Aliases{{"softmax", "softmax_cross_entropy"}};
+  return *aliases;
+}
+
+const Aliases& InitAliases() {
+  static const auto* const aliases = new Aliases{{"glorot", "glorot_uniform"}};
+  return *aliases;
+}
+
+absl::Status SetVariantFlag(const char* flag, const std::string& name, google::protobuf::Message& message,
+                            const std::string& oneof, const Aliases& aliases = {}) {
+  if (name.empty()) return absl::OkStatus();
+  return UsageError(flag, SetVariant(message, oneof, name, aliases));
+}
+
+// A flag that belongs to some variants of a family; `fallback` is the variant that the server takes by default, or the only one.
+absl::Status SetVariantFieldFlag(const char* flag, const std::string& value, google::protobuf::Message& message,
+                                 const std::string& oneof, const std::string& fallback, const std::string& field) {
+  if (value.empty()) return absl::OkStatus();
+  return UsageError(flag, SetVariantField(message, oneof, fallback, field, value));
+}
+
+absl::Status ApplyData(const TrainFlags& flags, v1::TrainingData& data) {
+  if (!flags.dataset.empty()) data.set_dataset(DatasetName(flags.dataset));
+  if (!flags.target.empty()) data.set_target(flags.target);
+  double fraction = 0;
+  if (absl::SimpleAtod(flags.validation, &fraction)) {
+    data.set_validation_fraction(fraction);
+  } else if (!flags.validation.empty()) {
+    data.set_validation_dataset(DatasetName(flags.validation));
+  }
+  if (absl::SimpleAtod(flags.test, &fraction)) {
+    data.set_test_fraction(fraction);
+  } else if (!flags.test.empty()) {
+    data.set_test_dataset(DatasetName(flags.test));
+  }
+  if (flags.stratified.has_value()) data.set_stratified(*flags.stratified);
+  if (flags.scaling.empty()) return absl::OkStatus();
+  const absl::StatusOr<v1::Scaling> scaling = EnumValue<v1::Scaling>(flags.scaling);
+  if (!scaling.ok()) return UsageError("--scaling", scaling.status());
+  data.mutable_encoding()->set_scaling(*scaling);
+  return absl::OkStatus();
+}
+
+absl::Status ApplyNetwork(const TrainFlags& flags, v1::JobSpec& spec) {
+  if (!flags.hidden.empty()) {
+    spec.mutable_network()->clear_hidden();
+    for (const int32_t units : flags.hidden) spec.mutable_network()->add_hidden()->mutable_dense()->set_units(units);
+  }
+  if (flags.activation.empty()) return absl::OkStatus();
+  if (spec.network().hidden().empty()) {
+    return absl::InvalidArgumentError("--activation: there is no hidden layer; give --hidden as well");
+  }
+  for (v1::Layer& layer : *spec.mutable_network()->mutable_hidden()) {
+    if (!layer.has_dense()) continue;
+    RETURN_IF_ERROR(
+        SetVariantFlag("--activation", flags.activation, *layer.mutable_dense()->mutable_activation(), "kind"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyOptimizer(const TrainFlags& flags, v1::JobSpec& spec) {
+  v1::Optimizer optimizer = spec.optimizer();
+  v1::Schedule schedule = optimizer.schedule();
+  RETURN_IF_ERROR(SetVariantFlag("--optimizer", flags.optimizer, optimizer, "rule"));
+  RETURN_IF_ERROR(SetVariantFieldFlag("--momentum", flags.momentum, optimizer, "rule", "nesterov", "momentum"));
+  if (flags.learning_rate.has_value()) optimizer.set_learning_rate(*flags.learning_rate);
+  RETURN_IF_ERROR(SetVariantFlag("--schedule", flags.schedule, schedule, "kind"));
+  RETURN_IF_ERROR(SetVariantFieldFlag("--final-learning-rate", flags.final_learning_rate, schedule, "kind", "linear",
+                                      "final_learning_rate"));
+  RETURN_IF_ERROR(SetVariantFieldFlag("--tau-steps", flags.tau_steps, schedule, "kind", "linear", "tau_steps"));
+  RETURN_IF_ERROR(SetVariantFieldFlag("--tau-epochs", flags.tau_epochs, schedule, "kind", "linear", "tau_epochs"));
+  if (schedule.kind_case() != v1::Schedule::KIND_NOT_SET) *optimizer.mutable_schedule() = schedule;
+  if (optimizer.ByteSizeLong() > 0) *spec.mutable_optimizer() = optimizer;
+  return absl::OkStatus();
+}
+
+absl::Status ApplyMinibatches(const TrainFlags& flags, v1::JobSpec& spec) {
+  if (flags.in_order) spec.mutable_minibatches()->mutable_in_order();
+  if (flags.batch_size.empty()) return absl::OkStatus();
+  int64_t size = 0;
+  if (flags.batch_size == "all") {
+    spec.mutable_minibatches()->mutable_full_batch();
+  } else if (absl::SimpleAtoi(flags.batch_size, &size)) {
+    spec.mutable_minibatches()->set_size(size);
+  } else {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--batch-size: \"", flags.batch_size, "\" is neither a number nor `all`"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyBudget(const TrainFlags& flags, v1::JobSpec& spec) {
+  if (flags.epochs.has_value()) spec.mutable_budget()->set_epochs(*flags.epochs);
+  if (flags.steps.has_value()) spec.mutable_budget()->set_steps(*flags.steps);
+  if (flags.examples.has_value()) spec.mutable_budget()->set_examples(*flags.examples);
+  if (flags.time.empty()) return absl::OkStatus();
+  absl::Duration time;
+  double seconds = 0;
+  if (absl::SimpleAtod(flags.time, &seconds)) {
+    time = absl::Seconds(seconds);
+  } else if (!absl::ParseDuration(flags.time, &time)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--time: \"", flags.time, "\" is not a time; write 90, 90s or 1h30m"));
+  }
+  google::protobuf::Duration* running_time = spec.mutable_budget()->mutable_running_time();
+  running_time->set_seconds(absl::IDivDuration(time, absl::Seconds(1), &time));
+  running_time->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time)));
+  return absl::OkStatus();
+}
+
+absl::Status ApplyRest(const TrainFlags& flags, v1::JobSpec& spec) {
+  if (!flags.loss.empty()) {
+    RETURN_IF_ERROR(SetVariantFlag("--loss", flags.loss, *spec.mutable_loss(), "kind", LossAliases()));
+  }
+  if (!flags.init.empty()) {
+    RETURN_IF_ERROR(SetVariantFlag("--init", flags.init, *spec.mutable_initialization(), "weights", InitAliases()));
+  }
+  if (!flags.precision.empty()) {
+    const absl::StatusOr<v1::Precision> precision = EnumValue<v1::Precision>(flags.precision);
+    if (!precision.ok()) return UsageError("--precision", precision.status());
+    spec.set_precision(*precision);
+  }
+  if (flags.seed.has_value()) spec.set_seed(*flags.seed);
+  if (flags.patience.has_value()) spec.mutable_early_stopping()->set_patience(*flags.patience);
+  if (flags.evaluate_every.has_value()) spec.mutable_evaluation()->set_every_epochs(*flags.evaluate_every);
+  if (flags.checkpoint_every.has_value()) spec.mutable_checkpoints()->set_every_steps(*flags.checkpoint_every);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<v1::Job> ParseJobFile(const std::string& text) {
+  v1::Job job;
+  RETURN_IF_ERROR(
+      FromYaml(text, YamlHasKey(text, "spec") ? static_cast<google::protobuf::Message&>(job) : *job.mutable_spec()));
+  return job;
+}
+
+absl::Status ApplyFlags(const TrainFlags& flags, v1::Job& job) {
+  if (!flags.name.empty()) job.set_display_name(flags.name);
+  if (flags.priority.has_value()) job.set_priority(*flags.priority);
+  RETURN_IF_ERROR(UsageError("--label", SetLabels(flags.labels, *job.mutable_labels())));
+  v1::JobSpec& spec = *job.mutable_spec();
+  RETURN_IF_ERROR(ApplyData(flags, *spec.mutable_data()));
+  RETURN_IF_ERROR(ApplyNetwork(flags, spec));
+  RETURN_IF_ERROR(ApplyOptimizer(flags, spec));
+  RETURN_IF_ERROR(ApplyMinibatches(flags, spec));
+  RETURN_IF_ERROR(ApplyBudget(flags, spec));
+  return ApplyRest(flags, spec);
+}
+
+}  // namespace trainyard::cli

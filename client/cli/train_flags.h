@@ -1,0 +1,70 @@
+// What `train` asks for, from its flags and from a file.
+
+#ifndef TRAINYARD_CLIENT_CLI_TRAIN_FLAGS_H_
+#define TRAINYARD_CLIENT_CLI_TRAIN_FLAGS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "trainyard/v1/job.pb.h"
+
+namespace trainyard::cli {
+
+// Flags as they were written; empty where they were not given. Only text becomes fields here: what they may hold is the server's to say.
+struct TrainFlags {
+  std::string file;
+  std::string name;
+  std::vector<std::string> labels;
+  std::optional<int32_t> priority;
+
+  std::string dataset;
+  std::string target;
+  // A fraction or a data set.
+  std::string validation;
+  std::string test;
+  std::optional<bool> stratified;
+  std::string scaling;
+
+  std::vector<int32_t> hidden;
+  std::string activation;
+  std::string loss;
+  std::string init;
+  std::string precision;
+  std::optional<uint64_t> seed;
+
+  std::string optimizer;
+  std::optional<double> learning_rate;
+  std::string momentum;
+  std::string schedule;
+  std::string final_learning_rate;
+  std::string tau_steps;
+  std::string tau_epochs;
+  // A number or `all`.
+  std::string batch_size;
+  bool in_order = false;
+
+  std::optional<int64_t> epochs;
+  std::optional<int64_t> steps;
+  std::optional<int64_t> examples;
+  // `90`, `90s`, `1h30m`
+  std::string time;
+  std::optional<int32_t> patience;
+  std::optional<int64_t> evaluate_every;
+  std::optional<int64_t> checkpoint_every;
+
+  bool check = false;
+  bool watch = false;
+};
+
+// A v1.Job, or a v1.JobSpec where there is no `spec` at the top, in YAML or JSON. INVALID_ARGUMENT: see FromYaml.
+absl::StatusOr<v1::Job> ParseJobFile(const std::string& text);
+
+// Puts what the flags say over what `job` holds. INVALID_ARGUMENT names the flag.
+absl::Status ApplyFlags(const TrainFlags& flags, v1::Job& job);
+
+}  // namespace trainyard::cli
+
+#endif  // TRAINYARD_CLIENT_CLI_TRAIN_FLAGS_H_

@@ -1,0 +1,65 @@
+#include "client/cpp/client.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+
+namespace trainyard::client {
+namespace {
+
+grpc::ChannelArguments ChannelArguments(const ClientOptions& options) {
+  grpc::ChannelArguments arguments;
+  const absl::Duration keepalive = std::max(options.keepalive, absl::Seconds(30));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(absl::ToInt64Milliseconds(keepalive)));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 200);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  // The address is where the server is: a proxy set for web pages does not stand between.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
+  arguments.SetMaxSendMessageSize(options.max_message_bytes);
+  return arguments;
+}
+
+bool WaitUntilReady(grpc::Channel& channel, absl::Duration timeout) {
+  const auto deadline = std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout);
+  grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
+  while (state == GRPC_CHANNEL_IDLE || state == GRPC_CHANNEL_CONNECTING) {
+    if (!channel.WaitForStateChange(state, deadline)) return false;
+    state = channel.GetState(/*try_to_connect=*/true);
+  }
+  return state == GRPC_CHANNEL_READY;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const ClientOptions& options) {
+  const std::shared_ptr<grpc::Channel> channel =
+      grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), ChannelArguments(options));
+  if (!WaitUntilReady(*channel, options.connect_timeout)) {
+    return absl::UnavailableError(absl::StrCat("can't reach a server at ", options.address));
+  }
+  return std::unique_ptr<Client>(new Client(channel));
+}
+
+Client::Client(const std::shared_ptr<grpc::Channel>& channel)
+    : datasets_(v1::DatasetService::NewStub(channel)),
+      jobs_(v1::JobService::NewStub(channel)),
+      watch_(v1::WatchService::NewStub(channel)),
+      models_(v1::ModelService::NewStub(channel)),
+      insight_(v1::InsightService::NewStub(channel)),
+      server_(v1::ServerService::NewStub(channel)) {}
+
+std::string NewRequestId() {
+  std::random_device device;
+  return absl::StrFormat("%08x%08x%08x%08x", device(), device(), device(), device());
+}
+
+}  // namespace trainyard::client

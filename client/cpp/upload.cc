@@ -1,0 +1,161 @@
+#include "client/cpp/upload.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "client/cpp/backoff.h"
+#include "client/cpp/crc32c.h"
+#include "client/cpp/file_sequence.h"
+#include "client/cpp/sha256.h"
+#include "client/cpp/status_macros.h"
+
+namespace trainyard::client {
+namespace {
+
+// Errors after which the server is asked where to go on: the connection or a byte broke, or the stream that broke still counts as open.
+bool IsPassing(const absl::Status& status) {
+  const std::string reason = DetailsOf(status).reason;
+  return absl::IsUnavailable(status) || reason == "CHECKSUM_MISMATCH" || reason == "OFFSET_MISMATCH" ||
+         reason == "UPLOAD_BUSY";
+}
+
+// Counts attempts in a row that brought nothing.
+class Patience {
+ public:
+  explicit Patience(const UploadOptions& options)
+      : attempts_(options.attempts), left_(options.attempts), backoff_(options.first_delay) {}
+
+  // Whether to try again after this error; if so, having waited.
+  bool Waited(const absl::Status& status) {
+    if (!IsPassing(status) || --left_ <= 0) return false;
+    absl::SleepFor(backoff_.Next());
+    return true;
+  }
+
+  void Reset() {
+    left_ = attempts_;
+    backoff_.Reset();
+  }
+
+ private:
+  const int attempts_;
+  int left_;
+  Backoff backoff_;
+};
+
+class Uploader {
+ public:
+  Uploader(Client& client, const UploadOptions& options, FileSequence content)
+      : client_(client), options_(options), content_(std::move(content)) {}
+
+  absl::StatusOr<v1::Dataset> Run() {
+    ASSIGN_OR_RETURN(v1::Upload upload, Create());
+    RETURN_IF_ERROR(SendAll(upload.name(), upload.received_bytes()));
+    return Commit(upload.name());
+  }
+
+ private:
+  // For calls that may be repeated.
+  template <typename Request, typename Response>
+  absl::StatusOr<Response> CallPatiently(grpc::Status (v1::DatasetService::Stub::*method)(grpc::ClientContext*,
+                                                                                          const Request&, Response*),
+                                         const Request& request, absl::Duration timeout = absl::Minutes(1)) {
+    Patience patience(options_);
+    absl::StatusOr<Response> answer = Call(client_.datasets(), method, request, timeout);
+    while (!answer.ok() && patience.Waited(answer.status())) {
+      answer = Call(client_.datasets(), method, request, timeout);
+    }
+    return answer;
+  }
+
+  absl::StatusOr<v1::Upload> Create() {
+    v1::CreateUploadRequest request;
+    *request.mutable_dataset() = options_.dataset;
+    request.set_size_bytes(content_.size_bytes());
+    request.set_request_id(NewRequestId());
+    return CallPatiently(&v1::DatasetService::Stub::CreateUpload, request);
+  }
+
+  absl::Status SendAll(const std::string& name, int64_t received) {
+    Patience patience(options_);
+    while (received < content_.size_bytes()) {
+      const absl::Status status = SendFrom(name, received);
+      if (status.ok()) return status;
+      if (!patience.Waited(status)) return status;
+      v1::GetUploadRequest request;
+      request.set_name(name);
+      ASSIGN_OR_RETURN(const v1::Upload upload, CallPatiently(&v1::DatasetService::Stub::GetUpload, request));
+      if (upload.received_bytes() > received) patience.Reset();
+      received = upload.received_bytes();
+    }
+    return absl::OkStatus();
+  }
+
+  // One stream, from `offset` to the end.
+  absl::Status SendFrom(const std::string& name, int64_t offset) {
+    grpc::ClientContext context;
+    v1::Upload answer;
+    const std::unique_ptr<grpc::ClientWriter<v1::UploadDataRequest>> stream =
+        client_.datasets().UploadData(&context, &answer);
+    v1::UploadDataRequest chunk;
+    chunk.set_upload(name);
+    while (offset < content_.size_bytes()) {
+      const int64_t count = std::min(options_.chunk_bytes, content_.size_bytes() - offset);
+      absl::StatusOr<std::string> data = content_.Read(offset, count);
+      if (!data.ok()) {
+        context.TryCancel();
+        stream->Finish();
+        return data.status();
+      }
+      Hash(offset, *data);
+      chunk.set_offset(offset);
+      chunk.set_crc32c(Crc32c(*data));
+      chunk.set_data(*std::move(data));
+      if (!stream->Write(chunk)) return ToStatus(stream->Finish());
+      chunk.clear_upload();
+      offset += count;
+      if (options_.progress) options_.progress(offset, content_.size_bytes());
+    }
+    stream->WritesDone();
+    return ToStatus(stream->Finish());
+  }
+
+  // Each byte once, also when it is sent again.
+  void Hash(int64_t offset, std::string_view data) {
+    const int64_t known = std::clamp<int64_t>(hashed_bytes_ - offset, 0, static_cast<int64_t>(data.size()));
+    data.remove_prefix(static_cast<size_t>(known));
+    digest_.Update(data);
+    hashed_bytes_ += static_cast<int64_t>(data.size());
+  }
+
+  absl::StatusOr<v1::Dataset> Commit(const std::string& name) {
+    v1::CommitUploadRequest request;
+    request.set_name(name);
+    request.set_digest(digest_.Finish());
+    absl::StatusOr<v1::Dataset> dataset =
+        CallPatiently(&v1::DatasetService::Stub::CommitUpload, request, absl::InfiniteDuration());
+    if (!absl::IsNotFound(dataset.status())) return dataset;
+    // A commit whose answer was lost has used the upload up.
+    v1::GetDatasetRequest get;
+    get.set_name(options_.dataset.name());
+    const absl::StatusOr<v1::Dataset> committed = CallPatiently(&v1::DatasetService::Stub::GetDataset, get);
+    return committed.ok() && committed->digest() == request.digest() ? committed : dataset;
+  }
+
+  Client& client_;
+  const UploadOptions& options_;
+  const FileSequence content_;
+  Sha256 digest_;
+  int64_t hashed_bytes_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<v1::Dataset> Upload(Client& client, const UploadOptions& options) {
+  ASSIGN_OR_RETURN(FileSequence content, FileSequence::Open(options.paths));
+  return Uploader(client, options, std::move(content)).Run();
+}
+
+}  // namespace trainyard::client

@@ -1,0 +1,243 @@
+// The generated services as far as the client's tests need them, on a loopback port, with faults on demand.
+
+#ifndef TRAINYARD_TESTS_CLIENT_FAKE_SERVER_H_
+#define TRAINYARD_TESTS_CLIENT_FAKE_SERVER_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "client/cpp/crc32c.h"
+#include "client/cpp/sha256.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "grpcpp/grpcpp.h"
+#include "trainyard/v1/dataset.grpc.pb.h"
+#include "trainyard/v1/job.grpc.pb.h"
+#include "trainyard/v1/model.grpc.pb.h"
+#include "trainyard/v1/watch.grpc.pb.h"
+
+namespace trainyard::client {
+
+// INVALID_ARGUMENT, ... with a field and a reason in google.rpc details.
+inline grpc::Status Refusal(grpc::StatusCode code, const std::string& message, const std::string& field,
+                            const std::string& reason) {
+  google::rpc::Status status;
+  status.set_code(code);
+  status.set_message(message);
+  google::rpc::BadRequest bad_request;
+  bad_request.add_field_violations()->set_field(field);
+  status.add_details()->PackFrom(bad_request);
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  (*info.mutable_metadata())["value"] = "42";
+  status.add_details()->PackFrom(info);
+  return grpc::Status(code, message, status.SerializeAsString());
+}
+
+class FakeDatasets final : public v1::DatasetService::Service {
+ public:
+  // How many streams break after so many chunks.
+  int streams_to_break = 0;
+  int chunks_before_break = 2;
+  std::string content;
+  std::vector<int64_t> first_offsets;
+  bool lose_commit_answer = false;
+  v1::Dataset committed;
+
+  grpc::Status CreateUpload(grpc::ServerContext*, const v1::CreateUploadRequest* request, v1::Upload* upload) override {
+    committed = request->dataset();
+    upload->set_name("uploads/1");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status UploadData(grpc::ServerContext*, grpc::ServerReader<v1::UploadDataRequest>* reader,
+                          v1::Upload* upload) override {
+    v1::UploadDataRequest chunk;
+    bool first = true;
+    for (int chunks = 0; reader->Read(&chunk); ++chunks) {
+      if (streams_to_break > 0 && chunks == chunks_before_break) {
+        --streams_to_break;
+        return {grpc::StatusCode::UNAVAILABLE, "broken"};
+      }
+      if (first) first_offsets.push_back(chunk.offset());
+      first = false;
+      if (chunk.offset() != static_cast<int64_t>(content.size())) {
+        return Refusal(grpc::StatusCode::OUT_OF_RANGE, "offset", "offset", "OFFSET_MISMATCH");
+      }
+      if (chunk.crc32c() != Crc32c(chunk.data())) {
+        return Refusal(grpc::StatusCode::DATA_LOSS, "crc", "crc32c", "CHECKSUM_MISMATCH");
+      }
+      content += chunk.data();
+    }
+    upload->set_received_bytes(static_cast<int64_t>(content.size()));
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetUpload(grpc::ServerContext*, const v1::GetUploadRequest* request, v1::Upload* upload) override {
+    upload->set_name(request->name());
+    upload->set_received_bytes(static_cast<int64_t>(content.size()));
+    return grpc::Status::OK;
+  }
+
+  grpc::Status CommitUpload(grpc::ServerContext*, const v1::CommitUploadRequest* request,
+                            v1::Dataset* dataset) override {
+    if (!committed.digest().empty()) return {grpc::StatusCode::NOT_FOUND, "no such upload"};
+    Sha256 digest;
+    digest.Update(content);
+    committed.set_digest(digest.Finish());
+    if (request->digest() != committed.digest()) return {grpc::StatusCode::DATA_LOSS, "digest"};
+    if (lose_commit_answer) return {grpc::StatusCode::UNAVAILABLE, "answer lost"};
+    *dataset = committed;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetDataset(grpc::ServerContext*, const v1::GetDatasetRequest* request, v1::Dataset* dataset) override {
+    if (request->name() != committed.name()) return {grpc::StatusCode::NOT_FOUND, "no such data set"};
+    *dataset = committed;
+    return grpc::Status::OK;
+  }
+};
+
+class FakeJobs final : public v1::JobService::Service {
+ public:
+  v1::Job job;
+  v1::Job created;
+  grpc::Status create_status;
+
+  grpc::Status CreateJob(grpc::ServerContext*, const v1::CreateJobRequest* request, v1::Job* answer) override {
+    created = request->job();
+    *answer = job;
+    return create_status;
+  }
+
+  grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest* request, v1::Job* answer) override {
+    if (request->name() != job.name()) return {grpc::StatusCode::NOT_FOUND, "no such job"};
+    *answer = job;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListJobs(grpc::ServerContext*, const v1::ListJobsRequest* request,
+                        v1::ListJobsResponse* answer) override {
+    // Two pages of one job each.
+    v1::Job* listed = answer->add_jobs();
+    listed->set_name(request->page_token().empty() ? "jobs/1" : "jobs/2");
+    if (request->page_token().empty()) answer->set_next_page_token("second");
+    return grpc::Status::OK;
+  }
+};
+
+class FakeWatch final : public v1::WatchService::Service {
+ public:
+  std::vector<v1::Event> log;
+  // How many streams break, each after so many events.
+  int streams_to_break = 0;
+  int events_before_break = 2;
+  // Sends the event before the one asked for again, or leaves the one asked for out.
+  bool repeat = false;
+  bool skip = false;
+  // Stays open after the last event.
+  bool hold = false;
+  std::vector<int64_t> asked_from;
+
+  grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
+                     grpc::ServerWriter<v1::WatchResponse>* writer) override {
+    int64_t from = std::max<int64_t>(request->targets(0).from_sequence(), 1);
+    asked_from.push_back(from);
+    if (repeat) from = std::max<int64_t>(from - 1, 1);
+    if (skip) ++from;
+    const bool breaks = streams_to_break > 0;
+    if (breaks) --streams_to_break;
+    int sent = 0;
+    for (const v1::Event& event : log) {
+      if (event.sequence() < from) continue;
+      if (breaks && sent++ == events_before_break) return {grpc::StatusCode::UNAVAILABLE, "broken"};
+      v1::WatchResponse response;
+      *response.add_events() = event;
+      writer->Write(response);
+    }
+    while (hold && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(5));
+    return grpc::Status::OK;
+  }
+};
+
+class FakeModels final : public v1::ModelService::Service {
+ public:
+  std::string content = std::string(1000, 'x');
+  bool wrong_checksum = false;
+  bool wrong_offset = false;
+  int64_t missing_bytes = 0;
+  v1::PredictRequest asked;
+  v1::PredictResponse predictions;
+
+  grpc::Status ExportModel(grpc::ServerContext*, const v1::ExportModelRequest*,
+                           grpc::ServerWriter<v1::ExportModelResponse>* writer) override {
+    const int64_t size = static_cast<int64_t>(content.size());
+    for (int64_t offset = 0; offset < size - missing_bytes; offset += 300) {
+      v1::ExportModelResponse piece;
+      piece.set_offset(wrong_offset && offset > 0 ? offset + 1 : offset);
+      piece.set_size_bytes(size);
+      piece.set_data(content.substr(static_cast<size_t>(offset),
+                                    static_cast<size_t>(std::min<int64_t>(300, size - missing_bytes - offset))));
+      piece.set_crc32c(Crc32c(piece.data()) + (wrong_checksum ? 1 : 0));
+      writer->Write(piece);
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Predict(grpc::ServerContext*, const v1::PredictRequest* request, v1::PredictResponse* answer) override {
+    asked = *request;
+    *answer = predictions;
+    return grpc::Status::OK;
+  }
+};
+
+// Listens while it lives. Its parts may be read and changed only while no call is open.
+class FakeServer {
+ public:
+  FakeServer() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(&datasets);
+    builder.RegisterService(&jobs);
+    builder.RegisterService(&watch);
+    builder.RegisterService(&models);
+    server_ = builder.BuildAndStart();
+  }
+
+  ~FakeServer() { server_->Shutdown(std::chrono::system_clock::now()); }
+
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+  FakeDatasets datasets;
+  FakeJobs jobs;
+  FakeWatch watch;
+  FakeModels models;
+
+ private:
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// jobs/1 that runs `count` events and then succeeds; the last is the terminal one.
+inline std::vector<v1::Event> MakeLog(int count, v1::State last = v1::STATE_SUCCEEDED) {
+  std::vector<v1::Event> log;
+  for (int i = 1; i <= count; ++i) {
+    v1::Event event;
+    event.set_job("jobs/1");
+    event.set_sequence(i);
+    event.set_attempt(1);
+    event.set_step(10 * i);
+    event.mutable_state_changed()->set_state(i < count ? v1::STATE_RUNNING : last);
+    log.push_back(event);
+  }
+  return log;
+}
+
+}  // namespace trainyard::client
+
+#endif  // TRAINYARD_TESTS_CLIENT_FAKE_SERVER_H_

@@ -6,20 +6,27 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "absl/synchronization/mutex.h"
 #include "server/rpc/server.h"
 
 namespace {
 
 void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
-  app.set_config("--config", "", "A file with one setting a line, as in: listen=\"127.0.0.1:50551\"")->envname("TRAINYARD_CONFIG");
-  app.add_option("--data", options.data_directory, "Directory that keeps everything")->envname("TRAINYARD_DATA")->capture_default_str();
+  app.set_config("--config", "", "A file with one setting a line, as in: listen=\"127.0.0.1:50551\"")
+      ->envname("TRAINYARD_CONFIG");
+  app.add_option("--data", options.data_directory, "Directory that keeps everything")
+      ->envname("TRAINYARD_DATA")
+      ->capture_default_str();
   app.add_option("--listen", options.listen, "Address: HOST:PORT, port 0 for any that is free, or unix:PATH")
       ->envname("TRAINYARD_LISTEN")
       ->capture_default_str();
   app.add_flag("--insecure", options.insecure, "Listen beyond loopback without encryption and authorisation")
       ->envname("TRAINYARD_INSECURE");
-  app.add_option("--workers", options.workers, "Threads that train; 0: one a core")->envname("TRAINYARD_WORKERS")->capture_default_str();
-  app.add_option("--job-memory", options.job_memory_bytes, "Memory of all running jobs, as in 4GiB; 0: half of the machine's")
+  app.add_option("--workers", options.workers, "Threads that train; 0: one a core")
+      ->envname("TRAINYARD_WORKERS")
+      ->capture_default_str();
+  app.add_option("--job-memory", options.job_memory_bytes,
+                 "Memory of all running jobs, as in 4GiB; 0: half of the machine's")
       ->envname("TRAINYARD_JOB_MEMORY")
       ->transform(CLI::AsSizeValue(false));
   app.add_option("--message-bytes", options.message_bytes, "Largest message")
@@ -30,8 +37,12 @@ void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
       ->envname("TRAINYARD_UPLOAD_BYTES")
       ->transform(CLI::AsSizeValue(false))
       ->capture_default_str();
-  app.add_option("--watchers", options.watchers, "Most Watch streams at a time")->envname("TRAINYARD_WATCHERS")->capture_default_str();
-  app.add_option("--queued-jobs", options.queued_jobs, "Most jobs that wait")->envname("TRAINYARD_QUEUED_JOBS")->capture_default_str();
+  app.add_option("--watchers", options.watchers, "Most Watch streams at a time")
+      ->envname("TRAINYARD_WATCHERS")
+      ->capture_default_str();
+  app.add_option("--queued-jobs", options.queued_jobs, "Most jobs that wait")
+      ->envname("TRAINYARD_QUEUED_JOBS")
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -49,6 +60,9 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+
+  // Debian's Abseil looks for cycles at every lock otherwise.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   const auto server = trainyard::Server::Start(options);
   if (!server.ok()) {

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/status.h"
 #include "core/base/crc32c.h"
+#include "core/base/status.h"
 #include "core/data/dataset_format.h"
 
 namespace trainyard {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/status.h"
 #include "core/base/crc32c.h"
+#include "core/base/status.h"
 
 namespace trainyard {
 namespace {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/aligned_vector.h"
 #include "core/base/objective.h"
 #include "core/data/encoding.h"
 #include "core/loss/loss.h"
@@ -48,7 +49,7 @@ class DatasetObjective final : public Objective<Real> {
   const RowEncoder& encoder_;
   NetworkPass<Real> pass_;
   TargetBlock targets_;
-  std::vector<Real> gradient_;
+  AlignedVector<Real> gradient_;
 
   std::span<const uint32_t> rows_;
   size_t rows_done_ = 0;  // of the gradient being summed

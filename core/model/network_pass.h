@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/aligned_vector.h"
 #include "core/base/matrix.h"
 #include "core/model/network.h"
 
@@ -42,8 +43,8 @@ class NetworkPass {
   MatrixView<Real> delta(size_t layer, int64_t rows);
 
   const ParameterLayout& layout_;
-  std::vector<std::vector<Real>> activations_;
-  std::vector<std::vector<Real>> deltas_;  // of hidden layers; index as activations_, [0] and the last empty
+  std::vector<AlignedVector<Real>> activations_;
+  std::vector<AlignedVector<Real>> deltas_;  // of hidden layers; index as activations_, [0] and the last empty
 };
 
 }  // namespace trainyard

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/base/aligned_vector.h"
 #include "core/base/flush_denormals.h"
 #include "core/base/status.h"
 #include "core/model/evaluator.h"
@@ -14,7 +15,10 @@ template <typename Real>
 class TypedPredictor final : public Predictor {
  public:
   TypedPredictor(ParameterLayout layout, std::unique_ptr<const Loss<Real>> loss, int64_t class_count)
-      : layout_(std::move(layout)), loss_(std::move(loss)), evaluator_(layout_, *loss_, class_count), theta_(layout_.flat_size()) {}
+      : layout_(std::move(layout)),
+        loss_(std::move(loss)),
+        evaluator_(layout_, *loss_, class_count),
+        theta_(layout_.flat_size()) {}
 
   void SetParameters(std::string_view parameters) {
     std::vector<Real> logical(layout_.parameter_count());
@@ -39,14 +43,15 @@ class TypedPredictor final : public Predictor {
   const ParameterLayout layout_;
   const std::unique_ptr<const Loss<Real>> loss_;
   Evaluator<Real> evaluator_;
-  std::vector<Real> theta_;
+  AlignedVector<Real> theta_;
 };
 
 template <typename Real>
 absl::StatusOr<std::unique_ptr<Predictor>> Make(const NetworkOptions& network, const LossOptions& loss_options,
                                                 const Encoding& encoding, std::string_view parameters) {
   ASSIGN_OR_RETURN(auto loss, MakeLoss<Real>(loss_options, TargetShape{encoding.target.classes}));
-  ASSIGN_OR_RETURN(ParameterLayout layout, ParameterLayout::Make(network, encoding.input_count(), loss->output_count()));
+  ASSIGN_OR_RETURN(ParameterLayout layout,
+                   ParameterLayout::Make(network, encoding.input_count(), loss->output_count()));
   if (parameters.size() != layout.parameter_count() * sizeof(Real)) {
     return absl::InvalidArgumentError(absl::StrCat("the network has ", layout.parameter_count(), " parameters, not ",
                                                    parameters.size() / sizeof(Real)));

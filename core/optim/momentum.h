@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "core/base/aligned_vector.h"
 #include "core/optim/gradient_pass.h"
 #include "core/optim/optimizer.h"
 
@@ -33,7 +34,7 @@ class Momentum final : public Optimizer<Real> {
 
  private:
   GradientPass<Real> pass_;
-  std::vector<Real> velocity_;
+  AlignedVector<Real> velocity_;
 };
 
 }  // namespace trainyard

@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "core/base/aligned_vector.h"
 #include "core/optim/gradient_pass.h"
 #include "core/optim/optimizer.h"
 
@@ -34,8 +35,8 @@ class Nesterov final : public Optimizer<Real> {
 
  private:
   GradientPass<Real> pass_;
-  std::vector<Real> velocity_;
-  std::vector<Real> ahead_;  // theta + alpha v
+  AlignedVector<Real> velocity_;
+  AlignedVector<Real> ahead_;  // theta + alpha v
 };
 
 }  // namespace trainyard

@@ -24,6 +24,8 @@ absl::Status Validate(const BudgetOptions& options);
 struct StepLimit {
   int64_t steps = 0;
   StopReason reason = StopReason::kSteps;
+
+  friend bool operator==(const StepLimit&, const StepLimit&) = default;
 };
 std::optional<StepLimit> FirstLimit(const BudgetOptions& options, int64_t row_count, int64_t minibatch_size);
 

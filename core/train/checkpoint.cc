@@ -17,7 +17,8 @@ static_assert(std::endian::native == std::endian::little, "checkpoints are littl
 
 constexpr std::string_view kMagic = "TYCKPT\r\n";
 constexpr uint32_t kVersion = 1;
-constexpr size_t kDigestSize = 64;  // hexadecimal
+constexpr size_t kDigestSize = 64;        // hexadecimal
+constexpr std::string_view kEnd = "end";  // the last section
 constexpr std::string_view kOptimizerPrefix = "optimizer/";
 
 template <typename T>
@@ -126,6 +127,7 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   }
   PutSection("patience_used", BytesOf(int64_t{checkpoint.patience_used}), out);
   PutSection("evaluated_step", BytesOf(checkpoint.evaluated_step), out);
+  PutSection(kEnd, "", out);
   out.append(Sha256Of(out));
   return out;
 }
@@ -142,16 +144,17 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(std::string_view bytes) {
   if (version != kVersion) return Damaged(absl::StrCat("has version ", version, ", which this program does not know"));
 
   Checkpoint checkpoint;
-  while (!body.empty()) {
+  std::string_view name;
+  while (name != kEnd) {
     uint32_t name_size = 0;
     uint64_t size = 0;
-    std::string_view name;
     std::string_view section;
     if (!Take(body, name_size) || !Take(body, name_size, name) || !Take(body, size) || !Take(body, size, section)) {
       return Damaged("has a section that is cut short");
     }
-    RETURN_IF_ERROR(ReadSection(name, section, checkpoint));
+    if (name != kEnd) RETURN_IF_ERROR(ReadSection(name, section, checkpoint));
   }
+  if (!body.empty()) return Damaged("has bytes after its end");
   if (Sha256Of(checkpoint.parameters) != checkpoint.parameters_digest) {
     return Damaged("has parameters that do not match their digest");
   }

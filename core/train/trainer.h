@@ -100,8 +100,7 @@ struct CheckedRun {
 // `memory_limit` in bytes.
 // INVALID_ARGUMENT: options that do not fit each other or the data, a FieldError where a field is to blame. RESOURCE_EXHAUSTED
 // (INSUFFICIENT_MEMORY): it would take more memory than the limit.
-absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& options, const TrainingData& data,
-                                         int64_t memory_limit);
+absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& options, const TrainingData& data, int64_t memory_limit);
 
 // All that can be known of a run without making it; reads every row. The errors of CheckRun, of MakeSplit and of FitEncoding.
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& options, const TrainingData& data, int64_t memory_limit);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/aligned_vector.h"
 #include "core/data/minibatches.h"
 #include "core/loss/loss.h"
 #include "core/model/dataset_objective.h"
@@ -83,7 +84,7 @@ class TypedTrainer final : public Trainer {
   Minibatches minibatches_;
   DatasetObjective<Real> objective_;
   Evaluator<Real> evaluator_;
-  std::vector<Real> theta_;
+  AlignedVector<Real> theta_;
   std::unique_ptr<Optimizer<Real>> optimizer_;
   std::optional<EarlyStopping> stopping_;
   std::optional<BestParameters> best_;
@@ -99,7 +100,7 @@ class TypedTrainer final : public Trainer {
   bool gradient_norm_begun_ = false;
   bool gradient_norm_told_ = false;
   bool test_measured_ = false;
-  std::vector<Real> held_;  // the best parameters, unpacked for the test part
+  AlignedVector<Real> held_;  // the best parameters, unpacked for the test part
   std::optional<RunEnd> end_;
 };
 

@@ -10,12 +10,13 @@ grpc::ServerUnaryReactor* DatasetService::CreateUpload(grpc::CallbackServerConte
   return Reply(context, pool_, response, [this, request] { return datasets_.CreateUpload(*request); });
 }
 
-grpc::ServerReadReactor<v1::UploadDataRequest>* DatasetService::UploadData(grpc::CallbackServerContext*, v1::Upload* response) {
+grpc::ServerReadReactor<v1::UploadDataRequest>* DatasetService::UploadData(grpc::CallbackServerContext*,
+                                                                           v1::Upload* response) {
   return new UploadStream(datasets_, pool_, response);
 }
 
-grpc::ServerUnaryReactor* DatasetService::GetUpload(grpc::CallbackServerContext* context, const v1::GetUploadRequest* request,
-                                                    v1::Upload* response) {
+grpc::ServerUnaryReactor* DatasetService::GetUpload(grpc::CallbackServerContext* context,
+                                                    const v1::GetUploadRequest* request, v1::Upload* response) {
   return Reply(context, pool_, response, [this, request] { return datasets_.GetUpload(request->name()); });
 }
 
@@ -24,8 +25,8 @@ grpc::ServerUnaryReactor* DatasetService::CommitUpload(grpc::CallbackServerConte
   return Reply(context, pool_, response, [this, request] { return datasets_.Commit(*request); });
 }
 
-grpc::ServerUnaryReactor* DatasetService::GetDataset(grpc::CallbackServerContext* context, const v1::GetDatasetRequest* request,
-                                                     v1::Dataset* response) {
+grpc::ServerUnaryReactor* DatasetService::GetDataset(grpc::CallbackServerContext* context,
+                                                     const v1::GetDatasetRequest* request, v1::Dataset* response) {
   return Reply(context, pool_, response, [this, request] { return datasets_.Get(request->name()); });
 }
 
@@ -41,7 +42,8 @@ grpc::ServerUnaryReactor* DatasetService::ReadExamples(grpc::CallbackServerConte
 }
 
 grpc::ServerUnaryReactor* DatasetService::DeleteDataset(grpc::CallbackServerContext* context,
-                                                        const v1::DeleteDatasetRequest* request, google::protobuf::Empty*) {
+                                                        const v1::DeleteDatasetRequest* request,
+                                                        google::protobuf::Empty*) {
   return ReplyEmpty(context, pool_, [this, request] { return datasets_.Delete(*request); });
 }
 

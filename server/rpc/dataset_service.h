@@ -16,7 +16,8 @@ class DatasetService final : public v1::DatasetService::CallbackService {
 
   grpc::ServerUnaryReactor* CreateUpload(grpc::CallbackServerContext* context, const v1::CreateUploadRequest* request,
                                          v1::Upload* response) override;
-  grpc::ServerReadReactor<v1::UploadDataRequest>* UploadData(grpc::CallbackServerContext* context, v1::Upload* response) override;
+  grpc::ServerReadReactor<v1::UploadDataRequest>* UploadData(grpc::CallbackServerContext* context,
+                                                             v1::Upload* response) override;
   grpc::ServerUnaryReactor* GetUpload(grpc::CallbackServerContext* context, const v1::GetUploadRequest* request,
                                       v1::Upload* response) override;
   grpc::ServerUnaryReactor* CommitUpload(grpc::CallbackServerContext* context, const v1::CommitUploadRequest* request,

@@ -4,14 +4,14 @@
 
 namespace trainyard {
 
-grpc::ServerUnaryReactor* InsightService::CheckJob(grpc::CallbackServerContext* context, const v1::CheckJobRequest* request,
-                                                   v1::CheckJobResponse* response) {
+grpc::ServerUnaryReactor* InsightService::CheckJob(grpc::CallbackServerContext* context,
+                                                   const v1::CheckJobRequest* request, v1::CheckJobResponse* response) {
   return Reply(context, pool_, response,
                [this, request] { return trainyard::CheckJob(request->spec(), limits_, datasets_); });
 }
 
-grpc::ServerUnaryReactor* ServerService::GetServerInfo(grpc::CallbackServerContext* context, const v1::GetServerInfoRequest*,
-                                                       v1::ServerInfo* response) {
+grpc::ServerUnaryReactor* ServerService::GetServerInfo(grpc::CallbackServerContext* context,
+                                                       const v1::GetServerInfoRequest*, v1::ServerInfo* response) {
   return Reply(context, pool_, response, [this]() -> absl::StatusOr<v1::ServerInfo> {
     v1::ServerInfo info = constant_;
     const JobTable::Counts counts = jobs_.Count();

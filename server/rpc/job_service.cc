@@ -4,8 +4,8 @@
 
 namespace trainyard {
 
-grpc::ServerUnaryReactor* JobService::CreateJob(grpc::CallbackServerContext* context, const v1::CreateJobRequest* request,
-                                                v1::Job* response) {
+grpc::ServerUnaryReactor* JobService::CreateJob(grpc::CallbackServerContext* context,
+                                                const v1::CreateJobRequest* request, v1::Job* response) {
   return Reply(context, pool_, response, [this, request] { return jobs_.Create(*request); });
 }
 
@@ -19,18 +19,20 @@ grpc::ServerUnaryReactor* JobService::ListJobs(grpc::CallbackServerContext* cont
   return Reply(context, pool_, response, [this, request] { return jobs_.List(*request); });
 }
 
-grpc::ServerUnaryReactor* JobService::ListEvents(grpc::CallbackServerContext* context, const v1::ListEventsRequest* request,
+grpc::ServerUnaryReactor* JobService::ListEvents(grpc::CallbackServerContext* context,
+                                                 const v1::ListEventsRequest* request,
                                                  v1::ListEventsResponse* response) {
   return Reply(context, pool_, response, [this, request] { return trainyard::ListEvents(*request, jobs_, log_); });
 }
 
-grpc::ServerUnaryReactor* JobService::GetMetrics(grpc::CallbackServerContext* context, const v1::GetMetricsRequest* request,
+grpc::ServerUnaryReactor* JobService::GetMetrics(grpc::CallbackServerContext* context,
+                                                 const v1::GetMetricsRequest* request,
                                                  v1::GetMetricsResponse* response) {
   return Reply(context, pool_, response, [this, request] { return trainyard::GetMetrics(*request, jobs_, log_); });
 }
 
-grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* context, const v1::CancelJobRequest* request,
-                                                v1::Job* response) {
+grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* context,
+                                                const v1::CancelJobRequest* request, v1::Job* response) {
   return Reply(context, pool_, response, [this, request] { return jobs_.Cancel(request->name()); });
 }
 
@@ -39,13 +41,13 @@ grpc::ServerUnaryReactor* JobService::PauseJob(grpc::CallbackServerContext* cont
   return Reply(context, pool_, response, [this, request] { return jobs_.Pause(request->name()); });
 }
 
-grpc::ServerUnaryReactor* JobService::ResumeJob(grpc::CallbackServerContext* context, const v1::ResumeJobRequest* request,
-                                                v1::Job* response) {
+grpc::ServerUnaryReactor* JobService::ResumeJob(grpc::CallbackServerContext* context,
+                                                const v1::ResumeJobRequest* request, v1::Job* response) {
   return Reply(context, pool_, response, [this, request] { return jobs_.Resume(request->name()); });
 }
 
-grpc::ServerUnaryReactor* JobService::DeleteJob(grpc::CallbackServerContext* context, const v1::DeleteJobRequest* request,
-                                                google::protobuf::Empty*) {
+grpc::ServerUnaryReactor* JobService::DeleteJob(grpc::CallbackServerContext* context,
+                                                const v1::DeleteJobRequest* request, google::protobuf::Empty*) {
   return ReplyEmpty(context, pool_, [this, request] { return jobs_.Delete(*request); });
 }
 

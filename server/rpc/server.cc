@@ -29,8 +29,8 @@ constexpr std::string_view kVersion = "0.1.0";
 constexpr int kBlockingThreads = 16;
 
 bool IsLoopback(const std::string& address) {
-  return absl::StartsWith(address, "unix:") || absl::StartsWith(address, "127.") || absl::StartsWith(address, "localhost:") ||
-         absl::StartsWith(address, "[::1]:");
+  return absl::StartsWith(address, "unix:") || absl::StartsWith(address, "127.") ||
+         absl::StartsWith(address, "localhost:") || absl::StartsWith(address, "[::1]:");
 }
 
 int64_t MachineMemory() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE); }
@@ -47,12 +47,15 @@ class DirectoryLock {
   static absl::StatusOr<std::unique_ptr<DirectoryLock>> Take(const std::string& directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
-    if (error) return absl::FailedPreconditionError(absl::StrCat("can't make the data directory ", directory, ": ", error.message()));
+    if (error)
+      return absl::FailedPreconditionError(
+          absl::StrCat("can't make the data directory ", directory, ": ", error.message()));
     const int fd = open((directory + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return absl::FailedPreconditionError(absl::StrCat("can't write to the data directory ", directory));
     auto lock = std::unique_ptr<DirectoryLock>(new DirectoryLock(fd));
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
-    return absl::FailedPreconditionError(absl::StrCat("another server uses ", directory, "; stop it, or choose another with --data"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("another server uses ", directory, "; stop it, or choose another with --data"));
   }
   ~DirectoryLock() { close(fd_); }
 
@@ -86,9 +89,11 @@ absl::Status Validate(const ServerOptions& options) {
   if (options.data_directory.empty()) return FieldError("--data", "empty", "a directory");
   if (!options.insecure && !IsLoopback(options.listen)) {
     return FieldError("--listen", options.listen,
-                      "a loopback address, as 127.0.0.1:50551; nothing beyond it is encrypted or authorised, unless --insecure is given");
+                      "a loopback address, as 127.0.0.1:50551; nothing beyond it is encrypted or authorised, unless "
+                      "--insecure is given");
   }
-  if (options.workers < 0 || options.workers > 1024) return FieldError("--workers", int64_t{options.workers}, "in 1..1024, or 0");
+  if (options.workers < 0 || options.workers > 1024)
+    return FieldError("--workers", int64_t{options.workers}, "in 1..1024, or 0");
   if (options.job_memory_bytes < 0) return FieldError("--job-memory", options.job_memory_bytes, "at least 0");
   if (options.message_bytes < 1 << 20 || options.message_bytes > 1 << 30) {
     return FieldError("--message-bytes", options.message_bytes, "in 1 MiB..1 GiB");
@@ -151,7 +156,8 @@ class Server::Parts {
     saver_ = std::make_unique<CheckpointSaver>(*blobs_);
     scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
     pool_ = std::make_unique<WorkerPool>(kBlockingThreads);
-    const RunServices services{*log_, *queue_, *catalogue_, *blobs_, *datasets_, *saver_, *scheduler_, spec_limits_.memory_bytes};
+    const RunServices services{*log_,      *queue_, *catalogue_, *blobs_,
+                               *datasets_, *saver_, *scheduler_, spec_limits_.memory_bytes};
     jobs_.emplace(JobLimits{.spec = spec_limits_, .queued_jobs = options_.queued_jobs}, services, *pool_);
     models_.emplace(services, *jobs_);
     return jobs_->Recover();

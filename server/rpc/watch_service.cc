@@ -38,10 +38,12 @@ class RefusedWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchService::Watch(grpc::CallbackServerContext*, const grpc::ByteBuffer* request) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchService::Watch(grpc::CallbackServerContext*,
+                                                                const grpc::ByteBuffer* request) {
   v1::WatchRequest parsed;
   grpc::ByteBuffer bytes(*request);
-  if (!grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::WatchRequest>(&bytes, &parsed).ok()) return new RefusedWatch();
+  if (!grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::WatchRequest>(&bytes, &parsed).ok())
+    return new RefusedWatch();
   return new WatchReactor(services_, std::move(parsed));
 }
 

@@ -9,7 +9,7 @@
 #include "server/rpc/reply.h"
 #include "server/rpc/watch_message.h"
 #include "server/run/names.h"
-#include "server/store/filter_match.h"
+#include "server/store/filter.h"
 #include "server/wire/time.h"
 
 namespace trainyard {
@@ -52,9 +52,10 @@ absl::Status WatchSession::FindJobs() {
   }
   if (!services_.table.Add(shared_from_this())) {
     if (services_.table.draining()) return Draining();
-    return WithReason(absl::ResourceExhaustedError(absl::StrCat("there are ", services_.table.limit(),
-                                                                " watchers already; watch several jobs on one stream, or wait")),
-                      "TOO_MANY_WATCHERS");
+    return WithReason(
+        absl::ResourceExhaustedError(absl::StrCat("there are ", services_.table.limit(),
+                                                  " watchers already; watch several jobs on one stream, or wait")),
+        "TOO_MANY_WATCHERS");
   }
   for (int i = 0; i < request_.targets_size(); ++i) {
     const v1::WatchTarget& target = request_.targets(i);
@@ -72,7 +73,8 @@ absl::Status WatchSession::FindNamed(const v1::WatchTarget& target) {
   services_.log.Subscribe(job, shared_from_this());
   ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, from, 1));
   absl::MutexLock lock(&mutex_);
-  cursors_.try_emplace(job, Cursor{.job = target.job(), .next = from, .newest = page.newest, .view = WatchView(choice_)});
+  cursors_.try_emplace(job,
+                       Cursor{.job = target.job(), .next = from, .newest = page.newest, .view = WatchView(choice_)});
   return absl::OkStatus();
 }
 
@@ -91,7 +93,10 @@ absl::Status WatchSession::FindMatching(const v1::WatchTarget& target) {
     ASSIGN_OR_RETURN(const JobKey job, services_.jobs.FindKey(stored.job.name(), "job"));
     ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, 1, 1));
     absl::MutexLock lock(&mutex_);
-    cursors_.try_emplace(job, Cursor{.job = stored.job.name(), .next = std::min(from, page.newest + 1), .newest = page.newest, .view = WatchView(choice_)});
+    cursors_.try_emplace(job, Cursor{.job = stored.job.name(),
+                                     .next = std::min(from, page.newest + 1),
+                                     .newest = page.newest,
+                                     .view = WatchView(choice_)});
   }
   return absl::OkStatus();
 }
@@ -104,7 +109,10 @@ void WatchSession::ConsiderNew(JobKey job) {
   const absl::StatusOr<v1::Job> found = services_.jobs.Get(first.job());
   if (!found.ok() || !Matches(filter_, *found)) return;
   absl::MutexLock lock(&mutex_);
-  cursors_.try_emplace(job, Cursor{.job = first.job(), .next = std::min(*wildcard_from_, page->newest), .newest = page->newest, .view = WatchView(choice_)});
+  cursors_.try_emplace(job, Cursor{.job = first.job(),
+                                   .next = std::min(*wildcard_from_, page->newest),
+                                   .newest = page->newest,
+                                   .view = WatchView(choice_)});
   Proceed();
 }
 
@@ -167,8 +175,9 @@ void WatchSession::Proceed() {
   if (draining_) {
     std::map<std::string, std::string> resume;
     for (const auto& [key, cursor] : cursors_) resume[cursor.job] = absl::StrCat(cursor.next);
-    return Finish(WithReason(absl::UnavailableError("the server is about to stop; watch again, from the numbers in the details"),
-                             "DRAINING", resume));
+    return Finish(
+        WithReason(absl::UnavailableError("the server is about to stop; watch again, from the numbers in the details"),
+                   "DRAINING", resume));
   }
   if (reading_) return;
 

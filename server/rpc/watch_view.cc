@@ -16,7 +16,9 @@ std::vector<int> StepsToKeep(const v1::MetricChunk& chunk, int count) {
   const int steps = static_cast<int>(chunk.step_count());
   const auto loss = std::find_if(chunk.columns().begin(), chunk.columns().end(),
                                  [](const v1::MetricColumn& column) { return column.series() == v1::SERIES_LOSS; });
-  const auto value = [&](int i) { return loss == chunk.columns().end() || loss->values_size() == 1 ? 0.0 : loss->values(i); };
+  const auto value = [&](int i) {
+    return loss == chunk.columns().end() || loss->values_size() == 1 ? 0.0 : loss->values(i);
+  };
   std::vector<int> kept;
   for (int piece = 0; piece < count; ++piece) {
     const int begin = piece * steps / count;
@@ -81,8 +83,9 @@ void WatchView::ThinOut(v1::Event& event) {
   if (allowed_until_ == absl::InfinitePast()) {
     allowance_ = std::max(1.0, rate / 10);
   } else {
-    allowance_ = std::min(allowance_ + rate * absl::ToDoubleSeconds(std::max(now - allowed_until_, absl::ZeroDuration())),
-                          std::max(1.0, rate));
+    allowance_ =
+        std::min(allowance_ + rate * absl::ToDoubleSeconds(std::max(now - allowed_until_, absl::ZeroDuration())),
+                 std::max(1.0, rate));
   }
   allowed_until_ = now;
   v1::MetricChunk& chunk = *event.mutable_metrics();

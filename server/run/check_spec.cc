@@ -71,7 +71,8 @@ absl::StatusOr<CheckedRun> CheckSpec(const v1::JobSpec& spec, const SpecLimits& 
   return CheckRun(options, data, limits.memory_bytes);
 }
 
-absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const SpecLimits& limits, DatasetTable& datasets) {
+absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const SpecLimits& limits,
+                                              DatasetTable& datasets) {
   ASSIGN_OR_RETURN(const CheckedRun checked, CheckSpec(spec, limits, datasets));
   ASSIGN_OR_RETURN(const TrainingData data, OpenData(checked.options.data, datasets));
   ASSIGN_OR_RETURN(RunPlan plan, PlanRun(checked.options, data, limits.memory_bytes));

@@ -28,7 +28,8 @@ absl::StatusOr<TrainingData> OpenData(const TrainingDataOptions& options, Datase
 absl::StatusOr<CheckedRun> CheckSpec(const v1::JobSpec& spec, const SpecLimits& limits, DatasetTable& datasets);
 
 // InsightService.CheckJob: the same, and all that a look at the rows and a few steps tell.
-absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const SpecLimits& limits, DatasetTable& datasets);
+absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const SpecLimits& limits,
+                                              DatasetTable& datasets);
 
 }  // namespace trainyard
 

@@ -23,20 +23,21 @@ absl::Status Write(Blobs& blobs, const std::string& name, std::string_view bytes
 CheckpointSaver::CheckpointSaver(Blobs& blobs) : blobs_(blobs), threads_(kThreads) {}
 
 void CheckpointSaver::Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done) {
-  threads_.Submit([this, job, checkpoint = std::move(checkpoint), stored = std::move(stored),
-                   done = std::move(done)]() mutable {
-    const absl::Time begin = absl::Now();
-    const std::string bytes = EncodeCheckpoint(checkpoint);
-    stored.step = checkpoint.step;
-    stored.digest = checkpoint.parameters_digest;
-    stored.file = absl::StrCat("checkpoint-", job, "-", stored.attempt, "-", stored.step, "-", absl::ToUnixNanos(begin));
-    stored.size_bytes = static_cast<int64_t>(bytes.size());
-    if (const absl::Status status = Write(blobs_, stored.file, bytes); !status.ok()) return done(status);
-    std::string held_digest =
-        checkpoint.best.has_value() ? Sha256Of(checkpoint.best->parameters) : checkpoint.parameters_digest;
-    done(SavedCheckpoint{
-        .stored = std::move(stored), .held_digest = std::move(held_digest), .took = absl::Now() - begin});
-  });
+  threads_.Submit(
+      [this, job, checkpoint = std::move(checkpoint), stored = std::move(stored), done = std::move(done)]() mutable {
+        const absl::Time begin = absl::Now();
+        const std::string bytes = EncodeCheckpoint(checkpoint);
+        stored.step = checkpoint.step;
+        stored.digest = checkpoint.parameters_digest;
+        stored.file =
+            absl::StrCat("checkpoint-", job, "-", stored.attempt, "-", stored.step, "-", absl::ToUnixNanos(begin));
+        stored.size_bytes = static_cast<int64_t>(bytes.size());
+        if (const absl::Status status = Write(blobs_, stored.file, bytes); !status.ok()) return done(status);
+        std::string held_digest =
+            checkpoint.best.has_value() ? Sha256Of(checkpoint.best->parameters) : checkpoint.parameters_digest;
+        done(SavedCheckpoint{
+            .stored = std::move(stored), .held_digest = std::move(held_digest), .took = absl::Now() - begin});
+      });
 }
 
 absl::StatusOr<Checkpoint> CheckpointSaver::Load(const StoredCheckpoint& stored) const {

@@ -84,9 +84,10 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
   {
     absl::MutexLock lock(&mutex_);
     if (static_cast<int>(uploads_.size()) >= limits_.open_uploads) {
-      return WithReason(absl::ResourceExhaustedError(absl::StrCat("there are ", uploads_.size(),
-                                                                  " open uploads already; commit some or wait until they expire")),
-                        "TOO_MANY_UPLOADS");
+      return WithReason(
+          absl::ResourceExhaustedError(absl::StrCat("there are ", uploads_.size(),
+                                                    " open uploads already; commit some or wait until they expire")),
+          "TOO_MANY_UPLOADS");
     }
     uploads_[stored.upload.name()] = 0;
   }
@@ -117,7 +118,8 @@ absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const 
   {
     absl::MutexLock lock(&mutex_);
     if (!busy_.emplace(upload_name, true).second) {
-      return WithReason(absl::AbortedError(absl::StrCat(upload_name, " is being written by another stream; try again when it has ended")),
+      return WithReason(absl::AbortedError(absl::StrCat(
+                            upload_name, " is being written by another stream; try again when it has ended")),
                         "UPLOAD_BUSY");
     }
   }
@@ -141,13 +143,15 @@ DatasetTable::Writer::~Writer() {
 absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::string_view data) {
   const int64_t expected = file_->size();
   if (offset != expected) {
-    return WithReason(absl::OutOfRangeError(absl::StrCat("the chunk begins at offset ", offset, ", but ", upload_.name(), " has ", expected,
-                                                         " bytes; go on from there")),
-                      "OFFSET_MISMATCH", {{"expected_offset", absl::StrCat(expected)}});
+    return WithReason(
+        absl::OutOfRangeError(absl::StrCat("the chunk begins at offset ", offset, ", but ", upload_.name(), " has ",
+                                           expected, " bytes; go on from there")),
+        "OFFSET_MISMATCH", {{"expected_offset", absl::StrCat(expected)}});
   }
   if (Crc32c(data) != crc32c) {
-    return WithReason(absl::DataLossError(absl::StrCat("the chunk at offset ", offset, " does not match its CRC-32C; send it again")),
-                      "CHECKSUM_MISMATCH", {{"expected_offset", absl::StrCat(expected)}});
+    return WithReason(
+        absl::DataLossError(absl::StrCat("the chunk at offset ", offset, " does not match its CRC-32C; send it again")),
+        "CHECKSUM_MISMATCH", {{"expected_offset", absl::StrCat(expected)}});
   }
   const int64_t limit = upload_.has_size_bytes() ? upload_.size_bytes() : table_.limits_.upload_bytes;
   const int64_t size = expected + static_cast<int64_t>(data.size());
@@ -195,15 +199,15 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
   ASSIGN_OR_RETURN(const v1::Upload upload, hold->Finish());
   if (upload.has_size_bytes() && upload.received_bytes() < upload.size_bytes()) {
     return WithReason(
-        absl::FailedPreconditionError(absl::StrCat(upload.name(), " has ", upload.received_bytes(), " of the ", upload.size_bytes(),
-                                                   " bytes declared; send the rest first")),
+        absl::FailedPreconditionError(absl::StrCat(upload.name(), " has ", upload.received_bytes(), " of the ",
+                                                   upload.size_bytes(), " bytes declared; send the rest first")),
         "UPLOAD_INCOMPLETE", {{"expected_offset", absl::StrCat(upload.received_bytes())}});
   }
   ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(FileOf(upload.name())));
   const std::string digest = Sha256Of(content->bytes());
   if (!request.digest().empty() && request.digest() != digest) {
-    return WithReason(absl::DataLossError(absl::StrCat("the content's SHA-256 is ", digest, ", not ", request.digest().substr(0, 64),
-                                                       "; upload it again")),
+    return WithReason(absl::DataLossError(absl::StrCat("the content's SHA-256 is ", digest, ", not ",
+                                                       request.digest().substr(0, 64), "; upload it again")),
                       "DIGEST_MISMATCH", {{"digest", digest}});
   }
 
@@ -221,8 +225,8 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
     ASSIGN_OR_RETURN(const StoredDataset stored, Read(upload, digest));
     CommitQueue::Change insert = catalogue_.Insert(stored);
     CommitQueue::Change remove = catalogue_.RemoveUpload(upload.name());
-    const absl::Status status =
-        queue_.CommitDurablyAndWait([insert = std::move(insert), remove = std::move(remove)](Connection& connection) mutable {
+    const absl::Status status = queue_.CommitDurablyAndWait(
+        [insert = std::move(insert), remove = std::move(remove)](Connection& connection) mutable {
           RETURN_IF_ERROR(insert(connection));
           return remove(connection);
         });
@@ -237,9 +241,10 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
     RETURN_IF_ERROR(existing.status());
   }
   if (!SameContent(existing->dataset, wanted)) {
-    return WithReason(absl::AlreadyExistsError(absl::StrCat(wanted.name(), " exists with other content or settings; delete it first, or ",
-                                                            "choose another name")),
-                      "DATASET_EXISTS", {{"digest", existing->dataset.digest()}});
+    return WithReason(
+        absl::AlreadyExistsError(absl::StrCat(
+            wanted.name(), " exists with other content or settings; delete it first, or ", "choose another name")),
+        "DATASET_EXISTS", {{"digest", existing->dataset.digest()}});
   }
   RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(upload.name())));
   forget_upload();
@@ -288,7 +293,8 @@ absl::Status DatasetTable::Delete(const v1::DeleteDatasetRequest& request) {
     ASSIGN_OR_RETURN(std::string job, catalogue_.JobThatNeeds(request.name()));
     if (job.empty() && pins_.contains(request.name())) job = "a job that is being created";
     if (!job.empty()) {
-      return WithReason(absl::FailedPreconditionError(absl::StrCat(request.name(), " is needed by ", job, "; cancel it or wait until it ends")),
+      return WithReason(absl::FailedPreconditionError(
+                            absl::StrCat(request.name(), " is needed by ", job, "; cancel it or wait until it ends")),
                         "DATASET_IN_USE", {{"job", job}});
     }
     RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveDataset(request.name())));

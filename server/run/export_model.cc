@@ -72,7 +72,8 @@ void PutZipFields(const ZipEntry& entry, std::string& out) {
 void PutZipFile(ZipEntry& entry, std::string_view content, std::string& out) {
   entry.offset = static_cast<uint32_t>(out.size());
   entry.size = static_cast<uint32_t>(content.size());
-  entry.crc32 = static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(content.data()), content.size()));
+  entry.crc32 =
+      static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(content.data()), content.size()));
   PutLittle<uint32_t>(0x04034b50, out);
   PutZipFields(entry, out);
   absl::StrAppend(&out, entry.name);

@@ -25,7 +25,8 @@ constexpr int64_t kMaxUncommittedBytes = 4 << 20;
 
 }  // namespace
 
-JobRun::JobRun(const RunServices& services, StoredJob stored, TrainingOptions options, int64_t memory_bytes, Ended ended)
+JobRun::JobRun(const RunServices& services, StoredJob stored, TrainingOptions options, int64_t memory_bytes,
+               Ended ended)
     : services_(services),
       key_(stored.key),
       name_(stored.job.name()),
@@ -125,8 +126,8 @@ void JobRun::Tell(const RunEvent& run_event) {
     const v1::Evaluation& evaluation = event.evaluation();
     if (evaluation.patience().improved()) best_evaluation_ = evaluation;
     auto& latest = *job_.mutable_latest_evaluations();
-    const auto same_part = std::find_if(latest.begin(), latest.end(),
-                                        [&](const v1::Evaluation& former) { return former.part() == evaluation.part(); });
+    const auto same_part = std::find_if(
+        latest.begin(), latest.end(), [&](const v1::Evaluation& former) { return former.part() == evaluation.part(); });
     *(same_part == latest.end() ? latest.Add() : &*same_part) = evaluation;
   }
   log_->Tell(std::move(event));
@@ -184,8 +185,9 @@ void JobRun::AfterSlice(absl::Time now) {
 bool JobRun::WaitForLog() {
   if (services_.log.UncommittedBytes(key_) < kMaxUncommittedBytes) return false;
   log_->Flush();
-  services_.queue.Commit([](Connection&) { return absl::OkStatus(); },
-                         [self = shared_from_this()](const absl::Status&) { self->services_.scheduler.Wake(self.get()); });
+  services_.queue.Commit(
+      [](Connection&) { return absl::OkStatus(); },
+      [self = shared_from_this()](const absl::Status&) { self->services_.scheduler.Wake(self.get()); });
   return true;
 }
 
@@ -220,7 +222,8 @@ Sliced::Then JobRun::EndNow() {
     leaving_ = true;
   }
   SaveCheckpoint(trainer_->Snapshot(), Keep::kAlways, [self = shared_from_this(), end](const absl::Status& saved) {
-    if (!saved.ok()) return self->EnterEnd(v1::STATE_FAILED, {.reason = StopReason::kError, .held = ParametersHeld::kNone}, saved);
+    if (!saved.ok())
+      return self->EnterEnd(v1::STATE_FAILED, {.reason = StopReason::kError, .held = ParametersHeld::kNone}, saved);
     self->EnterEnd(end.status.ok() ? v1::STATE_SUCCEEDED : v1::STATE_FAILED, end, end.status);
   });
   return Then::kDone;
@@ -246,10 +249,11 @@ Sliced::Then JobRun::CancelNow() {
     end.held = ParametersHeld::kBest;
     end.parameters_step = checkpoint.best->step;
   }
-  SaveCheckpoint(std::move(checkpoint), Keep::kAlways, [self = shared_from_this(), end](const absl::Status& saved) mutable {
-    if (!saved.ok()) end.held = ParametersHeld::kNone;
-    self->EnterEnd(v1::STATE_CANCELLED, end, absl::OkStatus());
-  });
+  SaveCheckpoint(std::move(checkpoint), Keep::kAlways,
+                 [self = shared_from_this(), end](const absl::Status& saved) mutable {
+                   if (!saved.ok()) end.held = ParametersHeld::kNone;
+                   self->EnterEnd(v1::STATE_CANCELLED, end, absl::OkStatus());
+                 });
   return Then::kDone;
 }
 

@@ -103,7 +103,8 @@ void JobRun::LogCheckpoint(const SavedCheckpoint& saved, ParametersHeld held, in
     model_.clear_evaluations();
     for (const v1::Evaluation& evaluation : job_.latest_evaluations()) {
       const bool validation = evaluation.part() == v1::PART_VALIDATION;
-      *model_.add_evaluations() = validation && held == ParametersHeld::kBest && best_evaluation_.has_value() ? *best_evaluation_ : evaluation;
+      *model_.add_evaluations() =
+          validation && held == ParametersHeld::kBest && best_evaluation_.has_value() ? *best_evaluation_ : evaluation;
     }
     model = model_;
     job = job_;

@@ -61,7 +61,8 @@ bool JobRun::HasEnded() const { return IsTerminal(job_.state()); }
 
 absl::Status JobRun::CheckBegun() const {
   if (!InState(v1::STATE_QUEUED)) return absl::OkStatus();
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(name_, " is still queued; it can be cancelled, or paused once it runs")),
+  return WithReason(absl::FailedPreconditionError(
+                        absl::StrCat(name_, " is still queued; it can be cancelled, or paused once it runs")),
                     "JOB_QUEUED");
 }
 
@@ -157,7 +158,8 @@ v1::Job JobRun::Enter(v1::StateChanged change, CommitQueue::Change more, CommitQ
     change.set_previous(job_.state());
     job_.set_state(change.state());
     job_.set_state_message(change.message());
-    if (change.state() == v1::STATE_RUNNING && !job_.has_start_time()) *job_.mutable_start_time() = ToProto(absl::Now());
+    if (change.state() == v1::STATE_RUNNING && !job_.has_start_time())
+      *job_.mutable_start_time() = ToProto(absl::Now());
     if (change.state() == v1::STATE_PAUSED) leaving_ = false;
     job_.set_etag(absl::StrCat(++version_));
     event.set_step(job_.progress().step());
@@ -203,16 +205,17 @@ void JobRun::EnterEnd(v1::State state, const RunEnd& end, const absl::Status& st
   event.set_job(name_);
   event.set_attempt(attempt_);
   const auto self = shared_from_this();
-  services_.log.AppendDurably(key_, std::move(event), services_.catalogue.Update(key_, job), [self, job](const absl::Status&) {
-    {
-      absl::MutexLock lock(&self->mutex_);
-      const int64_t newest = self->job_.newest_sequence();
-      self->job_ = job;
-      self->job_.set_newest_sequence(newest);
-      self->leaving_ = false;
-    }
-    self->ended_(self);
-  });
+  services_.log.AppendDurably(key_, std::move(event), services_.catalogue.Update(key_, job),
+                              [self, job](const absl::Status&) {
+                                {
+                                  absl::MutexLock lock(&self->mutex_);
+                                  const int64_t newest = self->job_.newest_sequence();
+                                  self->job_ = job;
+                                  self->job_.set_newest_sequence(newest);
+                                  self->leaving_ = false;
+                                }
+                                self->ended_(self);
+                              });
 }
 
 void JobRun::Warn(std::string reason, std::string message) {

@@ -17,9 +17,9 @@ inline bool IsTerminal(v1::State state) {
 // FAILED_PRECONDITION (JOB_ENDED): a request that an ended job can't follow.
 inline absl::Status EndedError(const v1::Job& job) {
   const std::string& state = v1::State_Name(job.state());
-  return WithReason(
-      absl::FailedPreconditionError(absl::StrCat(job.name(), " has ended already (", state, "): ", job.state_message())),
-      "JOB_ENDED", {{"state", state}});
+  return WithReason(absl::FailedPreconditionError(
+                        absl::StrCat(job.name(), " has ended already (", state, "): ", job.state_message())),
+                    "JOB_ENDED", {{"state", state}});
 }
 
 }  // namespace trainyard

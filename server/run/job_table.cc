@@ -96,7 +96,9 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked) {
   {
     absl::MutexLock lock(&mutex_);
     if (static_cast<int>(waiting_.size()) >= limits_.queued_jobs) {
-      return WithReason(absl::ResourceExhaustedError(absl::StrCat(waiting_.size(), " jobs wait already; try again later")), "QUEUE_FULL");
+      return WithReason(
+          absl::ResourceExhaustedError(absl::StrCat(waiting_.size(), " jobs wait already; try again later")),
+          "QUEUE_FULL");
     }
     runs_[job.name()] = run;
   }
@@ -205,7 +207,8 @@ absl::StatusOr<v1::Job> JobTable::Get(const std::string& name) {
 absl::StatusOr<v1::ListJobsResponse> JobTable::List(const v1::ListJobsRequest& request) {
   RETURN_IF_ERROR(CheckPageSize(request.page_size()));
   ASSIGN_OR_RETURN(const Filter filter, ParseFilter(request.filter(), kFilterFields));
-  ASSIGN_OR_RETURN(auto page, services_.catalogue.ListJobs(filter, PageSize(request.page_size()), request.page_token()));
+  ASSIGN_OR_RETURN(auto page,
+                   services_.catalogue.ListJobs(filter, PageSize(request.page_size()), request.page_token()));
   v1::ListJobsResponse response;
   for (StoredJob& row : page.rows) {
     const std::shared_ptr<JobRun> run = FindRun(row.job.name());
@@ -247,7 +250,8 @@ absl::StatusOr<v1::Job> JobTable::Resume(const std::string& name) {
 absl::Status JobTable::Delete(const v1::DeleteJobRequest& request) {
   RETURN_IF_ERROR(CheckName("name", request.name(), "jobs"));
   if (FindRun(request.name()) != nullptr) {
-    return WithReason(absl::FailedPreconditionError(absl::StrCat(request.name(), " has not ended; cancel it first")), "JOB_ACTIVE");
+    return WithReason(absl::FailedPreconditionError(absl::StrCat(request.name(), " has not ended; cancel it first")),
+                      "JOB_ACTIVE");
   }
   ASSIGN_OR_RETURN(const v1::Job job, EndedJob(request.name()));
   RETURN_IF_ERROR(CheckEtag(request.etag(), job.etag()));
@@ -264,10 +268,11 @@ void JobTable::RemoveInBackground(JobKey key) {
     }
     int removed = kRowsRemovedAtOnce;
     while (removed > 0) {
-      const absl::Status status = services_.queue.CommitDurablyAndWait([this, key, &removed](Connection& connection) -> absl::Status {
-        ASSIGN_OR_RETURN(removed, services_.catalogue.RemoveSomeOf(connection, key));
-        return absl::OkStatus();
-      });
+      const absl::Status status =
+          services_.queue.CommitDurablyAndWait([this, key, &removed](Connection& connection) -> absl::Status {
+            ASSIGN_OR_RETURN(removed, services_.catalogue.RemoveSomeOf(connection, key));
+            return absl::OkStatus();
+          });
       if (!status.ok()) return;
     }
     services_.log.Forget(key);

@@ -24,7 +24,8 @@ absl::Status ForEachEvent(EventLog& log, JobKey job, Use use) {
     if (page.entries.empty()) return absl::OkStatus();
     for (const LogEntry& entry : page.entries) {
       v1::Event event;
-      if (!event.ParseFromString(*entry.event)) return absl::DataLossError(absl::StrCat("event ", entry.sequence, " can't be read"));
+      if (!event.ParseFromString(*entry.event))
+        return absl::DataLossError(absl::StrCat("event ", entry.sequence, " can't be read"));
       use(event);
     }
     next = page.entries.back().sequence + 1;
@@ -84,12 +85,14 @@ absl::StatusOr<v1::GetMetricsResponse> GetMetrics(const v1::GetMetricsRequest& r
   const int64_t last_step = std::min(last, newest_step);
   std::map<v1::Series, Thinner> thinners;
   const auto wanted = [&request](v1::Series series) {
-    return request.series().empty() || std::find(request.series().begin(), request.series().end(), series) != request.series().end();
+    return request.series().empty() ||
+           std::find(request.series().begin(), request.series().end(), series) != request.series().end();
   };
   const int max_points = request.has_max_points() ? request.max_points() : kDefaultPoints;
   RETURN_IF_ERROR(ForEachEvent(log, job, [&](const v1::Event& event) {
     const v1::MetricChunk& chunk = event.metrics();
-    if (!event.has_metrics() || chunk.first_step() > last_step || chunk.first_step() + chunk.step_count() <= first) return;
+    if (!event.has_metrics() || chunk.first_step() > last_step || chunk.first_step() + chunk.step_count() <= first)
+      return;
     for (const v1::MetricColumn& column : chunk.columns()) {
       if (!wanted(column.series())) continue;
       Thinner& thinner = thinners.try_emplace(column.series(), first, last_step, max_points).first->second;

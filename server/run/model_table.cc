@@ -79,7 +79,8 @@ absl::StatusOr<std::unique_ptr<ModelTable::Loaded>> ModelTable::Load(const std::
   ASSIGN_OR_RETURN(loaded->encoding, EncodingFromProto(loaded->model));
   ASSIGN_OR_RETURN(const NetworkOptions network, FromProto(loaded->model.network()));
   ASSIGN_OR_RETURN(const LossOptions loss, FromProto(loaded->model.loss()));
-  ASSIGN_OR_RETURN(loaded->predictor, MakePredictor(network, loss, loaded->encoding, checkpoint.precision, loaded->parameters));
+  ASSIGN_OR_RETURN(loaded->predictor,
+                   MakePredictor(network, loss, loaded->encoding, checkpoint.precision, loaded->parameters));
   return loaded;
 }
 
@@ -89,7 +90,8 @@ absl::StatusOr<v1::PredictResponse> ModelTable::Predict(const v1::PredictRequest
   switch (request.input_case()) {
     case v1::PredictRequest::kTable: {
       if (request.table().rows_size() > kMaxTableRows) {
-        return FieldError("table.rows", absl::StrCat(request.table().rows_size(), " rows"), absl::StrCat("at most ", kMaxTableRows));
+        return FieldError("table.rows", absl::StrCat(request.table().rows_size(), " rows"),
+                          absl::StrCat("at most ", kMaxTableRows));
       }
       ASSIGN_OR_RETURN(dataset, FromTable(request.table(), loaded->encoding));
       break;
@@ -98,14 +100,16 @@ absl::StatusOr<v1::PredictResponse> ModelTable::Predict(const v1::PredictRequest
       RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
       ASSIGN_OR_RETURN(dataset, services_.datasets.Open(request.dataset()));
       if (dataset->row_count() > kMaxDatasetRows) {
-        return FieldError("dataset", absl::StrCat(dataset->row_count(), " rows"), absl::StrCat("at most ", kMaxDatasetRows));
+        return FieldError("dataset", absl::StrCat(dataset->row_count(), " rows"),
+                          absl::StrCat("at most ", kMaxDatasetRows));
       }
       break;
     }
     case v1::PredictRequest::INPUT_NOT_SET:
       return FieldError("input", "unset", "table or dataset");
   }
-  ASSIGN_OR_RETURN(const RowEncoder encoder, RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeatures));
+  ASSIGN_OR_RETURN(const RowEncoder encoder,
+                   RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeatures));
   RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
   v1::PredictResponse response;
   response.set_step(loaded->model.step());
@@ -120,7 +124,8 @@ absl::StatusOr<v1::PredictResponse> ModelTable::Predict(const v1::PredictRequest
   return response;
 }
 
-absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequest& request, const Cancelled& cancelled) {
+absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequest& request,
+                                                          const Cancelled& cancelled) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Loaded> loaded, Load(request.model(), "model"));
   RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
   ASSIGN_OR_RETURN(const auto dataset, services_.datasets.Open(request.dataset()));
@@ -132,7 +137,8 @@ absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequ
     if (!Fits(metric, categorical)) return FieldError(field, Name(metric), "a metric that fits the model's target");
     metrics.push_back(metric);
   }
-  ASSIGN_OR_RETURN(const RowEncoder encoder, RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeaturesAndTarget));
+  ASSIGN_OR_RETURN(const RowEncoder encoder,
+                   RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeaturesAndTarget));
   RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
   MetricSums sums;
   RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
@@ -161,7 +167,8 @@ absl::StatusOr<std::string> ModelTable::Export(const v1::ExportModelRequest& req
     case v1::EXPORT_FORMAT_SAFETENSORS:
       return ToSafetensors(loaded->model, loaded->parameters);
     default:
-      return FieldError("format", std::string_view(v1::ExportFormat_Name(request.format())), "EXPORT_FORMAT_NPZ or EXPORT_FORMAT_SAFETENSORS");
+      return FieldError("format", std::string_view(v1::ExportFormat_Name(request.format())),
+                        "EXPORT_FORMAT_NPZ or EXPORT_FORMAT_SAFETENSORS");
   }
 }
 
@@ -170,7 +177,8 @@ absl::Status ModelTable::Delete(const v1::DeleteModelRequest& request) {
   RETURN_IF_ERROR(CheckEtag(request.etag(), model.etag()));
   ASSIGN_OR_RETURN(const v1::Job job, jobs_.Get(model.job()));
   if (!IsTerminal(job.state())) {
-    return WithReason(absl::FailedPreconditionError(absl::StrCat(job.name(), " has not ended; cancel it first")), "JOB_ACTIVE");
+    return WithReason(absl::FailedPreconditionError(absl::StrCat(job.name(), " has not ended; cancel it first")),
+                      "JOB_ACTIVE");
   }
   ASSIGN_OR_RETURN(const JobKey key, jobs_.FindKey(model.job(), "name"));
   ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(key));

@@ -25,7 +25,8 @@ bool IsLowerOrDigit(char c) { return absl::ascii_islower(c) || absl::ascii_isdig
 
 bool IsId(std::string_view id) {
   if (id.empty() || id.size() > kMaxIdSize || !IsLowerOrDigit(id.front()) || !IsLowerOrDigit(id.back())) return false;
-  return std::all_of(id.begin(), id.end(), [](char c) { return IsLowerOrDigit(c) || c == '.' || c == '_' || c == '-'; });
+  return std::all_of(id.begin(), id.end(),
+                     [](char c) { return IsLowerOrDigit(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 bool IsLabelKey(std::string_view key) {
@@ -47,9 +48,11 @@ std::string Shown(std::string_view text) {
 absl::Status CheckName(std::string_view field, std::string_view name, std::string_view collection) {
   const std::string prefix = absl::StrCat(AbslView(collection), "/");
   if (name.starts_with(prefix) && IsId(name.substr(prefix.size()))) return absl::OkStatus();
-  return FieldError(field, Shown(name),
-                    absl::StrCat(prefix, "<id> with an id of 1 to 63 lower-case letters, digits, '.', '_' and '-', the first and the ",
-                                 "last a letter or a digit"));
+  return FieldError(
+      field, Shown(name),
+      absl::StrCat(prefix,
+                   "<id> with an id of 1 to 63 lower-case letters, digits, '.', '_' and '-', the first and the ",
+                   "last a letter or a digit"));
 }
 
 absl::Status CheckDisplayName(std::string_view display_name) {
@@ -67,7 +70,8 @@ absl::Status CheckLabels(const google::protobuf::Map<std::string, std::string>& 
                         "a key of [a-z][a-z0-9_-]{0,62}");
     }
     if (value.size() > kMaxLabelSize) {
-      return FieldError(absl::StrCat("labels[\"", key, "\"]"), Shown(value), absl::StrCat("at most ", kMaxLabelSize, " bytes"));
+      return FieldError(absl::StrCat("labels[\"", key, "\"]"), Shown(value),
+                        absl::StrCat("at most ", kMaxLabelSize, " bytes"));
     }
   }
   return absl::OkStatus();
@@ -94,8 +98,8 @@ absl::Status NoSuch(std::string_view kind, std::string_view name) {
 
 absl::Status CheckEtag(std::string_view etag, std::string_view current) {
   if (etag.empty() || etag == current) return absl::OkStatus();
-  return WithReason(absl::FailedPreconditionError(absl::StrCat("the etag is ", AbslView(current), " now, not ", AbslView(etag),
-                                                               "; read again and decide anew")),
+  return WithReason(absl::FailedPreconditionError(absl::StrCat("the etag is ", AbslView(current), " now, not ",
+                                                               AbslView(etag), "; read again and decide anew")),
                     "ETAG_MISMATCH");
 }
 

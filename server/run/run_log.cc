@@ -92,9 +92,10 @@ std::optional<RunLog::Expected> RunLog::TakeExpected() {
 
 void RunLog::Mismatch(int64_t step, const std::string& what) {
   if (!mismatch_.ok()) return;
-  mismatch_ = WithReason(absl::DataLossError(absl::StrCat("after a restart, ", what, " of step ", step,
-                                                          " is not what the log says; the bits of this run can't be trusted")),
-                         "REPLAY_MISMATCH", {{"step", absl::StrCat(step)}});
+  mismatch_ =
+      WithReason(absl::DataLossError(absl::StrCat("after a restart, ", what, " of step ", step,
+                                                  " is not what the log says; the bits of this run can't be trusted")),
+                 "REPLAY_MISMATCH", {{"step", absl::StrCat(step)}});
 }
 
 void RunLog::Step(const StepMetrics& metrics) {

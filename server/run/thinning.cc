@@ -5,7 +5,8 @@
 
 namespace trainyard {
 
-Thinner::Thinner(int64_t first_step, int64_t last_step, int max_points) : first_step_(first_step), max_points_(max_points) {
+Thinner::Thinner(int64_t first_step, int64_t last_step, int max_points)
+    : first_step_(first_step), max_points_(max_points) {
   const int64_t steps = std::max<int64_t>(last_step - first_step + 1, 1);
   const int64_t bucket_count = std::min<int64_t>(max_points / 2, steps);
   bucket_steps_ = (steps + bucket_count - 1) / bucket_count;
@@ -35,7 +36,8 @@ std::vector<Point> Thinner::Finish() {
     }
     const bool minimum_first = bucket.minimum->step <= bucket.maximum->step;
     points.push_back(minimum_first ? *bucket.minimum : *bucket.maximum);
-    if (bucket.minimum->step != bucket.maximum->step) points.push_back(minimum_first ? *bucket.maximum : *bucket.minimum);
+    if (bucket.minimum->step != bucket.maximum->step)
+      points.push_back(minimum_first ? *bucket.maximum : *bucket.minimum);
   }
   return points;
 }

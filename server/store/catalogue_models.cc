@@ -46,9 +46,10 @@ CommitQueue::Change Catalogue::RemoveCheckpoint(JobKey job, std::string file) co
 
 absl::StatusOr<std::vector<StoredCheckpoint>> Catalogue::Checkpoints(JobKey job) const {
   ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
-  ASSIGN_OR_RETURN(Statement select,
-                   reader->Prepare("SELECT attempt, step, digest, file, size_bytes, log_position, pinned FROM checkpoints"
-                                   " WHERE job = ? ORDER BY key DESC"));
+  ASSIGN_OR_RETURN(
+      Statement select,
+      reader->Prepare("SELECT attempt, step, digest, file, size_bytes, log_position, pinned FROM checkpoints"
+                      " WHERE job = ? ORDER BY key DESC"));
   select.Bind(1, job);
   return ReadAll(select, ReadCheckpoint);
 }

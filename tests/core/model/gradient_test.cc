@@ -1,0 +1,149 @@
+// The gradient of every loss with every activation against central differences. A new loss or activation joins by its alternative.
+
+#include <cmath>
+#include <numeric>
+
+#include "core/base/status.h"
+#include "core/data/encoding.h"
+#include "core/loss/make_loss.h"
+#include "core/model/dataset_objective.h"
+#include "gmock/gmock.h"
+#include "tests/testing/small_data.h"
+
+namespace trainyard {
+namespace {
+
+struct GradientCase {
+  std::string name;
+  LossOptions loss;
+  int classes;
+  ActivationOptions activation;
+  int rows;
+};
+
+// A default value of each alternative of a variant.
+template <typename Variant, size_t... I>
+std::vector<Variant> Alternatives(std::index_sequence<I...>) {
+  return {Variant(std::in_place_index<I>)...};
+}
+template <typename Variant>
+std::vector<Variant> Alternatives() {
+  return Alternatives<Variant>(std::make_index_sequence<std::variant_size_v<Variant>>());
+}
+
+int ClassesFor(const LossOptions& loss) {
+  if (std::holds_alternative<SquaredOptions>(loss)) return 0;
+  return std::holds_alternative<LogisticOptions>(loss) ? 2 : 3;
+}
+
+std::vector<GradientCase> Cases() {
+  std::vector<GradientCase> cases;
+  for (const LossOptions& loss : Alternatives<LossOptions>()) {
+    for (const ActivationOptions& activation : Alternatives<ActivationOptions>()) {
+      for (const int rows : {7, 300}) {  // one block, and more than one
+        cases.push_back({"Loss" + std::to_string(loss.index()) + "Activation" + std::to_string(activation.index()) +
+                             "Rows" + std::to_string(rows),
+                         loss, ClassesFor(loss), activation, rows});
+      }
+    }
+  }
+  return cases;
+}
+
+class GradientTest : public ::testing::TestWithParam<GradientCase> {
+ protected:
+  GradientTest() : dataset_(MakeSmallDataset(GetParam().rows, 4, GetParam().classes)) {
+    rows_.resize(GetParam().rows);
+    std::iota(rows_.begin(), rows_.end(), 0);
+    encoding_ = FitEncoding(*dataset_, rows_, 4, {}).value().encoding;
+    encoder_.emplace(RowEncoder::Bind(encoding_, *dataset_, RowEncoder::Needs::kFeaturesAndTarget).value());
+    loss_ = *MakeLoss<double>(GetParam().loss, {encoding_.target.classes});
+    const NetworkOptions network = {{DenseOptions{5, GetParam().activation}, DenseOptions{3, GetParam().activation}}};
+    layout_ = *ParameterLayout::Make(network, encoding_.input_count(), loss_->output_count());
+    objective_.emplace(layout_, *loss_, *encoder_, encoding_.target.type);
+    objective_->SetMinibatch(rows_);
+    const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
+    for (int64_t j = 0; j < layout_.flat_size(); ++j) theta_.push_back(random.Uniform(j) - 0.5);
+  }
+
+  std::vector<double> Gradient() {
+    std::vector<double> gradient(theta_.size());
+    absl::Status status;
+    do {
+      status = objective_->Gradient(theta_, [&](const GradientView<double>& view) {
+        std::get<DenseGradient<double>>(view)([&](const GradientBlock<double>& block) {
+          std::copy(block.values.begin(), block.values.end(), gradient.begin() + block.begin);
+        });
+      });
+    } while (absl::IsUnavailable(status));
+    EXPECT_TRUE(status.ok());
+    return gradient;
+  }
+
+  const std::shared_ptr<const Dataset> dataset_;
+  std::vector<uint32_t> rows_;
+  Encoding encoding_;
+  std::optional<RowEncoder> encoder_;
+  std::unique_ptr<const Loss<double>> loss_;
+  ParameterLayout layout_;
+  std::optional<DatasetObjective<double>> objective_;
+  std::vector<double> theta_;
+};
+
+TEST_P(GradientTest, IsTheCentralDifferenceOfTheValue) {
+  const std::vector<double> gradient = Gradient();
+  for (size_t j = 0; j < theta_.size(); ++j) {
+    constexpr double kStep = 1e-5;
+    std::vector<double> up = theta_;
+    std::vector<double> down = theta_;
+    up[j] += kStep;
+    down[j] -= kStep;
+    const double difference = (objective_->Value(up) - objective_->Value(down)) / (2 * kStep);
+    EXPECT_NEAR(gradient[j], difference, 1e-7) << "parameter " << j;
+  }
+}
+
+TEST_P(GradientTest, LossAndNormAreThoseOfTheSamePoint) {
+  const std::vector<double> gradient = Gradient();
+  double squares = 0;
+  for (const double g : gradient) squares += g * g;
+  EXPECT_NEAR(objective_->gradient_norm(), std::sqrt(squares), 1e-12);
+  EXPECT_NEAR(objective_->loss(), objective_->Value(theta_), 1e-12);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryLossAndActivation, GradientTest, ::testing::ValuesIn(Cases()),
+                         [](const auto& test) { return test.param.name; });
+
+using DatasetObjectiveTest = GradientTest;
+INSTANTIATE_TEST_SUITE_P(Logistic, DatasetObjectiveTest,
+                         ::testing::Values(GradientCase{"Long", LogisticOptions(), 2, Tanh(), 600}));
+
+TEST_P(DatasetObjectiveTest, AMinibatchOfThreeBlocksAnswersUnavailableTwice) {
+  const auto ignore = [](const GradientView<double>&) {};
+  EXPECT_EQ(objective_->Gradient(theta_, ignore).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(objective_->Gradient(theta_, ignore).code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(objective_->Gradient(theta_, ignore).ok());
+}
+
+TEST_P(DatasetObjectiveTest, ALossThatIsNotFiniteIsOutOfRangeAndUsesNothing) {
+  theta_[0] = std::nan("");
+  absl::Status status;
+  do {
+    status = objective_->Gradient(theta_, [](const GradientView<double>&) { FAIL(); });
+  } while (absl::IsUnavailable(status));
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(objective_->NotFiniteTensor(), "");
+}
+
+TEST_P(DatasetObjectiveTest, TheMeanOverAllPartsIsTheWhole) {
+  const double whole = objective_->Value(theta_);
+  double sum = 0;
+  for (size_t begin = 0; begin < rows_.size(); begin += 100) {
+    objective_->SetMinibatch(std::span(rows_).subspan(begin, 100));
+    sum += 100 * objective_->Value(theta_);
+  }
+  EXPECT_NEAR(sum / static_cast<double>(rows_.size()), whole, 1e-12);
+}
+
+}  // namespace
+}  // namespace trainyard

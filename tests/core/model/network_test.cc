@@ -1,0 +1,70 @@
+#include "core/model/network.h"
+
+#include <numeric>
+
+#include "core/base/status.h"
+#include "gmock/gmock.h"
+
+namespace trainyard {
+namespace {
+
+using ::testing::ElementsAre;
+
+ParameterLayout Layout() { return *ParameterLayout::Make({{DenseOptions{3, Relu()}}}, 2, 4); }
+
+TEST(ParameterLayoutTest, NamesWeightAndBiasOfEachLayerInOrder) {
+  std::vector<std::string> names;
+  const ParameterLayout layout = Layout();
+  for (const TensorShape& tensor : layout.tensors()) names.push_back(tensor.name);
+  EXPECT_THAT(names, ElementsAre("layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"));
+}
+
+TEST(ParameterLayoutTest, AWeightIsInputsByUnits) {
+  EXPECT_THAT(Layout().tensors()[0].dimensions, ElementsAre(2, 3));
+  EXPECT_THAT(Layout().tensors()[1].dimensions, ElementsAre(3));
+  EXPECT_THAT(Layout().tensors()[2].dimensions, ElementsAre(3, 4));
+  EXPECT_EQ(Layout().parameter_count(), 2 * 3 + 3 + 3 * 4 + 4);
+}
+
+TEST(ParameterLayoutTest, EveryParameterHasOnePlace) {
+  const ParameterLayout layout = Layout();
+  std::vector<int> used(layout.flat_size());
+  for (int layer = 0; layer < 2; ++layer) {
+    const DenseShape& shape = layout.layers()[layer];
+    for (int64_t input = 0; input <= shape.fan_in; ++input) {
+      for (int64_t unit = 0; unit < shape.fan_out; ++unit) ++used[layout.Index(layer, input, unit)];
+    }
+  }
+  EXPECT_THAT(used, ::testing::Each(1));
+}
+
+TEST(ParameterLayoutTest, TheLogicalOrderComesBack) {
+  const ParameterLayout layout = Layout();
+  std::vector<double> flat(layout.flat_size());
+  std::iota(flat.begin(), flat.end(), 0);
+  std::vector<double> logical(layout.parameter_count());
+  layout.ToLogical<double>(flat, logical);
+  EXPECT_EQ(logical[1], flat[layout.Index(0, 0, 1)]);
+  EXPECT_EQ(logical[6], flat[layout.Index(0, 2, 0)]);  // the first bias
+  std::vector<double> back(layout.flat_size());
+  layout.FromLogical<double>(logical, back);
+  EXPECT_EQ(back, flat);
+}
+
+TEST(NetworkOptionsTest, NamesTheLayerOutOfRange) {
+  const auto message = [](NetworkOptions options) { return std::string(Validate(options).message()); };
+  EXPECT_EQ(message({{DenseOptions{5}, DenseOptions{0}}}), "hidden[1].dense.units = 0, must be in 1..1000000000");
+  EXPECT_EQ(message({{DenseOptions{-1}}}), "hidden[0].dense.units = -1, must be in 1..1000000000");
+  EXPECT_EQ(message({std::vector<LayerOptions>(65, DenseOptions{1})}), "hidden = 65 layers, must be at most 64");
+  EXPECT_EQ(message({std::vector<LayerOptions>(64, DenseOptions{1})}), "");
+}
+
+TEST(ParameterLayoutTest, MoreParametersThanCanBeCountedAreRefused) {
+  EXPECT_EQ(ParameterLayout::Make({std::vector<LayerOptions>(3, DenseOptions{4'000'000'000})}, 4'000'000'000, 1)
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace trainyard

@@ -16,8 +16,8 @@ class Axis {
   // 0 at the low end, 1 at the high end, beyond them outside.
   double Position(double value) const;
 
-  // Round values within the range, ascending, whose positions lie at least `distance` (> 0) apart; the two ends where fewer than two
-  // are that round.
+  // Round values within the range, ascending, whose positions lie at least `distance` (> 0) apart; the two ends where
+  // fewer than two are that round.
   std::vector<double> Ticks(double distance) const;
 
   bool logarithmic() const { return logarithmic_; }

@@ -8,6 +8,9 @@ namespace {
 
 constexpr double kLogarithmicFrom = 20;
 
+// Of the values themselves: below it, differences are rounding.
+constexpr double kSmallestSpan = 1e-9;
+
 }  // namespace
 
 double RoundUp(double value) {
@@ -19,8 +22,9 @@ double RoundUp(double value) {
 }
 
 Axis::Axis(double low, double high) : low_(low), high_(high), logarithmic_(low > 0 && high > kLogarithmicFrom * low) {
-  if (high_ > low_) return;
-  const double margin = low == 0 ? 1 : std::abs(low) / 2;
+  const double magnitude = std::max(std::abs(low), std::abs(high));
+  if (high_ - low_ > kSmallestSpan * magnitude) return;
+  const double margin = magnitude == 0 ? 1 : magnitude / 2;
   low_ -= margin;
   high_ += margin;
 }
@@ -32,14 +36,17 @@ double Axis::Position(double value) const {
 }
 
 std::vector<double> Axis::Ticks(double distance) const {
-  return logarithmic_ ? LogarithmicTicks(distance) : LinearTicks(distance);
+  std::vector<double> ticks = logarithmic_ ? LogarithmicTicks(distance) : LinearTicks(distance);
+  if (ticks.size() < 2) ticks = {low_, high_};
+  return ticks;
 }
 
 std::vector<double> Axis::LinearTicks(double distance) const {
   const double step = RoundUp((high_ - low_) * std::min(distance, 1.0));
-  std::vector<double> ticks;
   const double slack = (high_ - low_) * 1e-9;
-  for (double k = std::ceil((low_ - slack) / step); k * step <= high_ + slack; ++k) ticks.push_back(k * step);
+  const double first = std::ceil((low_ - slack) / step) * step;
+  std::vector<double> ticks;
+  for (int i = 0; first + i * step <= high_ + slack; ++i) ticks.push_back(first + i * step);
   return ticks;
 }
 

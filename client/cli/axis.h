@@ -10,13 +10,14 @@ namespace trainyard::cli {
 // Linear, or logarithmic where all values are positive and span more than a factor of 20.
 class Axis {
  public:
-  // Finite, low <= high. Where they are equal the range is widened around them.
+  // Finite, low <= high. Where they are equal but for rounding the range is widened around them.
   Axis(double low, double high);
 
   // 0 at the low end, 1 at the high end, beyond them outside.
   double Position(double value) const;
 
-  // Round values within the range, ascending, whose positions lie at least `distance` (> 0) apart.
+  // Round values within the range, ascending, whose positions lie at least `distance` (> 0) apart; the two ends where
+  // fewer than two are that round.
   std::vector<double> Ticks(double distance) const;
 
   bool logarithmic() const { return logarithmic_; }

@@ -64,7 +64,10 @@ class Plot {
       if (!shares[x].has_value()) continue;
       const int top = std::max(Y(shares[x]->maximum), 0);
       const int bottom = std::min(Y(shares[x]->minimum), canvas_.dots_high() - 1);
-      for (int y = top; y <= bottom; ++y) canvas_.BackgroundDot(static_cast<int>(x), y);
+      // Every other dot, so that the band stays lighter than the line in it.
+      for (int y = top + (top + static_cast<int>(x)) % 2; y <= bottom; y += 2) {
+        canvas_.BackgroundDot(static_cast<int>(x), y);
+      }
     }
   }
 

@@ -27,8 +27,9 @@ struct Chart {
   bool logarithmic = false;
 };
 
-// `width` columns (at least 20) and `height` lines (at least 4), the axes with their numbers among them. Steps run from 0 to the last
-// one. Each series is a line through its means, of one character's width each; later series lie over earlier ones.
+// `width` columns (at least 20) and `height` lines (at least 4), the axes with their numbers among them. Steps run from
+// 0 to the last one. Each series is a line through its means, of one character's width each; later series lie over
+// earlier ones.
 Chart DrawChart(const std::vector<ChartSeries>& series, int width, int height);
 
 // One line of `width` bars, `▁` to `█`, each the mean of its share of the steps; blank where there is none.

@@ -41,7 +41,8 @@ struct ListOptions {
   int64_t limit = 100;
 };
 
-// All pages in one response, up to `limit` items; `count` tells how many a response holds. The next page's token stays where there is more.
+// All pages in one response, up to `limit` items; `count` tells how many a response holds. The next page's token stays
+// where there is more.
 template <typename Stub, typename Request, typename Response, typename Count>
 absl::StatusOr<Response> ListPages(Stub& stub,
                                    grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),

@@ -9,8 +9,10 @@ CurveBucket Merged(const CurveBucket& a, const CurveBucket& b) {
   const auto count = static_cast<double>(a.count + b.count);
   // Weights before the product: a sum of large values may overflow where their mean does not.
   const double mean = a.mean * (static_cast<double>(a.count) / count) + b.mean * (static_cast<double>(b.count) / count);
-  return {a.first_step,     b.last_step, mean, std::min(a.minimum, b.minimum), std::max(a.maximum, b.maximum),
-          a.count + b.count};
+  const double minimum = std::min(a.minimum, b.minimum);
+  const double maximum = std::max(a.maximum, b.maximum);
+  // Rounding does not carry the mean of equal values away from them.
+  return {a.first_step, b.last_step, std::clamp(mean, minimum, maximum), minimum, maximum, a.count + b.count};
 }
 
 void Curve::Add(int64_t step, double value) {

@@ -19,8 +19,8 @@ struct CurveBucket {
   int64_t count;
 };
 
-// Points come by rising step; those that are not finite are left out. When all buckets are full, neighbours are merged in pairs and
-// buckets hold twice as many points from then on.
+// Points come by rising step; those that are not finite are left out. When all buckets are full, neighbours are merged
+// in pairs and buckets hold twice as many points from then on.
 class Curve {
  public:
   // An even number, at least 2.

@@ -157,8 +157,8 @@ absl::Status FollowJob(Session& session, client::Client& client, const std::stri
   ASSIGN_OR_RETURN(const bool ended, WatchAndShow(client, first, from_sequence, *view));
   if (!ended) {
     view.reset();
-    session.console.err << job << " goes on. To see it again: trainyard job watch " << job
-                        << "; to end it: trainyard job cancel " << job << std::endl;
+    session.console.err << job << " goes on.\n  To see it again: trainyard job watch " << job
+                        << "\n  To end it: trainyard job cancel " << job << std::endl;
     session.exit_code = kInterrupted;
     return absl::OkStatus();
   }

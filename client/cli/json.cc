@@ -34,8 +34,8 @@ std::string Quoted(const std::string& text) {
   return quoted + '"';
 }
 
-// The JSON mapping takes numbers and booleans as strings as well, so that a scalar needs no guess at its type: the field has one. Only
-// null and the numbers that YAML writes in its own way are told apart.
+// The JSON mapping takes numbers and booleans as strings as well, so that a scalar needs no guess at its type: the
+// field has one. Only null and the numbers that YAML writes in its own way are told apart.
 std::string ScalarJson(const YAML::Node& node) {
   const std::string& text = node.Scalar();
   const bool plain = node.Tag() != "!";

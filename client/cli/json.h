@@ -11,7 +11,8 @@
 
 namespace trainyard::cli {
 
-// On one line. NaN and infinity are the strings "NaN", "Infinity" and "-Infinity". INVALID_ARGUMENT: a message that JSON can't hold.
+// On one line. NaN and infinity are the strings "NaN", "Infinity" and "-Infinity". INVALID_ARGUMENT: a message that
+// JSON can't hold.
 absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
 
 // One line with ToJson, or its error.
@@ -20,8 +21,8 @@ absl::Status PrintJson(const google::protobuf::Message& message, std::ostream& o
 // The same content as YAML in block style, which `train -f` reads.
 absl::StatusOr<std::string> ToYaml(const google::protobuf::Message& message);
 
-// Reads YAML (and thereby JSON) in the JSON mapping into `message`. INVALID_ARGUMENT: not YAML, a field that the message does not have,
-// or a value that does not fit its field.
+// Reads YAML (and thereby JSON) in the JSON mapping into `message`. INVALID_ARGUMENT: not YAML, a field that the
+// message does not have, or a value that does not fit its field.
 absl::Status FromYaml(const std::string& yaml, google::protobuf::Message& message);
 
 // Whether the text is a YAML map with this key.

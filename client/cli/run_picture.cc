@@ -74,6 +74,8 @@ void RunPicture::Apply(const v1::Event& event) {
       if (value.metric() == v1::METRIC_LOSS) validation_loss_.Add(event.step(), value.value());
     }
   }
+  // Of the checkpoints only the newest is news.
+  if (event.has_checkpoint_saved()) std::erase_if(events_, [](const v1::Event& e) { return e.has_checkpoint_saved(); });
   events_.push_back(event);
   if (events_.size() > kEventsKept) events_.pop_front();
 }
@@ -115,7 +117,7 @@ double RunPicture::Fraction() const {
 std::vector<StyledLine> RunPicture::Draw(int width, int height, bool colours) const {
   constexpr int kFixedLines = 5;
   const bool roomy = height >= 20;
-  const int event_count = std::clamp(height / 5, 1, 6);
+  const int event_count = std::clamp((height - 6) / 4, 1, 6);
   const int spaces = roomy ? 2 : 0;
   const Chart chart = DrawChart({{.curve = &training_loss_, .ink = Ink::kTraining, .shadow = colours},
                                  {.curve = &validation_loss_, .ink = Ink::kValidation, .marks = !colours}},

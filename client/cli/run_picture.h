@@ -50,7 +50,8 @@ class RunPicture {
   // Epoch in which `step` falls, from 0; 0 where the epoch's length is not known.
   int64_t Epoch() const;
 
-  // At most `height` lines (at least 10) of at most `width` columns (at least 30). Without colours, marks tell the curves apart.
+  // At most `height` lines (at least 10) of at most `width` columns (at least 30). Without colours, marks tell the
+  // curves apart.
   std::vector<StyledLine> Draw(int width, int height, bool colours) const;
 
  private:

@@ -3,6 +3,7 @@
 #ifndef TRAINYARD_CLIENT_CLI_TERMINAL_H_
 #define TRAINYARD_CLIENT_CLI_TERMINAL_H_
 
+#include <cstddef>
 #include <ostream>
 #include <vector>
 
@@ -38,6 +39,7 @@ class Screen {
  private:
   std::ostream& out_;
   const bool colours_;
+  size_t last_line_count_ = 0;
 };
 
 // While it lives, Ctrl-C and SIGTERM do not end the process but end Wait. One at a time.

@@ -29,7 +29,8 @@ absl::Status SetVariantFlag(const char* flag, const std::string& name, google::p
   return UsageError(flag, SetVariant(message, oneof, name, aliases));
 }
 
-// A flag that belongs to some variants of a family; `fallback` is the variant that the server takes by default, or the only one.
+// A flag that belongs to some variants of a family; `fallback` is the variant that the server takes by default, or the
+// only one.
 absl::Status SetVariantFieldFlag(const char* flag, const std::string& value, google::protobuf::Message& message,
                                  const std::string& oneof, const std::string& fallback, const std::string& field) {
   if (value.empty()) return absl::OkStatus();

@@ -13,7 +13,8 @@
 
 namespace trainyard::cli {
 
-// Flags as they were written; empty where they were not given. Only text becomes fields here: what they may hold is the server's to say.
+// Flags as they were written; empty where they were not given. Only text becomes fields here: what they may hold is the
+// server's to say.
 struct TrainFlags {
   std::string file;
   std::string name;

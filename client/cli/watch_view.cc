@@ -17,10 +17,10 @@ constexpr absl::Duration kFrame = absl::Milliseconds(100);
 constexpr absl::Duration kProgressLine = absl::Seconds(2);
 
 void PrintOutcome(const v1::Job& job, std::ostream& out) {
-  for (const std::string& line : FinalMetrics(job)) out << line << '\n';
-  const std::string outcome = OutcomeText(job.state(), job.stop_reason(), job.parameters_held(), job.parameters_step());
-  out << Printable(job.name()) << ' ' << outcome << '\n';
+  out << Printable(job.name()) << ' '
+      << OutcomeText(job.state(), job.stop_reason(), job.parameters_held(), job.parameters_step()) << '\n';
   if (job.has_error()) out << "error: " << Printable(job.error().message()) << '\n';
+  for (const std::string& line : FinalMetrics(job)) out << line << '\n';
 }
 
 void PrintReconnecting(Console& console, const std::string& error) {

@@ -33,7 +33,8 @@ struct ClientOptions {
   // Of one message, either way.
   int max_message_bytes = 256 << 20;
 
-  // Between pings on a silent connection; below 30 s it is taken as 30 s, since servers end connections that ping more often.
+  // Between pings on a silent connection; below 30 s it is taken as 30 s, since servers end connections that ping more
+  // often.
   absl::Duration keepalive = absl::Seconds(30);
 };
 

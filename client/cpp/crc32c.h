@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli), as RFC 3720 has it: the checksum of every chunk that goes over the wire. "123456789" has 0xe3069283.
+// CRC-32C (Castagnoli), as RFC 3720 has it: the checksum of every chunk that goes over the wire. "123456789" has
+// 0xe3069283.
 
 #ifndef TRAINYARD_CLIENT_CPP_CRC32C_H_
 #define TRAINYARD_CLIENT_CPP_CRC32C_H_

@@ -14,7 +14,8 @@
 namespace trainyard::client {
 namespace {
 
-// Errors after which the server is asked where to go on: the connection or a byte broke, or the stream that broke still counts as open.
+// Errors after which the server is asked where to go on: the connection or a byte broke, or the stream that broke still
+// counts as open.
 bool IsPassing(const absl::Status& status) {
   const std::string reason = DetailsOf(status).reason;
   return absl::IsUnavailable(status) || reason == "CHECKSUM_MISMATCH" || reason == "OFFSET_MISMATCH" ||

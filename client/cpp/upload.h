@@ -27,13 +27,14 @@ struct UploadOptions {
 
   int64_t chunk_bytes = 512 << 10;
 
-  // Attempts in a row without a byte of progress after which a passing error is returned, and the wait before the first of them.
+  // Attempts in a row without a byte of progress after which a passing error is returned, and the wait before the first
+  // of them.
   int attempts = 8;
   absl::Duration first_delay = absl::Milliseconds(100);
 };
 
-// Opens an upload, sends the content in chunks with their CRC-32C, goes on after a broken stream from where the server says that it is,
-// and commits with the SHA-256 of what was read. Errors: those of FileSequence and of DatasetService.
+// Opens an upload, sends the content in chunks with their CRC-32C, goes on after a broken stream from where the server
+// says that it is, and commits with the SHA-256 of what was read. Errors: those of FileSequence and of DatasetService.
 absl::StatusOr<v1::Dataset> Upload(Client& client, const UploadOptions& options);
 
 }  // namespace trainyard::client

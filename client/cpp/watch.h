@@ -39,8 +39,8 @@ class JobWatch {
   JobWatch(Client& client, WatchOptions options);
 
   // Blocks until all jobs named have ended, the callback stops or Cancel is called: then OK. Once only.
-  // UNAVAILABLE: the server was gone for longer than reconnect_for. DATA_LOSS: the server left a number out. Others: those of
-  // WatchService.Watch.
+  // UNAVAILABLE: the server was gone for longer than reconnect_for. DATA_LOSS: the server left a number out. Others:
+  // those of WatchService.Watch.
   absl::Status Run(absl::FunctionRef<Next(const v1::Event& event)> deliver);
 
   // Ends Run soon; from any thread.

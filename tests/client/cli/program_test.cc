@@ -1,0 +1,173 @@
+#include "client/cli/program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "tests/client/fake_server.h"
+
+namespace trainyard::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ProgramTest : public ::testing::Test {
+ protected:
+  ProgramTest() {
+    server_.jobs.job.set_name("jobs/1");
+    server_.jobs.job.set_state(v1::STATE_SUCCEEDED);
+    v1::Evaluation& evaluation = *server_.jobs.job.add_latest_evaluations();
+    evaluation.set_part(v1::PART_TEST);
+    v1::MetricValue& value = *evaluation.add_values();
+    value.set_metric(v1::METRIC_ACCURACY);
+    value.set_value(0.97222);
+    server_.watch.log = client::MakeLog(3);
+  }
+
+  int Run(std::vector<std::string> arguments) {
+    out_.str("");
+    err_.str("");
+    arguments.insert(arguments.begin(), {"--server", server_.address()});
+    Console console{.out = out_, .err = err_};
+    return RunProgram(arguments, console);
+  }
+
+  std::vector<std::string> OutLines() const {
+    std::vector<std::string> lines;
+    std::istringstream in(out_.str());
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+  }
+
+  client::FakeServer server_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(ProgramTest, TrainPrintsTheJobsName) {
+  EXPECT_EQ(Run({"train", "--dataset", "digits", "--hidden", "8,4", "--name", "x"}), 0);
+  EXPECT_EQ(out_.str(), "jobs/1\n");
+  EXPECT_EQ(server_.jobs.created.spec().data().dataset(), "datasets/digits");
+  EXPECT_EQ(server_.jobs.created.spec().network().hidden_size(), 2);
+  EXPECT_EQ(server_.jobs.created.display_name(), "x");
+}
+
+TEST_F(ProgramTest, TrainReadsAFile) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), ".yaml");
+  std::ofstream(path) << "data: {dataset: datasets/d}\nseed: 5\n";
+  EXPECT_EQ(Run({"train", "-f", path, "--seed", "6"}), 0);
+  EXPECT_EQ(server_.jobs.created.spec().data().dataset(), "datasets/d");
+  EXPECT_EQ(server_.jobs.created.spec().seed(), 6u);
+  std::remove(path.c_str());
+}
+
+TEST_F(ProgramTest, AWatchEndsWithTheFinalMetrics) {
+  EXPECT_EQ(Run({"train", "--dataset", "digits", "--watch"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("jobs/1\n"));
+  EXPECT_EQ(OutLines().back(), "test accuracy 0.9722");
+}
+
+TEST_F(ProgramTest, AWatchInJsonHasAnEventALineAndTheJobLast) {
+  EXPECT_EQ(Run({"train", "--dataset", "digits", "--watch", "--output", "json"}), 0);
+  const std::vector<std::string> lines = OutLines();
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_THAT(lines[0], HasSubstr(R"("sequence":"1")"));
+  EXPECT_THAT(lines[2], HasSubstr("STATE_SUCCEEDED"));
+  EXPECT_THAT(lines[3], HasSubstr("latestEvaluations"));
+}
+
+TEST_F(ProgramTest, AFailedJobIsOne) {
+  server_.jobs.job.set_state(v1::STATE_FAILED);
+  server_.jobs.job.mutable_error()->set_message("loss is not finite");
+  server_.watch.log = client::MakeLog(3, v1::STATE_FAILED);
+  EXPECT_EQ(Run({"job", "watch", "1"}), 1);
+  EXPECT_THAT(out_.str(), HasSubstr("loss is not finite"));
+}
+
+TEST_F(ProgramTest, WrongUseIsTwo) {
+  EXPECT_EQ(Run({}), 2);
+  EXPECT_EQ(Run({"jub"}), 2);
+  EXPECT_EQ(Run({"job", "list", "--output", "xml"}), 2);
+  EXPECT_EQ(Run({"train"}), 2);
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--optimizer", "adamant"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("sgd, momentum, nesterov"));
+  EXPECT_EQ(Run({"train", "-f", "/no/such/file"}), 2);
+}
+
+TEST_F(ProgramTest, HelpIsZero) {
+  EXPECT_EQ(Run({"train", "--help"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("nesterov"));
+}
+
+TEST_F(ProgramTest, AnUnreachableServerIsThree) {
+  std::ostringstream out;
+  Console console{.out = out, .err = err_};
+  EXPECT_EQ(RunProgram({"--server", "unix:/no/such/socket", "job", "list"}, console), 3);
+  EXPECT_THAT(err_.str(), HasSubstr("can't reach a server at unix:/no/such/socket"));
+}
+
+TEST_F(ProgramTest, ARefusalIsFourAndTellsFieldAndReason) {
+  server_.jobs.create_status =
+      client::Refusal(grpc::StatusCode::INVALID_ARGUMENT, "wrong", "spec.budget.steps", "BAD_BUDGET");
+  EXPECT_EQ(Run({"train", "--dataset", "d"}), 4);
+  EXPECT_THAT(err_.str(), HasSubstr("reason BAD_BUDGET, value 42"));
+  EXPECT_EQ(Run({"job", "show", "none"}), 4);
+}
+
+TEST_F(ProgramTest, OptionsOfAllCommandsMayStandBehindThem) {
+  EXPECT_EQ(Run({"job", "show", "1", "--output", "json"}), 0);
+  EXPECT_EQ(OutLines().size(), 1u);
+}
+
+TEST_F(ProgramTest, AListHasAllPages) {
+  EXPECT_EQ(Run({"job", "list"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr("jobs/1"));
+  EXPECT_THAT(out_.str(), HasSubstr("jobs/2"));
+  EXPECT_EQ(Run({"job", "list", "--limit", "1"}), 0);
+  EXPECT_EQ(out_.str().find("jobs/2"), std::string::npos);
+}
+
+TEST_F(ProgramTest, UploadMakesTheNameAndReadsTheFormatFromTheFile) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), ".csv");
+  std::ofstream(path) << "x,y\n1,2\n";
+  EXPECT_EQ(Run({"dataset", "upload", path, "--name", "d", "--target", "y", "--type", "a=b=categorical"}), 0);
+  EXPECT_EQ(server_.datasets.committed.name(), "datasets/d");
+  const v1::ReadOptions& options = server_.datasets.committed.read_options();
+  EXPECT_EQ(options.format(), v1::FORMAT_CSV);
+  EXPECT_EQ(options.target(), "y");
+  EXPECT_EQ(options.types().at("a=b"), v1::COLUMN_TYPE_CATEGORICAL);
+  EXPECT_EQ(server_.datasets.content, "x,y\n1,2\n");
+  std::remove(path.c_str());
+}
+
+TEST_F(ProgramTest, PredictSendsTheRowsAndPrintsClassAndProbabilities) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), "_rows.csv");
+  std::ofstream(path) << "x\n1\n";
+  server_.models.predictions.add_classes("no");
+  server_.models.predictions.add_classes("yes");
+  v1::Prediction& prediction = *server_.models.predictions.add_predictions();
+  prediction.set_class_name("yes");
+  prediction.add_probabilities(0.25);
+  prediction.add_probabilities(0.75);
+  EXPECT_EQ(Run({"model", "predict", "1", "--input", path}), 0);
+  EXPECT_EQ(server_.models.asked.model(), "models/1");
+  EXPECT_EQ(server_.models.asked.table().rows(0).values(0).number_value(), 1);
+  EXPECT_EQ(out_.str(), "ROW  CLASS  P(no)  P(yes)\n  0  yes    0.25   0.75\n");
+  std::remove(path.c_str());
+}
+
+TEST_F(ProgramTest, PredictNeedsOneSourceOfRows) { EXPECT_EQ(Run({"model", "predict", "1"}), 2); }
+
+TEST_F(ProgramTest, TheServerMayBeNamedInTheEnvironment) {
+  setenv("TRAINYARD_SERVER", server_.address().c_str(), 1);
+  std::ostringstream out;
+  Console console{.out = out, .err = err_};
+  EXPECT_EQ(RunProgram({"job", "list"}, console), 0);
+  unsetenv("TRAINYARD_SERVER");
+}
+
+}  // namespace
+}  // namespace trainyard::cli

@@ -60,10 +60,10 @@ void Screen::Draw(const std::vector<StyledLine>& lines) {
   std::string frame = "\x1b[H";
   for (size_t i = 0; i < lines.size(); ++i) {
     if (i > 0) frame += "\r\n";
+    // Clears first: after a line that fills the width the cursor still stands on its last character.
+    frame += i + 1 < lines.size() ? "\x1b[K" : "\x1b[J";
     frame += colours_ ? lines[i].Coloured() : lines[i].Text();
-    frame += "\x1b[K";
   }
-  frame += "\x1b[J";
   out_ << frame << std::flush;
 }
 

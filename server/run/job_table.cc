@@ -198,6 +198,8 @@ absl::StatusOr<v1::Job> JobTable::Get(const std::string& name) {
   if (const std::shared_ptr<JobRun> run = FindRun(name)) {
     v1::Job job = run->Describe();
     ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(run->key(), 1, 1));
+    // The run learns of its end when that is durable; who has seen the terminal event asks the catalogue, which has it already.
+    if (page.ended) return EndedJob(name);
     job.set_newest_sequence(page.newest);
     return job;
   }

@@ -250,12 +250,11 @@ absl::StatusOr<v1::Job> JobTable::Resume(const std::string& name) {
 }
 
 absl::Status JobTable::Delete(const v1::DeleteJobRequest& request) {
-  RETURN_IF_ERROR(CheckName("name", request.name(), "jobs"));
-  if (FindRun(request.name()) != nullptr) {
+  ASSIGN_OR_RETURN(const v1::Job job, Get(request.name()));
+  if (!IsTerminal(job.state())) {
     return WithReason(absl::FailedPreconditionError(absl::StrCat(request.name(), " has not ended; cancel it first")),
                       "JOB_ACTIVE");
   }
-  ASSIGN_OR_RETURN(const v1::Job job, EndedJob(request.name()));
   RETURN_IF_ERROR(CheckEtag(request.etag(), job.etag()));
   ASSIGN_OR_RETURN(const JobKey key, FindKey(request.name(), "name"));
   RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.MarkDeleted(key)));

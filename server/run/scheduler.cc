@@ -1,12 +1,13 @@
 #include "server/run/scheduler.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "absl/time/clock.h"
 
 namespace trainyard {
 
-Scheduler::Scheduler(int worker_count, absl::Duration slice_length) : slice_length_(slice_length) {
+Scheduler::Scheduler(int worker_count, absl::Duration slice_length, Clock clock)
+    : slice_length_(slice_length), clock_(std::move(clock)) {
   for (int i = 0; i < worker_count; ++i) workers_.emplace_back([this] { Work(); });
 }
 
@@ -66,9 +67,9 @@ void Scheduler::Work() {
     std::shared_ptr<Sliced> work = entry.work;
 
     mutex_.Unlock();
-    const absl::Time begin = absl::Now();
+    const absl::Time begin = clock_();
     const Sliced::Then then = work->RunSlice(slice_length_);
-    const absl::Duration used = absl::Now() - begin;
+    const absl::Duration used = clock_() - begin;
     mutex_.Lock();
 
     entry.running = false;

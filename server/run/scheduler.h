@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -18,6 +19,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace trainyard {
@@ -40,7 +42,9 @@ class Sliced {
 // Thread-safe.
 class Scheduler {
  public:
-  Scheduler(int worker_count, absl::Duration slice_length);
+  using Clock = std::function<absl::Time()>;
+
+  Scheduler(int worker_count, absl::Duration slice_length, Clock clock = absl::Now);
 
   // As Stop.
   ~Scheduler();
@@ -81,6 +85,7 @@ class Scheduler {
   void MakeReady(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const absl::Duration slice_length_;
+  const Clock clock_;
   absl::Mutex mutex_;
   std::map<const Sliced*, Entry> entries_ ABSL_GUARDED_BY(mutex_);
   std::set<Rank> ready_ ABSL_GUARDED_BY(mutex_);

@@ -1,0 +1,234 @@
+#include "server/run/scheduler.h"
+
+#include <atomic>
+#include <functional>
+
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+
+namespace trainyard {
+namespace {
+
+using ::testing::ElementsAre;
+
+// Runs a function for each slice.
+class Work final : public Sliced {
+ public:
+  explicit Work(std::function<Then(int)> slice) : slice_(std::move(slice)) {}
+  Then RunSlice(absl::Duration) override { return slice_(count_++); }
+
+ private:
+  const std::function<Then(int)> slice_;
+  int count_ = 0;
+};
+
+using Then = Sliced::Then;
+
+// Holds the only worker until everything is added, so that the order is the scheduler's alone.
+class Gate {
+ public:
+  explicit Gate(Scheduler& scheduler) {
+    scheduler.Add(std::make_shared<Work>([this](int) {
+                    begun_.Notify();
+                    open_.WaitForNotification();
+                    return Then::kDone;
+                  }),
+                  1000);
+    begun_.WaitForNotification();
+  }
+  void Open() { open_.Notify(); }
+
+ private:
+  absl::Notification begun_;
+  absl::Notification open_;
+};
+
+// Adds `count` pieces of work that write their names at each slice and end after `slices` of them.
+struct Diary {
+  absl::Mutex mutex;
+  std::vector<std::string> lines;
+  std::atomic<int> open = 0;
+
+  std::shared_ptr<Work> Make(std::string name, int slices) {
+    ++open;
+    return std::make_shared<Work>([this, name, slices](int slice) {
+      absl::MutexLock lock(&mutex);
+      lines.push_back(name);
+      if (slice + 1 < slices) return Then::kReady;
+      --open;
+      return Then::kDone;
+    });
+  }
+  void AwaitEnd() {
+    absl::MutexLock lock(&mutex);
+    const auto ended = [this] { return open == 0; };
+    mutex.Await(absl::Condition(&ended));
+  }
+};
+
+TEST(SchedulerTest, HigherPriorityGoesFirst) {
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  Diary diary;
+  Gate gate(scheduler);
+  scheduler.Add(diary.Make("low", 2), 0);
+  scheduler.Add(diary.Make("high", 2), 1);
+  gate.Open();
+  diary.AwaitEnd();
+  EXPECT_THAT(diary.lines, ElementsAre("high", "high", "low", "low"));
+}
+
+TEST(SchedulerTest, WhatNeverHadASliceGoesBeforeItsEquals) {
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  Diary diary;
+  Gate gate(scheduler);
+  scheduler.Add(diary.Make("a", 1), 0);
+  scheduler.Add(std::make_shared<Work>([&](int slice) {
+                  absl::MutexLock lock(&diary.mutex);
+                  diary.lines.push_back("old");
+                  if (slice == 0) scheduler.Add(diary.Make("new", 1), 0);
+                  return slice == 0 ? Then::kReady : Then::kDone;
+                }),
+                0);
+  gate.Open();
+  diary.AwaitEnd();
+  absl::MutexLock lock(&diary.mutex);
+  ASSERT_GE(diary.lines.size(), 3u);
+  EXPECT_EQ(diary.lines[0], "a");
+  EXPECT_EQ(diary.lines[1], "old");
+  EXPECT_EQ(diary.lines[2], "new");
+}
+
+TEST(SchedulerTest, EqualsShareTheWorkerByTheTimeTheyUse) {
+  absl::Time now = absl::UnixEpoch();  // moved by the slices, read by the only worker
+  Scheduler scheduler(1, absl::Milliseconds(2), [&now] { return now; });
+  int heavy = 0;
+  int light = 0;
+  int heavy_meanwhile = 0;
+  absl::Notification done;
+  Gate gate(scheduler);
+  scheduler.Add(std::make_shared<Work>([&](int) {
+                  now += absl::Milliseconds(10);
+                  ++heavy;
+                  return Then::kReady;
+                }),
+                0);
+  scheduler.Add(std::make_shared<Work>([&](int slice) {
+                  now += absl::Milliseconds(1);
+                  ++light;
+                  if (slice < 999) return Then::kReady;
+                  heavy_meanwhile = heavy;
+                  done.Notify();
+                  return Then::kDone;
+                }),
+                0);
+  gate.Open();
+  done.WaitForNotification();
+  scheduler.Stop();
+  EXPECT_EQ(light, 1000);
+  EXPECT_NEAR(heavy_meanwhile, 100, 2);
+}
+
+TEST(SchedulerTest, WhatComesBackAfterAWaitGetsNothingForThePast) {
+  absl::Time now = absl::UnixEpoch();
+  Scheduler scheduler(1, absl::Milliseconds(2), [&now] { return now; });
+  Diary diary;
+  Gate gate(scheduler);
+  ++diary.open;
+  std::shared_ptr<Work> sleeper;
+  sleeper = std::make_shared<Work>([&](int slice) {
+    now += absl::Milliseconds(1);
+    absl::MutexLock lock(&diary.mutex);
+    diary.lines.push_back("sleeper");
+    if (slice == 0) return Then::kWait;
+    if (slice < 20) return Then::kReady;
+    --diary.open;
+    return Then::kDone;
+  });
+  scheduler.Add(sleeper, 0);
+  ++diary.open;
+  scheduler.Add(std::make_shared<Work>([&](int slice) {
+                  now += absl::Milliseconds(1);
+                  if (slice == 100) scheduler.Wake(sleeper.get());
+                  absl::MutexLock lock(&diary.mutex);
+                  if (slice >= 100) diary.lines.push_back("other");
+                  if (slice < 120) return Then::kReady;
+                  --diary.open;
+                  return Then::kDone;
+                }),
+                0);
+  gate.Open();
+  diary.AwaitEnd();
+  // From the wake on they take turns: neither has two slices in a row more often than at the join.
+  int repeated = 0;
+  for (size_t i = 2; i + 1 < diary.lines.size(); ++i) repeated += diary.lines[i] == diary.lines[i - 1] ? 1 : 0;
+  EXPECT_LE(repeated, 3);
+}
+
+TEST(SchedulerTest, WhatWaitsIsWokenOnce) {
+  Scheduler scheduler(2, absl::Milliseconds(2));
+  absl::Notification waits;
+  absl::Notification woken;
+  const auto work = std::make_shared<Work>([&](int slice) {
+    (slice == 0 ? waits : woken).Notify();
+    return slice == 0 ? Then::kWait : Then::kDone;
+  });
+  scheduler.Add(work, 0);
+  waits.WaitForNotification();
+  scheduler.Wake(work.get());
+  woken.WaitForNotification();
+}
+
+TEST(SchedulerTest, AWakeDuringTheSliceThatEndsInAWaitIsNotLost) {
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  absl::Notification second;
+  std::shared_ptr<Work> work;
+  work = std::make_shared<Work>([&](int slice) {
+    if (slice == 0) {
+      scheduler.Wake(work.get());
+      return Then::kWait;
+    }
+    second.Notify();
+    return Then::kDone;
+  });
+  scheduler.Add(work, 0);
+  second.WaitForNotification();
+}
+
+TEST(SchedulerTest, OneWorkerAtATimeHasAPieceOfWork) {
+  Scheduler scheduler(4, absl::Milliseconds(2));
+  std::atomic<int> inside = 0;
+  std::atomic<bool> overlapped = false;
+  absl::Notification done;
+  std::shared_ptr<Work> work;
+  work = std::make_shared<Work>([&](int slice) {
+    if (++inside > 1) overlapped = true;
+    scheduler.Wake(work.get());
+    --inside;
+    if (slice < 1000) return slice % 2 == 0 ? Then::kWait : Then::kReady;
+    done.Notify();
+    return Then::kDone;
+  });
+  scheduler.Add(work, 0);
+  done.WaitForNotification();
+  EXPECT_FALSE(overlapped);
+}
+
+TEST(SchedulerTest, StopLetsTheSliceUnderWayEndAndBeginsNoOther) {
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  std::atomic<int> slices = 0;
+  absl::Notification begun;
+  scheduler.Add(std::make_shared<Work>([&](int slice) {
+                  if (slice == 0) begun.Notify();
+                  ++slices;
+                  return Then::kReady;
+                }),
+                0);
+  begun.WaitForNotification();
+  scheduler.Stop();
+  const int at_stop = slices;
+  EXPECT_GT(at_stop, 0);
+  EXPECT_EQ(slices, at_stop);
+}
+
+}  // namespace
+}  // namespace trainyard

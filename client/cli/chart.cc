@@ -62,6 +62,8 @@ class Plot {
     const std::vector<std::optional<CurveBucket>> shares = Shares(curve, last_step_, canvas_.dots_wide());
     for (size_t x = 0; x < shares.size(); ++x) {
       if (!shares[x].has_value()) continue;
+      // A band as high as the plot says nothing.
+      if (Y(shares[x]->maximum) <= 0 && Y(shares[x]->minimum) >= canvas_.dots_high() - 1) continue;
       const int top = std::max(Y(shares[x]->maximum), 0);
       const int bottom = std::min(Y(shares[x]->minimum), canvas_.dots_high() - 1);
       // Every other dot, so that the band stays lighter than the line in it.

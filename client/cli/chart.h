@@ -15,7 +15,7 @@ struct ChartSeries {
   const Curve* curve;
   Ink ink = Ink::kTraining;
 
-  // Fill between the smallest and the largest value of each dot's width.
+  // Fill between the smallest and the largest value of each dot's width, where that is less than the whole plot.
   bool shadow = false;
 
   // A `•` at each point: what tells series apart where there are no colours.

@@ -32,12 +32,10 @@ std::string EvaluationText(const v1::Evaluation& evaluation) {
 }
 
 std::string StateText(const v1::StateChanged& change) {
-  const std::string text =
-      client::IsTerminal(change.state())
-          ? OutcomeText(change.state(), change.stop_reason(), change.parameters_held(), change.parameters_step())
-          : Words(change.state());
-  const std::string& message = change.has_error() ? change.error().message() : change.message();
-  return message.empty() ? text : absl::StrCat(text, ": ", message);
+  if (change.has_error()) return absl::StrCat(Words(change.state()), ": ", change.error().message());
+  if (!change.message().empty()) return absl::StrCat(Words(change.state()), ": ", change.message());
+  if (!client::IsTerminal(change.state())) return Words(change.state());
+  return OutcomeText(change.state(), change.stop_reason(), change.parameters_held(), change.parameters_step());
 }
 
 std::string EarlyStopText(const v1::EarlyStop& stop) {

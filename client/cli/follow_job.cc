@@ -25,7 +25,9 @@ class Inbox {
  public:
   struct Content {
     std::vector<v1::Event> events;
+    // What the connection did last, if anything: broke with this error, or came (back).
     std::string reconnecting;
+    bool connected = false;
     bool closed = false;
     absl::Status status;
   };
@@ -44,6 +46,13 @@ class Inbox {
   void SetReconnecting(const std::string& error) {
     const absl::MutexLock lock(&mutex_);
     content_.reconnecting = error;
+    content_.connected = false;
+  }
+
+  void SetConnected() {
+    const absl::MutexLock lock(&mutex_);
+    content_.reconnecting.clear();
+    content_.connected = true;
   }
 
   void Close(const absl::Status& status) {
@@ -64,7 +73,7 @@ class Inbox {
   Content Take() {
     const absl::MutexLock lock(&mutex_);
     Content taken = std::move(content_);
-    content_ = {.events = {}, .reconnecting = "", .closed = taken.closed, .status = taken.status};
+    content_ = {.events = {}, .reconnecting = "", .connected = false, .closed = taken.closed, .status = taken.status};
     return taken;
   }
 
@@ -111,6 +120,7 @@ absl::StatusOr<bool> Show(Inbox& inbox, Interrupts& interrupts, WatchView& view,
     if (interrupts.Wait(kTick)) return false;
     const Inbox::Content content = inbox.Take();
     if (!content.reconnecting.empty()) view.Reconnecting(content.reconnecting);
+    if (content.connected) view.Connected();
     for (const v1::Event& event : content.events) RETURN_IF_ERROR(view.Apply(event));
     if (content.closed) {
       RETURN_IF_ERROR(content.status);
@@ -127,6 +137,7 @@ client::WatchOptions Options(const std::string& job, int64_t from_sequence, cons
   target->set_job(job);
   target->set_from_sequence(from_sequence);
   if (view.MaxStepsPerSecond() > 0) options.request.set_max_steps_per_second(view.MaxStepsPerSecond());
+  options.connected = [&inbox] { inbox.SetConnected(); };
   options.reconnecting = [&inbox](const absl::Status& error) { inbox.SetReconnecting(std::string(error.message())); };
   return options;
 }

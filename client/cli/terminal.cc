@@ -58,13 +58,13 @@ Screen::~Screen() { out_ << "\x1b[?7h\x1b[?25h\x1b[?1049l" << std::flush; }
 
 void Screen::Draw(const std::vector<StyledLine>& lines) {
   std::string frame = "\x1b[H";
+  if (lines.size() != line_count_) frame += "\x1b[2J";
+  line_count_ = lines.size();
   for (size_t i = 0; i < lines.size(); ++i) {
     // Cleared before it is written: behind a full line the cursor still stands on its last character.
     frame += i > 0 ? "\r\n\x1b[2K" : "\x1b[2K";
     frame += colours_ ? lines[i].Coloured() : lines[i].Text();
   }
-  if (lines.size() < last_line_count_) frame += "\r\n\x1b[J";
-  last_line_count_ = lines.size();
   out_ << frame << std::flush;
 }
 

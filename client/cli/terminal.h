@@ -39,7 +39,7 @@ class Screen {
  private:
   std::ostream& out_;
   const bool colours_;
-  size_t last_line_count_ = 0;
+  size_t line_count_ = 0;
 };
 
 // While it lives, Ctrl-C and SIGTERM do not end the process but end Wait. One at a time.

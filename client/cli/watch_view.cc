@@ -48,7 +48,6 @@ void PictureView::Leave(int lines_below) {
 }
 
 absl::Status PictureView::Apply(const v1::Event& event) {
-  picture_.SetRemark("");
   picture_.Apply(event);
   return absl::OkStatus();
 }

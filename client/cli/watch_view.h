@@ -33,6 +33,9 @@ class WatchView {
   // The connection broke and is being made again.
   virtual void Reconnecting(const std::string& error) = 0;
 
+  // The connection is there (again).
+  virtual void Connected() = 0;
+
   // Ten times a second.
   virtual void Tick(absl::Time now) = 0;
 
@@ -50,6 +53,7 @@ class PictureView final : public WatchView {
   void SetJob(const v1::Job& job) override { picture_.SetJob(job); }
   absl::Status Apply(const v1::Event& event) override;
   void Reconnecting(const std::string& error) override;
+  void Connected() override { picture_.SetRemark(""); }
   void Tick(absl::Time now) override;
   absl::Status Finish(const v1::Job& job) override;
 
@@ -72,6 +76,7 @@ class LineView final : public WatchView {
   void SetJob(const v1::Job& job) override { picture_.SetJob(job); }
   absl::Status Apply(const v1::Event& event) override;
   void Reconnecting(const std::string& error) override;
+  void Connected() override {}
   void Tick(absl::Time now) override;
   absl::Status Finish(const v1::Job& job) override;
 
@@ -91,6 +96,7 @@ class JsonView final : public WatchView {
   void SetJob(const v1::Job&) override {}
   absl::Status Apply(const v1::Event& event) override;
   void Reconnecting(const std::string& error) override;
+  void Connected() override {}
   void Tick(absl::Time) override {}
   absl::Status Finish(const v1::Job& job) override;
 

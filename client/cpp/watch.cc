@@ -68,6 +68,7 @@ absl::Status JobWatch::RunStream(Callback deliver, bool& stopped, bool& progress
   v1::WatchResponse response;
   absl::Status broken;
   while (!stopped && broken.ok() && stream->Read(&response)) {
+    if (!progressed && options_.connected) options_.connected();
     progressed = true;
     broken = Deliver(response, deliver, stopped);
   }

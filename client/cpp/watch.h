@@ -26,6 +26,9 @@ struct WatchOptions {
   absl::Duration reconnect_for = absl::Minutes(5);
   absl::Duration first_delay = absl::Milliseconds(100);
 
+  // At the first message of each stream, a heartbeat perhaps. On the thread of Run.
+  std::function<void()> connected;
+
   // Before each new attempt, with the error that made it necessary. On the thread of Run.
   std::function<void(const absl::Status& error)> reconnecting;
 };

@@ -123,6 +123,22 @@ TEST(ChartTest, MarksStandAtThePoints) {
   EXPECT_NE(chart.lines[3].Text().find("•"), std::string::npos);
 }
 
+TEST(ChartTest, AShadowAsHighAsThePlotIsLeftOut) {
+  Curve curve;
+  for (int i = 0; i < 10'000; ++i) curve.Add(i, 100 * (i % 2) + 0.001 * i);
+  const Chart with = DrawChart({{.curve = &curve, .shadow = true}}, 30, 6);
+  const Chart without = DrawChart({{.curve = &curve}}, 30, 6);
+  EXPECT_EQ(Texts(with.lines), Texts(without.lines));
+}
+
+TEST(ChartTest, AShadowShowsTheSpreadAroundTheLine) {
+  Curve curve;
+  for (int i = 0; i < 10'000; ++i) curve.Add(i, i % 2 + 0.001 * i);
+  const Chart with = DrawChart({{.curve = &curve, .shadow = true}}, 30, 6);
+  const Chart without = DrawChart({{.curve = &curve}}, 30, 6);
+  EXPECT_NE(Texts(with.lines), Texts(without.lines));
+}
+
 TEST(ChartTest, EveryLineFitsTheWidth) {
   Curve curve;
   for (int i = 0; i < 5000; ++i) curve.Add(i * 1000, 1e-7 * (5001 - i));

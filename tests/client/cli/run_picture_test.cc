@@ -136,6 +136,13 @@ TEST(EventTextTest, AnEndTellsReasonAndModel) {
   EXPECT_EQ(EventText(event), "succeeded (early stop); the model holds the best parameters, those of step 900");
 }
 
+TEST(EventTextTest, TheServersSentenceStandsInPlaceOfOurs) {
+  v1::Event event = State(v1::STATE_SUCCEEDED);
+  event.mutable_state_changed()->set_stop_reason(v1::STOP_REASON_EPOCHS);
+  event.mutable_state_changed()->set_message("all epochs are done");
+  EXPECT_EQ(EventText(event), "succeeded: all epochs are done");
+}
+
 TEST(EventTextTest, DivergenceShowsNan) {
   v1::Event event;
   event.mutable_divergence()->set_loss(std::numeric_limits<double>::quiet_NaN());

@@ -86,6 +86,14 @@ TEST_F(WatchTest, SaysBeforeItReconnects) {
   EXPECT_EQ(breaks, 2);
 }
 
+TEST_F(WatchTest, SaysOfEachStreamThatItIsConnected) {
+  server_.watch.streams_to_break = 2;
+  int connected = 0;
+  options_.connected = [&] { ++connected; };
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(connected, 3);
+}
+
 TEST_F(WatchTest, GivesUpWhenTheServerStaysAway) {
   server_.watch.streams_to_break = 1'000'000;
   server_.watch.events_before_break = 0;

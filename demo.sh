@@ -64,7 +64,7 @@ train_mnist() {
   run trainyard dataset upload --name mnist-test --format idx \
     build/mnist/t10k-images-idx3-ubyte build/mnist/t10k-labels-idx1-ubyte
   run trainyard train --dataset mnist-train --validation 0.1 --test mnist-test --scaling min_max --hidden 256 \
-    --optimizer nesterov --learning-rate 0.05 --batch-size 64 --epochs 12 --patience 4 --seed 1 --watch
+    --optimizer nesterov --learning-rate 0.1 --schedule linear --epochs 10 --patience 6 --seed 3 --watch
 }
 
 # The last line: what the test part said of the only job.

@@ -10,7 +10,7 @@ buf=$npm_dir/node_modules/@bufbuild/buf
 
 if ! grep -qs "\"version\": \"$version\"" "$buf/package.json"; then
   mkdir -p "$npm_dir"
-  npm install --no-audit --no-fund --prefix "$npm_dir" "@bufbuild/buf@$version"
+  npm install --ignore-scripts --no-audit --no-fund --prefix "$npm_dir" "@bufbuild/buf@$version"
 fi
 
 cd "$source_dir"

@@ -3,25 +3,33 @@
 Wants the modules of trainyard_python_proto and this folder on PYTHONPATH, and the built programs in TRAINYARD_BIN.
 """
 
+import collections
 import io
 import os
 import signal
 import subprocess
 import tempfile
+import unittest
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Iterable, Iterator, Optional, Type
+from typing import Callable, Iterable, Iterator, Optional, Type
 
 import grpc
 import numpy as np
 
-from trainyard.v1 import dataset_pb2, dataset_pb2_grpc, event_pb2, job_pb2, job_pb2_grpc
-from trainyard.v1 import model_pb2, model_pb2_grpc, spec_pb2, watch_pb2, watch_pb2_grpc
+from google.rpc import error_details_pb2, status_pb2
+from trainyard.v1 import dataset_pb2, dataset_pb2_grpc, event_pb2, insight_pb2, insight_pb2_grpc, job_pb2, job_pb2_grpc
+from trainyard.v1 import model_pb2, model_pb2_grpc, server_pb2, server_pb2_grpc, spec_pb2, watch_pb2, watch_pb2_grpc
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 CHUNK_BYTES = 256 * 1024
 LISTENING = "listening on "
+
+# A call that takes longer hangs.
+DEADLINE_SECONDS = 60
+TERMINAL_STATES = (event_pb2.STATE_SUCCEEDED, event_pb2.STATE_FAILED, event_pb2.STATE_CANCELLED)
+STATUS_DETAILS = "grpc-status-details-bin"
 
 
 class Server:
@@ -43,7 +51,7 @@ class Server:
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait()
+        return self.process.wait(DEADLINE_SECONDS)
 
     def kill(self) -> None:
         """SIGKILL: no chance to clean up."""
@@ -81,6 +89,21 @@ class Run:
     def terminal(self) -> event_pb2.StateChanged:
         return self.events[-1].state_changed
 
+    @property
+    def steps(self) -> int:
+        """Updates that the log has told of."""
+        return max((len(values) for values in self.series.values()), default=0)
+
+    @property
+    def next_sequence(self) -> int:
+        return len(self.events) + 1
+
+    def of_kind(self, kind: str) -> list[event_pb2.Event]:
+        return [event for event in self.events if event.WhichOneof("kind") == kind]
+
+    def states(self) -> list[str]:
+        return [event_pb2.State.Name(event.state_changed.state) for event in self.of_kind("state_changed")]
+
     def add(self, event: event_pb2.Event) -> None:
         """Fails on a gap between numbers or steps."""
         assert event.sequence == len(self.events) + 1, f"event {event.sequence} after {len(self.events)}"
@@ -92,35 +115,155 @@ class Run:
             values.extend(list(column.values) * repeats)
 
 
+@dataclass
+class Refusal:
+    """An error as a program sees it."""
+
+    code: grpc.StatusCode
+    message: str
+    reason: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    fields: list[str] = field(default_factory=list)
+
+
+def refusal_of(error: grpc.RpcError) -> Refusal:
+    refusal = Refusal(error.code(), error.details())
+    status = status_pb2.Status()
+    for key, value in error.trailing_metadata() or ():
+        if key == STATUS_DETAILS:
+            status.ParseFromString(value)
+    add_details(status, refusal)
+    return refusal
+
+
+def refusal_in(status: status_pb2.Status) -> Refusal:
+    """The error that a message carries."""
+    code = next(code for code in grpc.StatusCode if code.value[0] == status.code)
+    refusal = Refusal(code, status.message)
+    add_details(status, refusal)
+    return refusal
+
+
+def add_details(status: status_pb2.Status, refusal: Refusal) -> None:
+    info = error_details_pb2.ErrorInfo()
+    bad_request = error_details_pb2.BadRequest()
+    for detail in status.details:
+        if detail.Unpack(info):
+            refusal.reason = info.reason
+            refusal.metadata = dict(info.metadata)
+        elif detail.Unpack(bad_request):
+            refusal.fields = [violation.field for violation in bad_request.field_violations]
+
+
+class _CallDetails(
+    collections.namedtuple(
+        "_CallDetails", ("method", "timeout", "metadata", "credentials", "wait_for_ready", "compression")
+    ),
+    grpc.ClientCallDetails,
+):
+    pass
+
+
+class Deadline(
+    grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor, grpc.StreamUnaryClientInterceptor
+):
+    """Gives each call without one a deadline, so that a server that hangs fails a test."""
+
+    def intercept_unary_unary(self, continuation, details, request):
+        return continuation(self._limited(details), request)
+
+    intercept_unary_stream = intercept_unary_unary
+    intercept_stream_unary = intercept_unary_unary
+
+    def _limited(self, details: grpc.ClientCallDetails) -> grpc.ClientCallDetails:
+        timeout = DEADLINE_SECONDS if details.timeout is None else details.timeout
+        return _CallDetails(
+            details.method,
+            timeout,
+            details.metadata,
+            details.credentials,
+            details.wait_for_ready,
+            details.compression,
+        )
+
+
+CHANNEL_OPTIONS = (
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+)
+
+# A connection that holds no more than 64 KiB that were not read.
+SMALL_WINDOW = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65536))
+
+
 class Client:
-    def __init__(self, address: str) -> None:
-        self.channel = grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)])
+    def __init__(self, address: str, options: Iterable[tuple[str, int]] = ()) -> None:
+        self._plain_channel = grpc.insecure_channel(address, options=[*CHANNEL_OPTIONS, *options])
+        self.channel = grpc.intercept_channel(self._plain_channel, Deadline())
         self.datasets = dataset_pb2_grpc.DatasetServiceStub(self.channel)
         self.jobs = job_pb2_grpc.JobServiceStub(self.channel)
         self.watches = watch_pb2_grpc.WatchServiceStub(self.channel)
         self.models = model_pb2_grpc.ModelServiceStub(self.channel)
+        self.insights = insight_pb2_grpc.InsightServiceStub(self.channel)
+        self.servers = server_pb2_grpc.ServerServiceStub(self.channel)
 
     def __enter__(self) -> "Client":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.channel.close()
+        self.close()
+
+    def close(self) -> None:
+        self._plain_channel.close()
+
+    # ---- Data sets
+
+    def open_upload(self, dataset_id: str, size: Optional[int] = None, **read_options: object) -> dataset_pb2.Upload:
+        options = dataset_pb2.ReadOptions(**{"format": dataset_pb2.FORMAT_CSV, **read_options})
+        dataset = dataset_pb2.Dataset(name=f"datasets/{dataset_id}", read_options=options)
+        return self.datasets.CreateUpload(dataset_pb2.CreateUploadRequest(dataset=dataset, size_bytes=size))
+
+    def commit_upload(self, name: str, digest: str = "") -> dataset_pb2.Dataset:
+        return self.datasets.CommitUpload(dataset_pb2.CommitUploadRequest(name=name, digest=digest))
+
+    def upload(self, content: bytes, dataset_id: str, **read_options: object) -> dataset_pb2.Dataset:
+        upload = self.open_upload(dataset_id, len(content), **read_options)
+        if content:
+            self.datasets.UploadData(chunks(upload.name, content))
+        return self.commit_upload(upload.name)
 
     def upload_csv(self, path: Path, dataset_id: str, **read_options: object) -> dataset_pb2.Dataset:
-        content = path.read_bytes()
-        options = dataset_pb2.ReadOptions(format=dataset_pb2.FORMAT_CSV, **read_options)
-        dataset = dataset_pb2.Dataset(name=f"datasets/{dataset_id}", read_options=options)
-        upload = self.datasets.CreateUpload(dataset_pb2.CreateUploadRequest(dataset=dataset, size_bytes=len(content)))
-        self.datasets.UploadData(chunks(upload.name, content))
-        return self.datasets.CommitUpload(dataset_pb2.CommitUploadRequest(name=upload.name))
+        return self.upload(path.read_bytes(), dataset_id, **read_options)
 
-    def create_job(self, spec: spec_pb2.JobSpec) -> job_pb2.Job:
-        return self.jobs.CreateJob(job_pb2.CreateJobRequest(job=job_pb2.Job(spec=spec)))
+    # ---- Jobs
 
-    def watch(self, job: str) -> Iterator[event_pb2.Event]:
-        """Every event of the job, to its last."""
-        request = watch_pb2.WatchRequest(targets=[watch_pb2.WatchTarget(job=job)])
-        for response in self.watches.Watch(request):
+    def create_job(self, spec: spec_pb2.JobSpec, **fields: object) -> job_pb2.Job:
+        return self.jobs.CreateJob(job_pb2.CreateJobRequest(job=job_pb2.Job(spec=spec, **fields)))
+
+    def get_job(self, name: str) -> job_pb2.Job:
+        return self.jobs.GetJob(job_pb2.GetJobRequest(name=name))
+
+    def pause_job(self, name: str) -> job_pb2.Job:
+        return self.jobs.PauseJob(job_pb2.PauseJobRequest(name=name))
+
+    def resume_job(self, name: str) -> job_pb2.Job:
+        return self.jobs.ResumeJob(job_pb2.ResumeJobRequest(name=name))
+
+    def cancel_job(self, name: str) -> job_pb2.Job:
+        return self.jobs.CancelJob(job_pb2.CancelJobRequest(name=name))
+
+    def check_job(self, spec: spec_pb2.JobSpec) -> insight_pb2.CheckJobResponse:
+        return self.insights.CheckJob(insight_pb2.CheckJobRequest(spec=spec))
+
+    def stream(self, job: str, from_sequence: Optional[int] = None, **options: object) -> grpc.Call:
+        target = watch_pb2.WatchTarget(job=job, from_sequence=from_sequence)
+        return self.watches.Watch(watch_pb2.WatchRequest(targets=[target], **options))
+
+    def watch(self, job: str, from_sequence: Optional[int] = None) -> Iterator[event_pb2.Event]:
+        """The events of the job, to its last."""
+        for response in self.stream(job, from_sequence):
             yield from response.events
 
     def follow(self, job: str) -> Run:
@@ -129,18 +272,96 @@ class Client:
             run.add(event)
         return run
 
+    def follow_until(self, job: str, run: Run, reached: Callable[[Run], bool]) -> Run:
+        """Goes on with `run` until it has `reached`, and leaves."""
+        stream = self.stream(job, run.next_sequence)
+        for response in stream:
+            for event in response.events:
+                run.add(event)
+            if reached(run):
+                stream.cancel()
+                return run
+        raise AssertionError(f"{job} ended before it got there: {run.terminal}")
+
+    def train(self, spec: spec_pb2.JobSpec, **fields: object) -> job_pb2.Job:
+        """The job when it has ended."""
+        name = self.create_job(spec, **fields).name
+        self.follow(name)
+        return self.ended_job(name)
+
+    def ended_job(self, name: str) -> job_pb2.Job:
+        """Asks until the job has ended."""
+        while True:
+            job = self.get_job(name)
+            if job.state in TERMINAL_STATES:
+                return job
+
+    # ---- Models
+
+    def get_model(self, job: str) -> model_pb2.Model:
+        return self.models.GetModel(model_pb2.GetModelRequest(name=model_of(job)))
+
+    def export(self, model: str, format: int) -> bytes:
+        request = model_pb2.ExportModelRequest(model=model, format=format)
+        return b"".join(response.data for response in self.models.ExportModel(request))
+
     def tensors(self, model: str) -> dict[str, np.ndarray]:
         """The model's parameters by name."""
-        request = model_pb2.ExportModelRequest(model=model, format=model_pb2.EXPORT_FORMAT_NPZ)
-        content = b"".join(response.data for response in self.models.ExportModel(request))
+        content = self.export(model, model_pb2.EXPORT_FORMAT_NPZ)
         with np.load(io.BytesIO(content)) as archive:
             return {name: archive[name] for name in archive.files}
+
+    def server_info(self) -> server_pb2.ServerInfo:
+        return self.servers.GetServerInfo(server_pb2.GetServerInfoRequest())
+
+
+def model_of(job: str) -> str:
+    return "models/" + job.removeprefix("jobs/")
+
+
+class ServerTest(unittest.TestCase):
+    """Tests that share a server, with the data sets of `datasets`, and leave it serving."""
+
+    flags: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.server = cls.enterClassContext(Server(flags=cls.flags))
+        cls.client = cls.enterClassContext(Client(cls.server.address))
+        for name in cls.datasets:
+            cls.client.upload_csv(DATA / f"{name}.csv", name.replace("_", "-"))
+
+    def tearDown(self) -> None:
+        self.assertEqual(self.client.server_info().version, "0.1.0")
+
+    def refused(self, code: grpc.StatusCode, call: Callable[..., object], *arguments: object, **named: object) -> Refusal:
+        """The call's error, which has this code. A stream is read to its end."""
+        with self.assertRaises(grpc.RpcError) as raised:
+            result = call(*arguments, **named)
+            if isinstance(result, grpc.Call):
+                for _ in result:
+                    pass
+        refusal = refusal_of(raised.exception)
+        self.assertEqual(refusal.code, code, refusal)
+        return refusal
+
+    def refused_field(self, message: str, call: Callable[..., object], *arguments: object) -> Refusal:
+        """INVALID_ARGUMENT "<field> = <value>, must be <rule>", which names the field in its details as well."""
+        refusal = self.refused(grpc.StatusCode.INVALID_ARGUMENT, call, *arguments)
+        self.assertEqual(refusal.message, message)
+        self.assertEqual(refusal.fields, [message.split(" = ")[0]])
+        self.assertEqual(refusal.reason, "INVALID_FIELD")
+        return refusal
 
 
 def chunks(upload: str, content: bytes) -> Iterator[dataset_pb2.UploadDataRequest]:
     for offset in range(0, len(content), CHUNK_BYTES):
-        data = content[offset : offset + CHUNK_BYTES]
-        yield dataset_pb2.UploadDataRequest(upload=upload, offset=offset, crc32c=crc32c(data), data=data)
+        yield chunk(upload, offset, content[offset : offset + CHUNK_BYTES])
+
+
+def chunk(upload: str, offset: int, data: bytes) -> dataset_pb2.UploadDataRequest:
+    return dataset_pb2.UploadDataRequest(upload=upload, offset=offset, crc32c=crc32c(data), data=data)
 
 
 def crc32c(data: bytes) -> int:

@@ -22,7 +22,7 @@ grpc::ChannelArguments ChannelArguments(const ClientOptions& options) {
   // In spite of its name, how long one attempt to connect may take: a busy server is not a missing one.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
                    static_cast<int>(absl::ToInt64Milliseconds(options.connect_timeout)));
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2'000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
   // The address is where the server is: a proxy set for web pages does not stand between.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
@@ -30,6 +30,7 @@ grpc::ChannelArguments ChannelArguments(const ClientOptions& options) {
   return arguments;
 }
 
+// Stops at the first failure.
 bool WaitUntilReady(grpc::Channel& channel, absl::Duration timeout) {
   const auto deadline = std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout);
   grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
@@ -51,8 +52,13 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const ClientOptions& opt
   return std::unique_ptr<Client>(new Client(channel));
 }
 
+bool Client::WaitForConnection(absl::Duration timeout) {
+  return channel_->WaitForConnected(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout));
+}
+
 Client::Client(const std::shared_ptr<grpc::Channel>& channel)
-    : datasets_(v1::DatasetService::NewStub(channel)),
+    : channel_(channel),
+      datasets_(v1::DatasetService::NewStub(channel)),
       jobs_(v1::JobService::NewStub(channel)),
       watch_(v1::WatchService::NewStub(channel)),
       models_(v1::ModelService::NewStub(channel)),

@@ -44,6 +44,10 @@ class Client {
   // UNAVAILABLE: nothing answers there, said at the first refusal or after connect_timeout.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const ClientOptions& options);
 
+  // Blocks until the connection stands, `timeout` at most; whether it does. A lost connection comes back only while a
+  // call runs or this waits: between calls nothing works on it.
+  bool WaitForConnection(absl::Duration timeout);
+
   v1::DatasetService::Stub& datasets() { return *datasets_; }
   v1::JobService::Stub& jobs() { return *jobs_; }
   v1::WatchService::Stub& watch() { return *watch_; }
@@ -54,6 +58,7 @@ class Client {
  private:
   explicit Client(const std::shared_ptr<grpc::Channel>& channel);
 
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::DatasetService::Stub> datasets_;
   const std::unique_ptr<v1::JobService::Stub> jobs_;
   const std::unique_ptr<v1::WatchService::Stub> watch_;

@@ -14,6 +14,9 @@
 namespace trainyard::client {
 namespace {
 
+// How long an attempt waits for the server to be there again.
+constexpr absl::Duration kReconnect = absl::Seconds(5);
+
 // Errors after which the server is asked where to go on: the connection or a byte broke, or the stream that broke still
 // counts as open.
 bool IsPassing(const absl::Status& status) {
@@ -25,13 +28,14 @@ bool IsPassing(const absl::Status& status) {
 // Counts attempts in a row that brought nothing.
 class Patience {
  public:
-  explicit Patience(const UploadOptions& options)
-      : attempts_(options.attempts), left_(options.attempts), backoff_(options.first_delay) {}
+  Patience(Client& client, const UploadOptions& options)
+      : client_(client), attempts_(options.attempts), left_(options.attempts), backoff_(options.first_delay) {}
 
   // Whether to try again after this error; if so, having waited.
   bool Waited(const absl::Status& status) {
     if (!IsPassing(status) || --left_ <= 0) return false;
     absl::SleepFor(backoff_.Next());
+    client_.WaitForConnection(kReconnect);
     return true;
   }
 
@@ -41,6 +45,7 @@ class Patience {
   }
 
  private:
+  Client& client_;
   const int attempts_;
   int left_;
   Backoff backoff_;
@@ -63,7 +68,7 @@ class Uploader {
   absl::StatusOr<Response> CallPatiently(grpc::Status (v1::DatasetService::Stub::*method)(grpc::ClientContext*,
                                                                                           const Request&, Response*),
                                          const Request& request, absl::Duration timeout = absl::Minutes(1)) {
-    Patience patience(options_);
+    Patience patience(client_, options_);
     absl::StatusOr<Response> answer = Call(client_.datasets(), method, request, timeout);
     while (!answer.ok() && patience.Waited(answer.status())) {
       answer = Call(client_.datasets(), method, request, timeout);
@@ -80,7 +85,7 @@ class Uploader {
   }
 
   absl::Status SendAll(const std::string& name, int64_t received) {
-    Patience patience(options_);
+    Patience patience(client_, options_);
     while (received < content_.size_bytes()) {
       const absl::Status status = SendFrom(name, received);
       if (status.ok()) return status;

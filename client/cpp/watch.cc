@@ -41,7 +41,7 @@ absl::Status JobWatch::Run(Callback deliver) {
     if (RemainingRequest().targets().empty()) return absl::OkStatus();
     if (absl::Now() - last_progress > options_.reconnect_for) return status;
     if (options_.reconnecting) options_.reconnecting(status);
-    if (!WaitToReconnect(backoff.Next())) return absl::OkStatus();
+    if (!WaitToReconnect(backoff.Next(), last_progress + options_.reconnect_for)) return absl::OkStatus();
   }
 }
 
@@ -117,9 +117,17 @@ void JobWatch::CloseContext() {
   context_ = nullptr;
 }
 
-bool JobWatch::WaitToReconnect(absl::Duration delay) {
-  const absl::MutexLock lock(&mutex_);
-  return !mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), delay);
+bool JobWatch::WaitToReconnect(absl::Duration delay, absl::Time deadline) {
+  constexpr absl::Duration kLook = absl::Milliseconds(200);
+  const auto cancelled_within = [this](absl::Duration time) {
+    const absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), time);
+  };
+  if (cancelled_within(delay)) return false;
+  while (absl::Now() < deadline && !client_.WaitForConnection(kLook)) {
+    if (cancelled_within(absl::ZeroDuration())) return false;
+  }
+  return true;
 }
 
 }  // namespace trainyard::client

@@ -58,7 +58,9 @@ class JobWatch {
   absl::Status Deliver(const v1::WatchResponse& response, Callback deliver, bool& stopped);
   bool OpenContext(grpc::ClientContext* context);
   void CloseContext();
-  bool WaitToReconnect(absl::Duration delay);
+
+  // False when cancelled meanwhile; true when the connection stands or `deadline` is over.
+  bool WaitToReconnect(absl::Duration delay, absl::Time deadline);
 
   Client& client_;
   const WatchOptions options_;

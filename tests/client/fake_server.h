@@ -199,9 +199,10 @@ class FakeModels final : public v1::ModelService::Service {
 // Listens while it lives. Its parts may be read and changed only while no call is open.
 class FakeServer {
  public:
-  FakeServer() {
+  // 0: any free port.
+  explicit FakeServer(int port = 0) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&datasets);
     builder.RegisterService(&jobs);
     builder.RegisterService(&watch);
@@ -211,6 +212,7 @@ class FakeServer {
 
   ~FakeServer() { server_->Shutdown(std::chrono::system_clock::now()); }
 
+  int port() const { return port_; }
   std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
 
   FakeDatasets datasets;

@@ -101,6 +101,29 @@ TEST_F(WatchTest, GivesUpWhenTheServerStaysAway) {
   EXPECT_EQ(Run().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST(WatchRestartTest, ComesBackToAServerThatRestarts) {
+  auto server = std::make_unique<FakeServer>();
+  const int port = server->port();
+  server->watch.log = MakeLog(5);
+  server->watch.streams_to_break = 1;
+  const auto client = *Client::Connect({.address = server->address()});
+  WatchOptions options;
+  options.request.add_targets()->set_job("jobs/1");
+  options.reconnecting = [&](const absl::Status&) {
+    server.reset();
+    server = std::make_unique<FakeServer>(port);
+    server->watch.log = MakeLog(5);
+  };
+  std::vector<int64_t> seen;
+  JobWatch watch(*client, options);
+  const absl::Status status = watch.Run([&](const v1::Event& event) {
+    seen.push_back(event.sequence());
+    return JobWatch::Next::kContinue;
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(seen, ElementsAre(1, 2, 3, 4, 5));
+}
+
 TEST_F(WatchTest, CancelEndsTheRun) {
   server_.watch.hold = true;
   JobWatch watch(*client_, options_);

@@ -3,7 +3,7 @@
 
 import collections
 import unittest
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator
 
 import grpc
 
@@ -303,8 +303,9 @@ class LiveTest(ServerTest):
 
     def test_a_watch_from_the_newest_plus_1_sees_what_comes_next_first(self) -> None:
         job = self.begun(endless_spec())
-        newest = self.client.pause_job(job.name).newest_sequence
-        newest = max(newest, self.client.get_job(job.name).newest_sequence)
+        self.client.pause_job(job.name)
+        seen = self.client.follow_until(job.name, Run(), lambda run: run.states()[-1] == "STATE_PAUSED")
+        newest = len(seen.events)
         stream = self.client.stream(job.name, newest + 1)
         self.client.resume_job(job.name)
         events = read_until(stream, lambda events, _: len(events) > 0)

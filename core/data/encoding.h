@@ -78,11 +78,18 @@ struct Encoding {
   friend bool operator==(const Encoding&, const Encoding&) = default;
 };
 
+struct DataWarning {
+  std::string reason;  // stable, upper case
+  std::string message;
+
+  friend bool operator==(const DataWarning&, const DataWarning&) = default;
+};
+
 struct FittedEncoding {
   Encoding encoding;
 
-  // Constant columns and the like.
-  std::vector<std::string> warnings;
+  // CONSTANT_COLUMN, EMPTY_COLUMN.
+  std::vector<DataWarning> warnings;
 };
 
 // Fits on `rows` of `dataset`; features are all columns of that role but `target`. Sums run in the order of rows, in double. With

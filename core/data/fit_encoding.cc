@@ -63,11 +63,13 @@ class Fit {
     ASSIGN_OR_RETURN(const RowEncoder encoder,
                      RowEncoder::Bind(encoding_, dataset_, RowEncoder::Needs::kFeaturesAndTarget));
     RETURN_IF_ERROR(encoder.Check(rows_));
-    std::vector<std::string> warnings;
+    std::vector<DataWarning> warnings;
     if (!empty_.empty())
-      warnings.push_back(absl::StrCat("columns without a value in the training part: ", SomeOf(empty_)));
+      warnings.push_back(
+          {"EMPTY_COLUMN", absl::StrCat("columns without a value in the training part: ", SomeOf(empty_))});
     if (!constant_.empty())
-      warnings.push_back(absl::StrCat("columns that are constant in the training part: ", SomeOf(constant_)));
+      warnings.push_back(
+          {"CONSTANT_COLUMN", absl::StrCat("columns that are constant in the training part: ", SomeOf(constant_))});
     return FittedEncoding{std::move(encoding_), std::move(warnings)};
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
@@ -103,7 +104,7 @@ LargestNetwork CountInputs(const Schema& schema, int target) {
   for (int j = 0; j < static_cast<int>(schema.columns.size()); ++j) {
     const Column& column = schema.columns[j];
     if (j == target || column.type == ColumnType::kIgnored) continue;
-    if (column.role == ColumnRole::kWeight || column.role == ColumnRole::kSplit) continue;
+    if (column.role != ColumnRole::kFeature) continue;
     if (column.type == ColumnType::kNumeric) {
       ++network.inputs;
     } else {
@@ -165,10 +166,12 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   TargetShape shape;
   for (const Category& category : target.categories) shape.classes.push_back(category.value);
   ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, shape));
-  ASSIGN_OR_RETURN(const ParameterLayout layout,
-                   ParameterLayout::Make(options.network, network.inputs, loss->output_count()));
-  if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, layout)));
-  const int64_t memory_bytes = EstimateMemory(options, layout, dataset.row_count());
+  const absl::StatusOr<ParameterLayout> layout =
+      ParameterLayout::Make(options.network, network.inputs, loss->output_count());
+  // More parameters than can be counted need more memory than there is.
+  if (!layout.ok()) return CheckMemory(std::numeric_limits<int64_t>::max(), memory_limit);
+  if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, *layout)));
+  const int64_t memory_bytes = EstimateMemory(options, *layout, dataset.row_count());
   RETURN_IF_ERROR(CheckMemory(memory_bytes, memory_limit));
   return CheckedRun{.options = std::move(options), .memory_bytes = memory_bytes};
 }

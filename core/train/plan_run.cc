@@ -86,8 +86,8 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   ASSIGN_OR_RETURN(FittedEncoding fitted,
                    FitEncoding(*data.training, plan.training_rows, target, options.data.encoding));
   plan.encoding = std::move(fitted.encoding);
-  for (std::string& message : fitted.warnings) {
-    plan.warnings.push_back({.step = 0, .reason = "DATA", .message = std::move(message)});
+  for (DataWarning& warning : fitted.warnings) {
+    plan.warnings.push_back({.step = 0, .reason = std::move(warning.reason), .message = std::move(warning.message)});
   }
   RETURN_IF_ERROR(CheckParts(data, options, plan));
   ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, TargetShape{plan.encoding.target.classes}));

@@ -69,10 +69,10 @@ absl::Status WatchSession::FindNamed(const v1::WatchTarget& target) {
   if (!target.filter().empty()) return FieldError("filter", target.filter(), "left out with a named job");
   ASSIGN_OR_RETURN(const JobKey job, services_.jobs.FindKey(target.job(), "job"));
   const int64_t from = target.has_from_sequence() ? target.from_sequence() : 1;
-  if (from < 1) return FieldError("from_sequence", from, "at least 1");
   services_.log.Subscribe(job, shared_from_this());
   ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, from, 1));
   absl::MutexLock lock(&mutex_);
+  if (page.ended && from > page.newest) return absl::OkStatus();  // nothing will come
   cursors_.try_emplace(job,
                        Cursor{.job = target.job(), .next = from, .newest = page.newest, .view = WatchView(choice_)});
   return absl::OkStatus();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
@@ -10,26 +11,20 @@
 namespace trainyard {
 namespace {
 
-// Steps of the chunk by index: of each of at most `count` pieces of equal length the one with the smallest and the one with the largest
-// loss, in turn.
+// `count` steps of the chunk, by index: the one with the largest loss, the one with the smallest, and others at equal distances.
 std::vector<int> StepsToKeep(const v1::MetricChunk& chunk, int count) {
   const int steps = static_cast<int>(chunk.step_count());
-  const auto loss = std::find_if(chunk.columns().begin(), chunk.columns().end(),
-                                 [](const v1::MetricColumn& column) { return column.series() == v1::SERIES_LOSS; });
-  const auto value = [&](int i) {
-    return loss == chunk.columns().end() || loss->values_size() == 1 ? 0.0 : loss->values(i);
-  };
-  std::vector<int> kept;
-  for (int piece = 0; piece < count; ++piece) {
-    const int begin = piece * steps / count;
-    const int end = (piece + 1) * steps / count;
-    int best = begin;
-    for (int i = begin + 1; i < end; ++i) {
-      if (piece % 2 == 0 ? value(i) < value(best) : value(i) > value(best)) best = i;
-    }
-    if (begin < end) kept.push_back(best);
+  const auto loss = std::find_if(chunk.columns().begin(), chunk.columns().end(), [](const v1::MetricColumn& column) {
+    return column.series() == v1::SERIES_LOSS && column.values_size() > 1;
+  });
+  std::set<int> kept;
+  if (loss != chunk.columns().end()) {
+    const auto [smallest, largest] = std::minmax_element(loss->values().begin(), loss->values().end());
+    if (count >= 1) kept.insert(static_cast<int>(largest - loss->values().begin()));
+    if (count >= 2) kept.insert(static_cast<int>(smallest - loss->values().begin()));
   }
-  return kept;
+  for (int piece = 0; piece < count && static_cast<int>(kept.size()) < count; ++piece) kept.insert(piece * steps / count);
+  return {kept.begin(), kept.end()};
 }
 
 void Keep(const std::vector<int>& kept, v1::MetricChunk& chunk) {

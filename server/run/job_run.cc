@@ -82,7 +82,7 @@ absl::Status JobRun::Begin() {
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");
-  const v1::Job job = Enter(std::move(change), nullptr, nullptr);
+  const v1::Job job = Enter(std::move(change));
   log_.emplace(services_.log, key_, name_, attempt_, job.newest_sequence());
   for (const RunWarning& warning : warnings) Warn(warning.reason, warning.message);
   return absl::OkStatus();
@@ -201,7 +201,7 @@ Sliced::Then JobRun::PauseNow() {
     v1::StateChanged change;
     change.set_state(v1::STATE_PAUSED);
     change.set_message("paused; ResumeJob goes on from here");
-    self->Enter(std::move(change), nullptr, nullptr);
+    self->Enter(std::move(change));
   };
   if (trainer_ == nullptr || log_->replaying()) {
     enter(absl::OkStatus());

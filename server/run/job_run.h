@@ -109,7 +109,8 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   v1::Model MakeModel() const;
 
   // States (job_run_states.cc).
-  v1::Job Enter(v1::StateChanged change, CommitQueue::Change more, CommitQueue::Told told);
+  v1::Job Enter(v1::StateChanged change);
+  absl::StatusOr<v1::Job> WhenDurable(v1::Job job);
   void EnterEnd(v1::State state, const RunEnd& end, const absl::Status& status);
   void Warn(std::string reason, std::string message);
   int64_t AppendEvent(v1::Event event, CommitQueue::Change with, CommitQueue::Told told);

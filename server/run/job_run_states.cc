@@ -104,16 +104,20 @@ absl::StatusOr<v1::Job> JobRun::Pause() {
     absl::MutexLock lock(&mutex_);
     if (HasEnded()) return EndedError(job_);
     RETURN_IF_ERROR(CheckBegun());
-    if (InState(v1::STATE_PAUSED)) return job_;
     Wanted run = Wanted::kRun;
-    wanted_.compare_exchange_strong(run, Wanted::kPause);
+    if (!InState(v1::STATE_PAUSED)) wanted_.compare_exchange_strong(run, Wanted::kPause);
   }
   services_.scheduler.Wake(this);
-  absl::MutexLock lock(&mutex_);
-  const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return HasEnded() || InState(v1::STATE_PAUSED); };
-  mutex_.Await(absl::Condition(&settled));
-  if (HasEnded()) return EndedError(job_);
-  return job_;
+  v1::Job job;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto settled = [this]()
+                             ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return HasEnded() || InState(v1::STATE_PAUSED); };
+    mutex_.Await(absl::Condition(&settled));
+    if (HasEnded()) return EndedError(job_);
+    job = job_;
+  }
+  return WhenDurable(std::move(job));
 }
 
 absl::StatusOr<v1::Job> JobRun::Resume() {
@@ -132,9 +136,9 @@ absl::StatusOr<v1::Job> JobRun::Resume() {
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");
-  const v1::Job job = Enter(std::move(change), nullptr, nullptr);
+  v1::Job job = Enter(std::move(change));
   services_.scheduler.Wake(this);
-  return job;
+  return WhenDurable(std::move(job));
 }
 
 void JobRun::FailUnstarted(const absl::Status& status) { FailNow(status); }
@@ -150,30 +154,27 @@ void JobRun::SaveForShutdown(std::function<void()> saved) {
 }
 
 // A state that is not terminal: visible at once, and in the log in its turn.
-v1::Job JobRun::Enter(v1::StateChanged change, CommitQueue::Change more, CommitQueue::Told told) {
-  v1::Event event;
-  v1::Job job;
-  {
-    absl::MutexLock lock(&mutex_);
-    change.set_previous(job_.state());
-    job_.set_state(change.state());
-    job_.set_state_message(change.message());
-    if (change.state() == v1::STATE_RUNNING && !job_.has_start_time())
-      *job_.mutable_start_time() = ToProto(absl::Now());
-    if (change.state() == v1::STATE_PAUSED) leaving_ = false;
-    job_.set_etag(absl::StrCat(++version_));
-    event.set_step(job_.progress().step());
-    job = job_;
+v1::Job JobRun::Enter(v1::StateChanged change) {
+  absl::MutexLock lock(&mutex_);
+  change.set_previous(job_.state());
+  job_.set_state(change.state());
+  job_.set_state_message(change.message());
+  if (change.state() == v1::STATE_RUNNING && !job_.has_start_time()) {
+    *job_.mutable_start_time() = ToProto(absl::Now());
   }
+  if (change.state() == v1::STATE_PAUSED) leaving_ = false;
+  job_.set_etag(absl::StrCat(++version_));
+  v1::Event event;
+  event.set_step(job_.progress().step());
   *event.mutable_state_changed() = std::move(change);
-  const int64_t sequence = AppendEvent(
-      std::move(event),
-      [update = services_.catalogue.Update(key_, job), more = std::move(more)](Connection& connection) mutable {
-        RETURN_IF_ERROR(update(connection));
-        return more == nullptr ? absl::OkStatus() : more(connection);
-      },
-      std::move(told));
-  job.set_newest_sequence(sequence);
+  v1::Job job = job_;
+  // Under the lock: who sees the state finds the event in the queue.
+  job.set_newest_sequence(AppendEvent(std::move(event), services_.catalogue.Update(key_, job), nullptr));
+  return job;
+}
+
+absl::StatusOr<v1::Job> JobRun::WhenDurable(v1::Job job) {
+  RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait([](Connection&) { return absl::OkStatus(); }));
   return job;
 }
 

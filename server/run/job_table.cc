@@ -149,8 +149,11 @@ void JobTable::OnEnded(const std::shared_ptr<JobRun>& run) {
 
 absl::Status JobTable::Recover() {
   ASSIGN_OR_RETURN(const std::vector<StoredJob> unfinished, services_.catalogue.UnfinishedJobs());
-  for (const StoredJob& stored : unfinished) {
+  for (StoredJob stored : unfinished) {
     RETURN_IF_ERROR(services_.log.Load(stored.key));
+    // The row is as old as the newest change of state or checkpoint; the log knows better.
+    ASSIGN_OR_RETURN(const int64_t steps, LoggedSteps(services_.log, stored.key));
+    stored.job.mutable_progress()->set_step(std::max(stored.job.progress().step(), steps));
     absl::StatusOr<CheckedRun> checked = CheckSpec(stored.job.spec(), limits_.spec, services_.datasets);
     if (!checked.ok()) {
       MakeRun(stored, TrainingOptions(), 0)->FailUnstarted(checked.status());
@@ -214,7 +217,11 @@ absl::StatusOr<v1::ListJobsResponse> JobTable::List(const v1::ListJobsRequest& r
   v1::ListJobsResponse response;
   for (StoredJob& row : page.rows) {
     const std::shared_ptr<JobRun> run = FindRun(row.job.name());
-    *response.add_jobs() = run != nullptr ? run->Describe() : std::move(row.job);
+    v1::Job& job = *response.add_jobs();
+    job = run != nullptr && !IsTerminal(row.job.state()) ? run->Describe() : std::move(row.job);
+    RETURN_IF_ERROR(services_.log.Load(row.key));
+    ASSIGN_OR_RETURN(const LogPage log_page, services_.log.Read(row.key, 1, 1));
+    job.set_newest_sequence(log_page.newest);
   }
   response.set_next_page_token(page.next_page_token);
   return response;

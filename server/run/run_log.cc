@@ -1,5 +1,7 @@
 #include "server/run/run_log.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/status.h"
@@ -33,6 +35,20 @@ std::string OutputBytes(const v1::Event& event) {
 }
 
 }  // namespace
+
+absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job) {
+  ASSIGN_OR_RETURN(const LogPage whole, log.Read(job, 1, 1));
+  for (int64_t end = whole.newest; end >= whole.oldest; end -= kReplayPage) {
+    const int64_t begin = std::max(end - kReplayPage + 1, whole.oldest);
+    ASSIGN_OR_RETURN(const LogPage page, log.Read(job, begin, static_cast<int>(end - begin + 1)));
+    for (auto entry = page.entries.rbegin(); entry != page.entries.rend(); ++entry) {
+      v1::Event event;
+      if (!event.ParseFromString(*entry->event) || !event.has_metrics()) continue;
+      return event.metrics().first_step() + event.metrics().step_count();
+    }
+  }
+  return 0;
+}
 
 RunLog::RunLog(EventLog& log, JobKey job, std::string job_name, int32_t attempt, int64_t newest)
     : log_(log), job_(job), job_name_(std::move(job_name)), attempt_(attempt), position_(newest) {

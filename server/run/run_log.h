@@ -24,6 +24,9 @@ namespace trainyard {
 inline constexpr size_t kChunkSteps = 64;
 inline constexpr absl::Duration kChunkAge = absl::Milliseconds(10);
 
+// Steps whose metrics the log has, of the newest attempt that has any; 0: none. Never on a gRPC thread.
+absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job);
+
 // Not thread-safe; used by the worker that has the run.
 class RunLog {
  public:

@@ -94,11 +94,12 @@ void NetworkPass<Real>::Backward(std::span<const Real> theta, int64_t rows, Into
     auto bias = Bias(shape, gradient);
     if (into == Into::kEmpty) {
       weights.noalias() = a.transpose() * dz;
-      bias = dz.colwise().sum();
+      bias.setZero();
     } else {
       weights.noalias() += a.transpose() * dz;
-      bias += dz.colwise().sum();
     }
+    // Row by row: Eigen's own sum over rows takes another order where memory begins elsewhere.
+    for (int64_t i = 0; i < rows; ++i) bias += dz.row(i);
     if (l == 0) return;
     Map(delta(l, rows)).noalias() = dz * Weights(shape, theta).transpose();
     MultiplyDerivative<Real>(layout_.layers()[l - 1].activation, activation(l, rows), delta(l, rows));

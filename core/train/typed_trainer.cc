@@ -54,6 +54,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, 
   } else {
     RETURN_IF_ERROR(trainer->Restore(*checkpoint));
   }
+  trainer->BeginGuard();
   return std::unique_ptr<Trainer>(std::move(trainer));
 }
 
@@ -96,6 +97,15 @@ void TypedTrainer<Real>::Initialize() {
     Place<Real>(options.initial_state.velocity, layout,
                 {reinterpret_cast<Real*>(array.bytes.data()), array.bytes.size() / sizeof(Real)});
   }
+}
+
+template <typename Real>
+void TypedTrainer<Real>::BeginGuard() {
+  std::span<const Real> velocity;
+  for (const OptimizerArray& array : optimizer_->state()) {
+    if (array.per_parameter) velocity = {reinterpret_cast<const Real*>(array.bytes.data()), theta_.size()};
+  }
+  guard_.Begin(theta_, velocity);
 }
 
 template <typename Real>
@@ -155,7 +165,8 @@ void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
   minibatch_begun_ = true;
   const StepRates rates{.learning_rate = parts_.schedule->At(step_),
                         .momentum = MomentumOf(parts_.plan.options.optimizer.rule)};
-  const absl::Status status = optimizer_->Step(rates, objective_, theta_);
+  GuardedObjective<Real> objective(objective_, guard_, theta_, rates);
+  const absl::Status status = optimizer_->Step(rates, objective, theta_);
   if (status.code() == absl::StatusCode::kUnavailable) return;
   minibatch_begun_ = false;
   if (!status.ok()) return Diverged(sink);
@@ -178,6 +189,8 @@ void TypedTrainer<Real>::Diverged(RunSink& sink) {
     report.rows.push_back(row);
   }
   sink.Tell(report);
+  // A finite gradient can still have moved the parameters beyond all numbers: then it is the update before that broke them.
+  if (guard_.Restore(theta_)) --step_;
   StopSoon(StopReason::kDivergence);
 }
 

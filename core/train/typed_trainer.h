@@ -17,6 +17,7 @@
 #include "core/optim/schedule.h"
 #include "core/train/budget.h"
 #include "core/train/early_stopping.h"
+#include "core/train/overflow_guard.h"
 #include "core/train/trainer.h"
 
 namespace trainyard {
@@ -58,6 +59,7 @@ class TypedTrainer final : public Trainer {
 
   absl::Status Restore(const Checkpoint& checkpoint);
   void Initialize();
+  void BeginGuard();
 
   // Units of work.
   void TrainUnit(RunSink& sink);
@@ -86,6 +88,7 @@ class TypedTrainer final : public Trainer {
   Evaluator<Real> evaluator_;
   AlignedVector<Real> theta_;
   std::unique_ptr<Optimizer<Real>> optimizer_;
+  OverflowGuard<Real> guard_;
   std::optional<EarlyStopping> stopping_;
   std::optional<BestParameters> best_;
 

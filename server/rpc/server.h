@@ -35,7 +35,7 @@ struct ServerOptions {
   int queued_jobs = 100'000;
 
   // How long calls under way may still take once the server drains.
-  absl::Duration drain = absl::Seconds(5);
+  absl::Duration drain = absl::Seconds(1);
 };
 
 // INVALID_ARGUMENT: the first option out of range, by its flag; an address beyond loopback without `insecure`.

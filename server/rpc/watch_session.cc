@@ -72,9 +72,11 @@ absl::Status WatchSession::FindNamed(const v1::WatchTarget& target) {
   services_.log.Subscribe(job, shared_from_this());
   ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, from, 1));
   absl::MutexLock lock(&mutex_);
-  if (page.ended && from > page.newest) return absl::OkStatus();  // nothing will come
-  cursors_.try_emplace(job,
-                       Cursor{.job = target.job(), .next = from, .newest = page.newest, .view = WatchView(choice_)});
+  if (page.ended && from > page.newest) {
+    ended_.insert(job);  // nothing will come
+  } else {
+    Follow(job, Cursor{.job = target.job(), .next = from, .newest = page.newest, .view = WatchView(choice_)});
+  }
   return absl::OkStatus();
 }
 
@@ -93,10 +95,14 @@ absl::Status WatchSession::FindMatching(const v1::WatchTarget& target) {
     ASSIGN_OR_RETURN(const JobKey job, services_.jobs.FindKey(stored.job.name(), "job"));
     ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, 1, 1));
     absl::MutexLock lock(&mutex_);
-    cursors_.try_emplace(job, Cursor{.job = stored.job.name(),
-                                     .next = std::min(from, page.newest + 1),
-                                     .newest = page.newest,
-                                     .view = WatchView(choice_)});
+    if (page.ended && from > page.newest) {
+      ended_.insert(job);
+    } else {
+      Follow(job, Cursor{.job = stored.job.name(),
+                         .next = std::min(from, page.newest + 1),
+                         .newest = page.newest,
+                         .view = WatchView(choice_)});
+    }
   }
   return absl::OkStatus();
 }
@@ -107,13 +113,20 @@ void WatchSession::ConsiderNew(JobKey job) {
   v1::Event first;
   if (!page.ok() || page->entries.empty() || !first.ParseFromString(*page->entries.front().event)) return;
   const absl::StatusOr<v1::Job> found = services_.jobs.Get(first.job());
-  if (!found.ok() || !Matches(filter_, *found)) return;
   absl::MutexLock lock(&mutex_);
-  cursors_.try_emplace(job, Cursor{.job = first.job(),
-                                   .next = std::min(*wildcard_from_, page->newest),
-                                   .newest = page->newest,
-                                   .view = WatchView(choice_)});
+  if (!found.ok() || !Matches(filter_, *found)) {
+    ended_.insert(job);
+    return;
+  }
+  Follow(job, Cursor{.job = first.job(),
+                     .next = std::min(*wildcard_from_, page->newest),
+                     .newest = page->newest,
+                     .view = WatchView(choice_)});
   Proceed();
+}
+
+void WatchSession::Follow(JobKey job, Cursor cursor) {
+  if (!ended_.contains(job)) cursors_.try_emplace(job, std::move(cursor));
 }
 
 void WatchSession::OnNews(JobKey job, int64_t newest) {
@@ -121,7 +134,7 @@ void WatchSession::OnNews(JobKey job, int64_t newest) {
   if (finished_) return;
   const auto found = cursors_.find(job);
   if (found == cursors_.end()) {
-    if (started_ && wildcard_from_.has_value() && newest > 0) {
+    if (wildcard_from_.has_value() && newest > 0 && !ended_.contains(job)) {
       services_.pool.Submit([self = shared_from_this(), job] { self->ConsiderNew(job); });
     }
     return;
@@ -253,7 +266,10 @@ void WatchSession::Deliver(JobKey job, Cursor& cursor, const LogPage& page) {
     lag.mutable_lag()->set_newest_sequence(cursor.newest);
     message.Add(lag);
   }
-  if (page.ended && cursor.next > page.newest) cursors_.erase(job);
+  if (page.ended && cursor.next > page.newest) {
+    ended_.insert(job);
+    cursors_.erase(job);
+  }
   Write(std::move(message).Finish());
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -69,6 +70,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   absl::Status FindNamed(const v1::WatchTarget& target);
   absl::Status FindMatching(const v1::WatchTarget& target);
   void ConsiderNew(JobKey job);
+  void Follow(JobKey job, Cursor cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void Proceed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ProceedWith(JobKey job, Cursor& cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -87,6 +89,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   absl::Mutex mutex_;
   Stream* stream_ ABSL_GUARDED_BY(mutex_);  // null after OnDone
   std::map<JobKey, Cursor> cursors_ ABSL_GUARDED_BY(mutex_);
+  std::set<JobKey> ended_ ABSL_GUARDED_BY(mutex_);  // all of it delivered, or gone: never again on this stream
   std::optional<int64_t> wildcard_from_ ABSL_GUARDED_BY(mutex_);  // of jobs yet to come; nullopt: named jobs only
   JobKey last_served_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time last_write_ ABSL_GUARDED_BY(mutex_);

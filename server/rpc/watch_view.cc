@@ -23,7 +23,8 @@ std::vector<int> StepsToKeep(const v1::MetricChunk& chunk, int count) {
     if (count >= 1) kept.insert(static_cast<int>(largest - loss->values().begin()));
     if (count >= 2) kept.insert(static_cast<int>(smallest - loss->values().begin()));
   }
-  for (int piece = 0; piece < count && static_cast<int>(kept.size()) < count; ++piece) kept.insert(piece * steps / count);
+  for (int piece = 0; piece < count && static_cast<int>(kept.size()) < count; ++piece)
+    kept.insert(piece * steps / count);
   return {kept.begin(), kept.end()};
 }
 

@@ -107,12 +107,11 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
   ASSIGN_OR_RETURN(const LogPage newest, services_.log.Read(key_, 1, 1));
   log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
   if (same_numbers) RETURN_IF_ERROR(log_->BeginReplay(start.position, trainer_->step()));
+  ASSIGN_OR_RETURN(const int64_t logged_steps, LoggedSteps(services_.log, key_));
   v1::Event event;
   event.set_step(trainer_->step());
-  {
-    absl::MutexLock lock(&mutex_);
-    event.mutable_recovered()->set_replay_until_step(same_numbers ? job_.progress().step() : trainer_->step());
-  }
+  event.mutable_recovered()->set_replay_until_step(same_numbers ? std::max(logged_steps, trainer_->step())
+                                                                : trainer_->step());
   AppendEvent(std::move(event), nullptr, nullptr);
   return absl::OkStatus();
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-
 namespace trainyard {
 
 Scheduler::Scheduler(int worker_count, absl::Duration slice_length, Clock clock)

@@ -349,7 +349,7 @@ class PauseTest(RestartTest):
             for change in (client.pause_job, client.resume_job):
                 state = change(job).state
                 newest = client.get_job(job).newest_sequence
-                request = job_pb2.ListEventsRequest(job=job, page_size=1000, from_sequence=max(newest - 20, 1))
+                request = job_pb2.ListEventsRequest(job=job, page_size=1000, from_sequence=max(newest - 900, 1))
                 changes = [
                     event.state_changed.state
                     for event in client.jobs.ListEvents(request).events

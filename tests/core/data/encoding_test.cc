@@ -86,14 +86,16 @@ TEST(FitEncodingTest, ConstantColumnIsZeroAndWarnedOf) {
   const auto dataset = X({0.1, 0.1, 0.1});
   const FittedEncoding fitted = FitAll(*dataset);
   EXPECT_EQ(fitted.encoding.features[0].scale, 0);
-  EXPECT_THAT(fitted.warnings, ElementsAre(DataWarning{"CONSTANT_COLUMN", "columns that are constant in the training part: \"x\""}));
+  EXPECT_THAT(fitted.warnings,
+              ElementsAre(DataWarning{"CONSTANT_COLUMN", "columns that are constant in the training part: \"x\""}));
   EXPECT_EQ(Inputs(fitted.encoding, *dataset)[2][0], 0);
 }
 
 TEST(FitEncodingTest, ColumnWithoutValuesIsZeroAndWarnedOf) {
   const auto dataset = X({kMissing, kMissing});
   const FittedEncoding fitted = FitAll(*dataset);
-  EXPECT_THAT(fitted.warnings, ElementsAre(DataWarning{"EMPTY_COLUMN", "columns without a value in the training part: \"x\""}));
+  EXPECT_THAT(fitted.warnings,
+              ElementsAre(DataWarning{"EMPTY_COLUMN", "columns without a value in the training part: \"x\""}));
   EXPECT_EQ(Inputs(fitted.encoding, *dataset)[0][0], 0);
 }
 

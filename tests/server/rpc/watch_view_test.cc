@@ -18,7 +18,9 @@ using ::testing::SizeIs;
 std::shared_ptr<const std::string> Chunk(int64_t first_step, absl::Time time) {
   std::vector<StepMetrics> steps;
   for (int64_t i = 0; i < 64; ++i) {
-    steps.push_back({.step = first_step + i, .loss = i == 40 ? 1000.0 : static_cast<double>(i), .gradient_norm = 2.0 * static_cast<double>(i)});
+    steps.push_back({.step = first_step + i,
+                     .loss = i == 40 ? 1000.0 : static_cast<double>(i),
+                     .gradient_norm = 2.0 * static_cast<double>(i)});
   }
   v1::Event event;
   event.set_sequence(7);

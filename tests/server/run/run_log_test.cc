@@ -34,7 +34,11 @@ class RunLogTest : public ::testing::Test {
   }
 
   static StepMetrics Metrics(int64_t step, double loss = 0.5) {
-    return {.step = step, .loss = loss + static_cast<double>(step), .gradient_norm = 1, .learning_rate = 0.1, .momentum = 0.9};
+    return {.step = step,
+            .loss = loss + static_cast<double>(step),
+            .gradient_norm = 1,
+            .learning_rate = 0.1,
+            .momentum = 0.9};
   }
   static v1::Event Evaluation(int64_t step, double loss = 0.25) {
     return ToProto(RunEvent(EvaluationReport{.step = step, .values = {{Metric::kLoss, loss}}}));
@@ -49,8 +53,9 @@ class RunLogTest : public ::testing::Test {
     for (const LogEntry& entry : page->entries) {
       v1::Event event;
       EXPECT_TRUE(event.ParseFromString(*entry.event));
-      story.push_back(event.has_metrics() ? absl::StrCat("steps ", event.metrics().first_step(), "+", event.metrics().step_count())
-                                          : absl::StrCat("evaluation ", event.step()));
+      story.push_back(event.has_metrics()
+                          ? absl::StrCat("steps ", event.metrics().first_step(), "+", event.metrics().step_count())
+                          : absl::StrCat("evaluation ", event.step()));
     }
     return story;
   }

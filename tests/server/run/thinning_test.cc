@@ -33,7 +33,8 @@ TEST(ThinnerTest, KeepsAtMostSoManyPointsAllOfThemTrueAndInOrder) {
     EXPECT_LE(points.size(), static_cast<size_t>(max_points));
     EXPECT_GE(points.size(), static_cast<size_t>(max_points) / 3);
     for (const Point& point : points) EXPECT_EQ(point.value, values[point.step]);
-    EXPECT_TRUE(std::is_sorted(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.step < b.step; }));
+    EXPECT_TRUE(
+        std::is_sorted(points.begin(), points.end(), [](const Point& a, const Point& b) { return a.step < b.step; }));
   }
 }
 

@@ -1,0 +1,89 @@
+// Keeps the last finite parameters of a run whose next update may overflow.
+//
+// No parameter moves by more than |v_{k+1}| <= alpha |v_k| + eps_k |g|, with 2-norms for maxima: two numbers, carried along, say that an
+// update can't overflow. Only where they do not, in a run that diverges, the parameters are copied before they move.
+
+#ifndef TRAINYARD_CORE_TRAIN_OVERFLOW_GUARD_H_
+#define TRAINYARD_CORE_TRAIN_OVERFLOW_GUARD_H_
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "core/base/objective.h"
+#include "core/model/dataset_objective.h"
+#include "core/optim/optimizer.h"
+
+namespace trainyard {
+
+template <typename Real>
+class OverflowGuard {
+ public:
+  // `velocity` may be empty.
+  void Begin(std::span<const Real> theta, std::span<const Real> velocity) {
+    position_bound_ = LargestMagnitude(theta);
+    velocity_bound_ = LargestMagnitude(velocity);
+  }
+
+  // To be called when the gradient is known, before theta moves.
+  void BeforeMove(std::span<const Real> theta, const StepRates& rates, double gradient_norm) {
+    velocity_bound_ = rates.momentum * velocity_bound_ + rates.learning_rate * gradient_norm;
+    position_bound_ += velocity_bound_;
+    if (position_bound_ < kSafe) return;
+    before_.assign(theta.begin(), theta.end());
+    position_bound_ = LargestMagnitude(theta) + velocity_bound_;
+  }
+
+  // If theta is not finite, puts back what it was before its last move. Whether it did.
+  bool Restore(std::span<Real> theta) const {
+    const bool finite = std::all_of(theta.begin(), theta.end(), [](Real x) { return std::isfinite(x); });
+    if (finite || before_.empty()) return false;
+    std::copy(before_.begin(), before_.end(), theta.begin());
+    return true;
+  }
+
+ private:
+  static constexpr double kSafe = std::numeric_limits<Real>::max() / 16;  // room for the rounding of the bounds
+
+  static double LargestMagnitude(std::span<const Real> x) {
+    double largest = 0;
+    for (const Real value : x) largest = std::max(largest, std::abs(static_cast<double>(value)));
+    return largest;
+  }
+
+  double position_bound_ = 0;
+  double velocity_bound_ = 0;
+  std::vector<Real> before_;
+};
+
+// The objective of one step, with the guard told before theta moves.
+template <typename Real>
+class GuardedObjective final : public Objective<Real> {
+ public:
+  // All must outlive this.
+  GuardedObjective(DatasetObjective<Real>& objective, OverflowGuard<Real>& guard, std::span<const Real> theta,
+                   const StepRates& rates)
+      : objective_(objective), guard_(guard), theta_(theta), rates_(rates) {}
+
+  int64_t dimension() const override { return objective_.dimension(); }
+  double Value(std::span<const Real> point) override { return objective_.Value(point); }
+  absl::Status Gradient(std::span<const Real> point,
+                        absl::FunctionRef<void(const GradientView<Real>&)> use) override {
+    return objective_.Gradient(point, [&](const GradientView<Real>& view) {
+      guard_.BeforeMove(theta_, rates_, objective_.gradient_norm());
+      use(view);
+    });
+  }
+
+ private:
+  DatasetObjective<Real>& objective_;
+  OverflowGuard<Real>& guard_;
+  const std::span<const Real> theta_;
+  const StepRates& rates_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_TRAIN_OVERFLOW_GUARD_H_

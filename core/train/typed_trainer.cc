@@ -189,6 +189,7 @@ void TypedTrainer<Real>::Diverged(RunSink& sink) {
     report.rows.push_back(row);
   }
   sink.Tell(report);
+  diverged_step_ = step_;
   // A finite gradient can still have moved the parameters beyond all numbers: then it is the update before that broke them.
   if (guard_.Restore(theta_)) --step_;
   StopSoon(StopReason::kDivergence);
@@ -266,9 +267,10 @@ void TypedTrainer<Real>::Finish() {
     end.parameters_step = step_;
   }
   if (*stop_ == StopReason::kDivergence) {
-    end.status = WithReason(absl::OutOfRangeError(absl::StrCat("the loss or its gradient is not finite at step ", step_,
-                                                               "; a smaller optimizer.learning_rate often helps")),
-                            "DIVERGED", {{"step", absl::StrCat(step_)}});
+    end.status =
+        WithReason(absl::OutOfRangeError(absl::StrCat("the loss or its gradient is not finite at step ", diverged_step_,
+                                                      "; a smaller optimizer.learning_rate often helps")),
+                   "DIVERGED", {{"step", absl::StrCat(diverged_step_)}});
   }
   end_ = std::move(end);
 }

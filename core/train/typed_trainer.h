@@ -100,6 +100,7 @@ class TypedTrainer final : public Trainer {
 
   // Once set, the run closes: the gradient norm of an early stop, the test part, the end.
   std::optional<StopReason> stop_;
+  int64_t diverged_step_ = 0;
   bool gradient_norm_begun_ = false;
   bool gradient_norm_told_ = false;
   bool test_measured_ = false;

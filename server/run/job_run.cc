@@ -220,11 +220,12 @@ Sliced::Then JobRun::EndNow() {
     absl::MutexLock lock(&mutex_);
     leaving_ = true;
   }
-  SaveCheckpoint(trainer_->Snapshot(), Keep::kAlways, [self = shared_from_this(), end](const absl::Status& saved) {
-    if (!saved.ok())
-      return self->EnterEnd(v1::STATE_FAILED, {.reason = StopReason::kError, .held = ParametersHeld::kNone}, saved);
-    self->EnterEnd(end.status.ok() ? v1::STATE_SUCCEEDED : v1::STATE_FAILED, end, end.status);
-  });
+  SaveCheckpoint(
+      trainer_->Snapshot(), Keep::kAlways, end.held, [self = shared_from_this(), end](const absl::Status& saved) {
+        if (!saved.ok())
+          return self->EnterEnd(v1::STATE_FAILED, {.reason = StopReason::kError, .held = ParametersHeld::kNone}, saved);
+        self->EnterEnd(end.status.ok() ? v1::STATE_SUCCEEDED : v1::STATE_FAILED, end, end.status);
+      });
   return Then::kDone;
 }
 

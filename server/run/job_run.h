@@ -104,6 +104,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::StatusOr<Start> NewestCheckpoint() const;
   void SaveIfDue(absl::Time now);
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved);
+  void SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld held, Saved saved);
   void LogCheckpoint(const SavedCheckpoint& saved, ParametersHeld held, int64_t held_step, Saved logged);
   void RemoveOldCheckpoints();
   v1::Model MakeModel() const;

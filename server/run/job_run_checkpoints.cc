@@ -54,6 +54,10 @@ void JobRun::Save(Checkpoint checkpoint) {
 
 void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved) {
   const ParametersHeld held = checkpoint.best.has_value() ? ParametersHeld::kBest : ParametersHeld::kLast;
+  SaveCheckpoint(std::move(checkpoint), keep, held, std::move(saved));
+}
+
+void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld held, Saved saved) {
   const int64_t held_step = checkpoint.best.has_value() ? checkpoint.best->step : checkpoint.step;
   {
     absl::MutexLock lock(&mutex_);

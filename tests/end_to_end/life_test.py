@@ -456,7 +456,7 @@ class ModelTest(LifeTest):
             for values in self.client.tensors(job.model).values():
                 self.assertTrue(np.isfinite(values).all())
             model = self.client.get_model(job.name)
-            self.assertEqual(model.step, event.step)
+            self.assertEqual(model.step, job.parameters_step)
             self.assertEqual(model.parameters_held, event_pb2.PARAMETERS_HELD_LAST_FINITE)
 
     def test_a_running_time_ends_a_run(self) -> None:

@@ -10,8 +10,6 @@
 namespace trainyard {
 namespace {
 
-constexpr int kThreads = 2;
-
 absl::Status Write(Blobs& blobs, const std::string& name, std::string_view bytes) {
   ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs.Create(name));
   RETURN_IF_ERROR(writer->Append(bytes));
@@ -20,10 +18,8 @@ absl::Status Write(Blobs& blobs, const std::string& name, std::string_view bytes
 
 }  // namespace
 
-CheckpointSaver::CheckpointSaver(Blobs& blobs) : blobs_(blobs), threads_(kThreads) {}
-
 void CheckpointSaver::Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done) {
-  threads_.Submit(
+  threads_[static_cast<size_t>(job) % threads_.size()].Submit(
       [this, job, checkpoint = std::move(checkpoint), stored = std::move(stored), done = std::move(done)]() mutable {
         const absl::Time begin = absl::Now();
         const std::string bytes = EncodeCheckpoint(checkpoint);

@@ -3,6 +3,7 @@
 #ifndef TRAINYARD_SERVER_RUN_CHECKPOINT_SAVER_H_
 #define TRAINYARD_SERVER_RUN_CHECKPOINT_SAVER_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -30,9 +31,9 @@ class CheckpointSaver {
   using Done = absl::AnyInvocable<void(absl::StatusOr<SavedCheckpoint>)>;
 
   // `blobs` must outlive this.
-  explicit CheckpointSaver(Blobs& blobs);
+  explicit CheckpointSaver(Blobs& blobs) : blobs_(blobs) {}
 
-  // Encodes and writes `checkpoint`, then tells `done` on a thread of this. `stored` has the fields that the file does not decide.
+  // Encodes and writes `checkpoint`, after those of the same job that came before it, then tells `done` on a thread of this. `stored` has the fields that the file does not decide.
   void Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done);
 
   // Never on a gRPC thread. DATA_LOSS: damaged.
@@ -40,7 +41,9 @@ class CheckpointSaver {
 
  private:
   Blobs& blobs_;
-  WorkerPool threads_;
+
+  // A job keeps to one of them, so that its checkpoints are saved in order.
+  std::array<WorkerPool, 2> threads_{WorkerPool(1), WorkerPool(1)};
 };
 
 }  // namespace trainyard

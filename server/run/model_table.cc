@@ -65,14 +65,24 @@ absl::StatusOr<v1::ListModelsResponse> ModelTable::List(const v1::ListModelsRequ
   return response;
 }
 
+// While the job runs, a newer checkpoint may take the place of the one that is about to be read.
+absl::StatusOr<Checkpoint> ModelTable::NewestCheckpoint(JobKey job, const std::string& name) {
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(job));
+    if (checkpoints.empty()) return NoSuch("model", name);
+    absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(checkpoints.front());
+    if (!absl::IsNotFound(checkpoint.status())) return checkpoint;
+    ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> now, services_.catalogue.Checkpoints(job));
+    if (!now.empty() && now.front().file == checkpoints.front().file) return checkpoint.status();
+  }
+}
+
 absl::StatusOr<std::unique_ptr<ModelTable::Loaded>> ModelTable::Load(const std::string& name, std::string_view field) {
   RETURN_IF_ERROR(CheckName(field, name, "models"));
   auto loaded = std::make_unique<Loaded>();
   ASSIGN_OR_RETURN(loaded->model, Get(name));
   ASSIGN_OR_RETURN(const JobKey key, jobs_.FindKey(loaded->model.job(), field));
-  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(key));
-  if (checkpoints.empty()) return NoSuch("model", name);
-  ASSIGN_OR_RETURN(Checkpoint checkpoint, services_.saver.Load(checkpoints.front()));
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, NewestCheckpoint(key, name));
   const bool best = checkpoint.best.has_value();
   loaded->parameters = best ? std::move(checkpoint.best->parameters) : std::move(checkpoint.parameters);
   loaded->model.set_step(best ? checkpoint.best->step : checkpoint.step);

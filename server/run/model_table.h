@@ -41,6 +41,7 @@ class ModelTable {
     std::string parameters;  // in logical order
     std::unique_ptr<Predictor> predictor;
   };
+  absl::StatusOr<Checkpoint> NewestCheckpoint(JobKey job, const std::string& name);
   absl::StatusOr<std::unique_ptr<Loaded>> Load(const std::string& name, std::string_view field);
 
   const RunServices services_;

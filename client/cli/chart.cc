@@ -112,10 +112,11 @@ std::vector<std::string> ValueLabels(const Axis& axis, int height) {
   return labels;
 }
 
-// The two lines below the plot; `margin` columns stand left of the axis.
+// The two lines below the plot; `margin` columns (at least 5) stand left of the axis.
 std::array<StyledLine, 2> StepAxis(int64_t last_step, int margin, int width) {
   std::vector<std::string> rule(static_cast<size_t>(width), "─");
   std::string numbers(static_cast<size_t>(margin) + 1 + static_cast<size_t>(width), ' ');
+  numbers.replace(0, 4, "step");
   const double label_width = static_cast<double>(CountText(last_step).size()) + 3;
   const double step = std::max(1.0, RoundUp(static_cast<double>(last_step) * std::min(1.0, label_width / width)));
   for (double tick = 0; tick <= static_cast<double>(last_step); tick += step) {

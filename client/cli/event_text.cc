@@ -22,13 +22,18 @@ std::string PatienceText(const v1::Patience& patience) {
                       CountText(patience.best_step()), ", patience ", patience.left());
 }
 
+// The watched metric and its patience come first: a narrow line keeps them.
 std::string EvaluationText(const v1::Evaluation& evaluation) {
-  std::string text = EnumName(evaluation.part());
+  std::vector<std::string> texts;
   for (const v1::MetricValue& value : evaluation.values()) {
-    absl::StrAppend(&text, &value == &evaluation.values(0) ? " " : "  ", MetricValueText(value));
+    const bool watched = evaluation.has_patience() && value.metric() == evaluation.patience().metric();
+    if (watched) {
+      texts.insert(texts.begin(), absl::StrCat(MetricValueText(value), " (", PatienceText(evaluation.patience()), ")"));
+    } else {
+      texts.push_back(MetricValueText(value));
+    }
   }
-  if (evaluation.has_patience()) absl::StrAppend(&text, "  (", PatienceText(evaluation.patience()), ")");
-  return text;
+  return absl::StrCat(EnumName(evaluation.part()), " ", absl::StrJoin(texts, "  "));
 }
 
 std::string StateText(const v1::StateChanged& change) {
@@ -51,6 +56,22 @@ std::string DivergenceText(const v1::Divergence& divergence) {
   if (!divergence.tensor().empty()) absl::StrAppend(&text, ", first in ", divergence.tensor());
   if (!divergence.rows().empty()) absl::StrAppend(&text, ", rows ", absl::StrJoin(divergence.rows(), " "));
   return text;
+}
+
+using Evaluations = google::protobuf::RepeatedPtrField<v1::Evaluation>;
+
+std::vector<std::string> MeasuredLines(const Evaluations& evaluations, int64_t step) {
+  std::vector<std::string> lines;
+  for (const v1::Part part : {v1::PART_TRAINING, v1::PART_VALIDATION, v1::PART_TEST}) {
+    for (const v1::Evaluation& evaluation : evaluations) {
+      if (evaluation.part() != part) continue;
+      for (const v1::MetricValue& value : evaluation.values()) {
+        lines.push_back(absl::StrCat(EnumName(part), " ", MetricValueText(value)));
+        if (evaluation.step() != step) absl::StrAppend(&lines.back(), "  (at step ", CountText(evaluation.step()), ")");
+      }
+    }
+  }
+  return lines;
 }
 
 }  // namespace
@@ -115,17 +136,13 @@ Ink EventInk(const v1::Event& event) {
   return client::IsTerminal(event.state_changed().state()) ? Ink::kBad : Ink::kPlain;
 }
 
-std::vector<std::string> FinalMetrics(const v1::Job& job) {
-  std::vector<std::string> lines;
-  for (const v1::Part part : {v1::PART_TRAINING, v1::PART_VALIDATION, v1::PART_TEST}) {
-    for (const v1::Evaluation& evaluation : job.latest_evaluations()) {
-      if (evaluation.part() != part) continue;
-      for (const v1::MetricValue& value : evaluation.values()) {
-        lines.push_back(absl::StrCat(EnumName(part), " ", MetricValueText(value)));
-      }
-    }
-  }
-  return lines;
+std::vector<std::string> MeasuredLines(const v1::Job& job) {
+  return MeasuredLines(job.latest_evaluations(),
+                       client::IsTerminal(job.state()) ? job.parameters_step() : job.progress().step());
+}
+
+std::vector<std::string> MeasuredLines(const v1::Model& model) {
+  return MeasuredLines(model.evaluations(), model.step());
 }
 
 }  // namespace trainyard::cli

@@ -9,6 +9,7 @@
 #include "client/cli/styled_text.h"
 #include "trainyard/v1/event.pb.h"
 #include "trainyard/v1/job.pb.h"
+#include "trainyard/v1/model.pb.h"
 
 namespace trainyard::cli {
 
@@ -27,8 +28,10 @@ std::string EventText(const v1::Event& event);
 // Good and bad news have their colours.
 Ink EventInk(const v1::Event& event);
 
-// One line for each metric of each part, as last measured: `test accuracy 0.9722`.
-std::vector<std::string> FinalMetrics(const v1::Job& job);
+// One line for each metric of each part: `test accuracy 0.9722`. One that was not measured at the newest parameters, or at those that
+// an ended job's model holds, says its step.
+std::vector<std::string> MeasuredLines(const v1::Job& job);
+std::vector<std::string> MeasuredLines(const v1::Model& model);
 
 // `succeeded (early stop); the model holds the best parameters, those of step 900`
 std::string OutcomeText(v1::State state, v1::StopReason reason, v1::ParametersHeld held, int64_t parameters_step);

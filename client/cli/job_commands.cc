@@ -58,7 +58,7 @@ absl::Status PrintJob(const v1::Job& job, std::ostream& out) {
   list.Add("started", TimeText(job.start_time()));
   list.Add("ended", TimeText(job.end_time()));
   list.Print(out);
-  const std::vector<std::string> metrics = FinalMetrics(job);
+  const std::vector<std::string> metrics = MeasuredLines(job);
   if (!metrics.empty()) out << '\n' << absl::StrJoin(metrics, "\n") << '\n';
   ASSIGN_OR_RETURN(const std::string spec, ToYaml(job.spec()));
   out << "\nspec:\n" << spec << '\n';

@@ -68,10 +68,10 @@ void PrintSeries(const v1::GetMetricsResponse& metrics, std::ostream& out) {
 
 void PrintEvaluations(const v1::GetMetricsResponse& metrics, std::ostream& out) {
   TextTable table({"STEP", "PART", "VALUES"}, {0});
-  for (const v1::EvaluationPoint& point : metrics.evaluations()) {
+  for (const v1::Evaluation& evaluation : metrics.evaluations()) {
     std::vector<std::string> values;
-    for (const v1::MetricValue& value : point.evaluation().values()) values.push_back(MetricValueText(value));
-    table.AddRow({CountText(point.step()), EnumName(point.evaluation().part()), absl::StrJoin(values, "  ")});
+    for (const v1::MetricValue& value : evaluation.values()) values.push_back(MetricValueText(value));
+    table.AddRow({CountText(evaluation.step()), EnumName(evaluation.part()), absl::StrJoin(values, "  ")});
   }
   if (table.empty()) return;
   out << '\n';
@@ -103,11 +103,11 @@ void PrintMetricsCsv(const v1::GetMetricsResponse& metrics, std::ostream& out) {
       out << name << ',' << points.steps(i) << ',' << ExactNumberText(points.values(i)) << '\n';
     }
   }
-  for (const v1::EvaluationPoint& point : metrics.evaluations()) {
-    const std::string part = EnumName(point.evaluation().part());
-    for (const v1::MetricValue& value : point.evaluation().values()) {
-      out << part << '.' << EnumName(value.metric()) << ',' << point.step() << ',' << ExactNumberText(value.value())
-          << '\n';
+  for (const v1::Evaluation& evaluation : metrics.evaluations()) {
+    const std::string part = EnumName(evaluation.part());
+    for (const v1::MetricValue& value : evaluation.values()) {
+      out << part << '.' << EnumName(value.metric()) << ',' << evaluation.step() << ','
+          << ExactNumberText(value.value()) << '\n';
     }
   }
 }

@@ -77,14 +77,17 @@ void SetStyle(YAML::Node node) {
   node.SetStyle(nested && node.size() > 0 ? YAML::EmitterStyle::Block : YAML::EmitterStyle::Flow);
 }
 
-}  // namespace
-
-absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) {
+absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message,
+                                   const google::protobuf::util::JsonPrintOptions& options) {
   std::string json;
-  RETURN_IF_ERROR(FromProtobuf(google::protobuf::util::MessageToJsonString(message, &json),
+  RETURN_IF_ERROR(FromProtobuf(google::protobuf::util::MessageToJsonString(message, &json, options),
                                absl::StrCat("can't write ", message.GetTypeName(), " as JSON: ")));
   return json;
 }
+
+}  // namespace
+
+absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) { return ToJson(message, {}); }
 
 absl::Status PrintJson(const google::protobuf::Message& message, std::ostream& out) {
   ASSIGN_OR_RETURN(const std::string json, ToJson(message));
@@ -93,7 +96,9 @@ absl::Status PrintJson(const google::protobuf::Message& message, std::ostream& o
 }
 
 absl::StatusOr<std::string> ToYaml(const google::protobuf::Message& message) {
-  ASSIGN_OR_RETURN(const std::string json, ToJson(message));
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  ASSIGN_OR_RETURN(const std::string json, ToJson(message, options));
   YAML::Node node = YAML::Load(json);
   SetStyle(node);
   return YAML::Dump(node);

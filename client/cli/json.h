@@ -18,7 +18,7 @@ absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
 // One line with ToJson, or its error.
 absl::Status PrintJson(const google::protobuf::Message& message, std::ostream& out);
 
-// The same content as YAML in block style, which `train -f` reads.
+// The same content as YAML in block style, which `train -f` reads; fields are named as errors name them.
 absl::StatusOr<std::string> ToYaml(const google::protobuf::Message& message);
 
 // Reads YAML (and thereby JSON) in the JSON mapping into `message`. INVALID_ARGUMENT: not YAML, a field that the

@@ -85,9 +85,7 @@ void PrintModel(const v1::Model& model, std::ostream& out) {
     tensors.AddRow({tensor.name(), absl::StrJoin(tensor.shape(), " x ")});
   }
   tensors.Print(out);
-  v1::Job measured;
-  *measured.mutable_latest_evaluations() = model.evaluations();
-  const std::vector<std::string> metrics = FinalMetrics(measured);
+  const std::vector<std::string> metrics = MeasuredLines(model);
   if (!metrics.empty()) out << '\n' << absl::StrJoin(metrics, "\n") << '\n';
 }
 

@@ -108,9 +108,8 @@ int64_t RunPicture::Epoch() const {
 }
 
 double RunPicture::Fraction() const {
-  if (state_ == v1::STATE_SUCCEEDED) return 1;
   const int64_t total = job_.progress().total_steps();
-  if (total <= 0) return -1;
+  if (total <= 0) return state_ == v1::STATE_SUCCEEDED ? 1 : -1;
   return std::min(1.0, static_cast<double>(step_) / static_cast<double>(total));
 }
 

@@ -15,12 +15,13 @@ namespace {
 
 constexpr absl::Duration kFrame = absl::Milliseconds(100);
 constexpr absl::Duration kProgressLine = absl::Seconds(2);
+constexpr absl::Duration kFrequentEvents = absl::Seconds(1);
 
 void PrintOutcome(const v1::Job& job, std::ostream& out) {
   out << Printable(job.name()) << ' '
       << OutcomeText(job.state(), job.stop_reason(), job.parameters_held(), job.parameters_step()) << '\n';
   if (job.has_error()) out << "error: " << Printable(job.error().message()) << '\n';
-  for (const std::string& line : FinalMetrics(job)) out << line << '\n';
+  for (const std::string& line : MeasuredLines(job)) out << line << '\n';
 }
 
 void PrintReconnecting(Console& console, const std::string& error) {
@@ -63,7 +64,7 @@ void PictureView::Tick(absl::Time now) {
 
 absl::Status PictureView::Finish(const v1::Job& job) {
   picture_.SetJob(job);
-  Leave(static_cast<int>(FinalMetrics(job).size()) + 2);
+  Leave(static_cast<int>(MeasuredLines(job).size()) + 2);
   PrintOutcome(job, console_.out);
   return absl::OkStatus();
 }
@@ -71,6 +72,12 @@ absl::Status PictureView::Finish(const v1::Job& job) {
 absl::Status LineView::Apply(const v1::Event& event) {
   picture_.Apply(event);
   if (event.has_metrics()) return absl::OkStatus();
+  if (event.has_evaluation() || event.has_checkpoint_saved()) {
+    const absl::Time time = ToTime(event.time());
+    const auto [shown, first] = shown_.try_emplace(event.kind_case(), time);
+    if (!first && time < shown->second + kFrequentEvents) return absl::OkStatus();
+    shown->second = time;
+  }
   console_.out << "step " << event.step() << "  " << Printable(EventText(event)) << std::endl;
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 #ifndef TRAINYARD_CLIENT_CLI_WATCH_VIEW_H_
 #define TRAINYARD_CLIENT_CLI_WATCH_VIEW_H_
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,7 +68,7 @@ class PictureView final : public WatchView {
   absl::Time last_frame_ = absl::InfinitePast();
 };
 
-// A line for each event; of the metrics one line in two seconds at most.
+// A line for each event; of metrics one line in two seconds at most, of evaluations and checkpoints one in a second of the run.
 class LineView final : public WatchView {
  public:
   LineView(Console& console, const v1::Job& job) : console_(console), picture_(job) {}
@@ -83,6 +84,8 @@ class LineView final : public WatchView {
  private:
   Console& console_;
   RunPicture picture_;
+  // By kind, when the last event of that kind that was shown was written.
+  std::map<v1::Event::KindCase, absl::Time> shown_;
   int64_t shown_step_ = 0;
   absl::Time next_progress_ = absl::InfinitePast();
 };

@@ -91,6 +91,7 @@ absl::Status JobRun::Begin() {
 // The run was under way when a former server ended: it goes on from its newest checkpoint, or from its start.
 absl::Status JobRun::TakeUp(RunPlan plan) {
   ASSIGN_OR_RETURN(const Start start, NewestCheckpoint());
+  if (start.checkpoint.has_value()) RETURN_IF_ERROR(RestoreModel());
   const Checkpoint* checkpoint = start.checkpoint.has_value() ? &*start.checkpoint : nullptr;
   const bool same_numbers = checkpoint == nullptr || checkpoint->fingerprint == NumericFingerprint();
   ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, checkpoint));

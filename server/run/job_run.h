@@ -105,9 +105,16 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   void SaveIfDue(absl::Time now);
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved);
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld held, Saved saved);
-  void LogCheckpoint(const SavedCheckpoint& saved, ParametersHeld held, int64_t held_step, Saved logged);
+  struct Held {
+    ParametersHeld which;
+    int64_t step;
+    google::protobuf::RepeatedPtrField<v1::Evaluation> evaluations;
+  };
+  Held DescribeHeld(const Checkpoint& checkpoint, ParametersHeld which) const;
+  void LogCheckpoint(const SavedCheckpoint& saved, Held held, Saved logged);
   void RemoveOldCheckpoints();
   v1::Model MakeModel() const;
+  absl::Status RestoreModel();
 
   // States (job_run_states.cc).
   v1::Job Enter(v1::StateChanged change);

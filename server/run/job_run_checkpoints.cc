@@ -33,6 +33,19 @@ absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() const {
   return Start{};
 }
 
+absl::Status JobRun::RestoreModel() {
+  absl::MutexLock lock(&mutex_);
+  absl::StatusOr<v1::Model> model = services_.catalogue.GetModel(job_.model());
+  if (!model.ok()) return absl::IsNotFound(model.status()) ? absl::OkStatus() : model.status();
+  if (model->parameters_held() == v1::PARAMETERS_HELD_BEST) {
+    for (const v1::Evaluation& evaluation : model->evaluations()) {
+      if (evaluation.part() == v1::PART_VALIDATION) best_evaluation_ = evaluation;
+    }
+  }
+  model_ = *std::move(model);
+  return absl::OkStatus();
+}
+
 void JobRun::SaveIfDue(absl::Time now) {
   const absl::Duration least =
       std::max(kBetweenSaves, kSaveShare * absl::Nanoseconds(save_nanoseconds_.load(std::memory_order_relaxed)));
@@ -58,24 +71,24 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved) {
 }
 
 void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld held, Saved saved) {
-  const int64_t held_step = checkpoint.best.has_value() ? checkpoint.best->step : checkpoint.step;
+  Held described = DescribeHeld(checkpoint, held);
   {
     absl::MutexLock lock(&mutex_);
     if (model_.name().empty()) model_ = MakeModel();
   }
   saving_ = true;
-  services_.saver.Save(
-      key_, std::move(checkpoint),
-      {.attempt = attempt_, .log_position = log_->position(), .pinned = keep == Keep::kAlways},
-      [self = shared_from_this(), held, held_step, saved = std::move(saved)](absl::StatusOr<SavedCheckpoint> result) {
-        if (!result.ok()) {
-          self->saving_ = false;
-          return saved(result.status());
-        }
-        self->save_nanoseconds_ = absl::ToInt64Nanoseconds(result->took);
-        self->RemoveOldCheckpoints();
-        self->LogCheckpoint(*result, held, held_step, saved);
-      });
+  services_.saver.Save(key_, std::move(checkpoint),
+                       {.attempt = attempt_, .log_position = log_->position(), .pinned = keep == Keep::kAlways},
+                       [self = shared_from_this(), held = std::move(described),
+                        saved = std::move(saved)](absl::StatusOr<SavedCheckpoint> result) mutable {
+                         if (!result.ok()) {
+                           self->saving_ = false;
+                           return saved(result.status());
+                         }
+                         self->save_nanoseconds_ = absl::ToInt64Nanoseconds(result->took);
+                         self->RemoveOldCheckpoints();
+                         self->LogCheckpoint(*result, std::move(held), saved);
+                       });
 }
 
 // The newest stays until its successor is in the log.
@@ -91,7 +104,19 @@ void JobRun::RemoveOldCheckpoints() {
   }
 }
 
-void JobRun::LogCheckpoint(const SavedCheckpoint& saved, ParametersHeld held, int64_t held_step, Saved logged) {
+JobRun::Held JobRun::DescribeHeld(const Checkpoint& checkpoint, ParametersHeld which) const {
+  Held held{
+      .which = which, .step = checkpoint.best.has_value() ? checkpoint.best->step : checkpoint.step, .evaluations = {}};
+  absl::MutexLock lock(&mutex_);
+  for (const v1::Evaluation& evaluation : job_.latest_evaluations()) {
+    const bool found_best =
+        evaluation.part() == v1::PART_VALIDATION && which == ParametersHeld::kBest && best_evaluation_.has_value();
+    *held.evaluations.Add() = found_best ? *best_evaluation_ : evaluation;
+  }
+  return held;
+}
+
+void JobRun::LogCheckpoint(const SavedCheckpoint& saved, Held held, Saved logged) {
   v1::Event event;
   event.set_step(saved.stored.step);
   event.mutable_checkpoint_saved()->set_parameters_digest(saved.stored.digest);
@@ -100,16 +125,11 @@ void JobRun::LogCheckpoint(const SavedCheckpoint& saved, ParametersHeld held, in
   v1::Model model;
   {
     absl::MutexLock lock(&mutex_);
-    model_.set_step(held_step);
-    model_.set_parameters_held(ToProto(held));
+    model_.set_step(held.step);
+    model_.set_parameters_held(ToProto(held.which));
     model_.set_parameters_digest(saved.held_digest);
     model_.set_etag(absl::StrCat(saved.stored.attempt, "-", saved.stored.step, "-", saved.held_digest.substr(0, 16)));
-    model_.clear_evaluations();
-    for (const v1::Evaluation& evaluation : job_.latest_evaluations()) {
-      const bool validation = evaluation.part() == v1::PART_VALIDATION;
-      *model_.add_evaluations() =
-          validation && held == ParametersHeld::kBest && best_evaluation_.has_value() ? *best_evaluation_ : evaluation;
-    }
+    *model_.mutable_evaluations() = std::move(held.evaluations);
     model = model_;
     job = job_;
   }
@@ -130,7 +150,7 @@ void JobRun::LogCheckpoint(const SavedCheckpoint& saved, ParametersHeld held, in
 v1::Model JobRun::MakeModel() const {
   const RunPlan& plan = trainer_->plan();
   v1::Model model;
-  model.set_name(absl::StrCat("models/", name_.substr(name_.find('/') + 1)));
+  model.set_name(job_.model());
   model.set_job(name_);
   model.set_display_name(job_.display_name());
   *model.mutable_labels() = job_.labels();

@@ -193,6 +193,7 @@ void JobRun::EnterEnd(v1::State state, const RunEnd& end, const absl::Status& st
     change.set_previous(job_.state());
     job = job_;
     job.set_etag(absl::StrCat(++version_));
+    if (end.held != ParametersHeld::kNone) *job.mutable_latest_evaluations() = model_.evaluations();
   }
   job.set_state(state);
   job.set_state_message(change.message());

@@ -77,9 +77,7 @@ absl::StatusOr<v1::GetMetricsResponse> GetMetrics(const v1::GetMetricsRequest& r
     if (event.has_metrics()) {
       newest_step = std::max(newest_step, event.metrics().first_step() + event.metrics().step_count() - 1);
     } else if (event.has_evaluation() && event.step() >= first && event.step() <= last) {
-      v1::EvaluationPoint& point = *response.add_evaluations();
-      point.set_step(event.step());
-      *point.mutable_evaluation() = event.evaluation();
+      *response.add_evaluations() = event.evaluation();
     }
   }));
   const int64_t last_step = std::min(last, newest_step);

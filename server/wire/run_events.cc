@@ -58,9 +58,9 @@ void Write(const RunWarning& warning, v1::Event* event) {
   message->set_message(warning.message);
 }
 
-absl::StatusOr<EvaluationReport> EvaluationFromProto(int64_t step, const v1::Evaluation& message) {
+absl::StatusOr<EvaluationReport> EvaluationFromProto(const v1::Evaluation& message) {
   EvaluationReport report;
-  report.step = step;
+  report.step = message.step();
   report.epoch = message.epoch();
   ASSIGN_OR_RETURN(report.part, EnumFromProto<Part>(message.part(), "part"));
   for (int i = 0; i < message.values_size(); ++i) {
@@ -119,7 +119,7 @@ v1::Event ToProto(const RunEvent& event) {
 absl::StatusOr<RunEvent> FromProto(const v1::Event& event) {
   switch (event.kind_case()) {
     case v1::Event::kEvaluation:
-      return AsRunEvent("evaluation", EvaluationFromProto(event.step(), event.evaluation()));
+      return AsRunEvent("evaluation", EvaluationFromProto(event.evaluation()));
     case v1::Event::kEarlyStop:
       return AsRunEvent("early_stop", EarlyStopFromProto(event.step(), event.early_stop()));
     case v1::Event::kDivergence:
@@ -141,6 +141,7 @@ absl::StatusOr<RunEvent> FromProto(const v1::Event& event) {
 v1::Evaluation ToProto(const EvaluationReport& report) {
   v1::Evaluation message;
   message.set_part(ToProto(report.part));
+  message.set_step(report.step);
   message.set_epoch(report.epoch);
   for (const MetricValue& value : report.values) {
     v1::MetricValue* metric = message.add_values();

@@ -252,7 +252,7 @@ class EndedJobTest(ServerTest):
     def test_metrics_bring_every_evaluation(self) -> None:
         expected = [(event.step, event.evaluation) for event in self.history.of_kind("evaluation")]
         self.assertGreater(len(expected), 0)
-        points = [(point.step, point.evaluation) for point in self.metrics(max_points=4).evaluations]
+        points = [(point.step, point) for point in self.metrics(max_points=4).evaluations]
         self.assertEqual(points, expected)
 
 

@@ -98,7 +98,7 @@ TEST(ChartTest, AFallingLineRunsFromCornerToCorner) {
                           "     │            ⠉⠉⠒⠤⠤⣀      ",  //
                           "1.02 ┤                  ⠉⠉⠒⠤⢄⡀",  //
                           "     └┬───────────┬──────────┬",  //
-                          "      0          50        100"));
+                          "step  0          50        100"));
 }
 
 TEST(ChartTest, WithoutPointsThereAreAxes) {

@@ -83,6 +83,13 @@ TEST(RunPictureTest, AnEndWithoutABudgetOfStepsHasNoPercentage) {
   EXPECT_EQ(Text(picture).find('%'), std::string::npos);
 }
 
+TEST(RunPictureTest, ARunThatEndsBeforeItsBudgetDoesNotClaimAllOfIt) {
+  RunPicture picture(MakeJob());
+  picture.Apply(Metrics(0, 50, 1, 100));
+  picture.Apply(State(v1::STATE_SUCCEEDED));
+  EXPECT_THAT(Text(picture), HasSubstr(" 25%"));
+}
+
 TEST(RunPictureTest, ANewAttemptCutsTheCurve) {
   RunPicture picture(MakeJob());
   picture.Apply(Metrics(0, 50, 1, 100));
@@ -114,10 +121,13 @@ TEST(RunPictureTest, ControlCharactersDoNotReachTheTerminal) {
   EXPECT_EQ(Text(RunPicture(job)).find('\x1b'), std::string::npos);
 }
 
-TEST(EventTextTest, AnEvaluationTellsValuesAndPatience) {
+TEST(EventTextTest, AnEvaluationTellsTheWatchedMetricAndPatienceFirst) {
   v1::Event event;
   v1::Evaluation& evaluation = *event.mutable_evaluation();
   evaluation.set_part(v1::PART_VALIDATION);
+  v1::MetricValue& loss = *evaluation.add_values();
+  loss.set_metric(v1::METRIC_LOSS);
+  loss.set_value(0.5);
   v1::MetricValue& value = *evaluation.add_values();
   value.set_metric(v1::METRIC_ACCURACY);
   value.set_value(0.97222);
@@ -125,7 +135,23 @@ TEST(EventTextTest, AnEvaluationTellsValuesAndPatience) {
   evaluation.mutable_patience()->set_best_value(0.98);
   evaluation.mutable_patience()->set_best_step(1200);
   evaluation.mutable_patience()->set_left(3);
-  EXPECT_EQ(EventText(event), "validation accuracy 0.9722  (best 0.9800 at step 1,200, patience 3)");
+  EXPECT_EQ(EventText(event), "validation accuracy 0.9722 (best 0.9800 at step 1,200, patience 3)  loss 0.5");
+}
+
+TEST(EventTextTest, AMeasureOfOtherParametersThanTheModelsSaysItsStep) {
+  v1::Job job;
+  job.set_state(v1::STATE_SUCCEEDED);
+  job.set_parameters_step(900);
+  for (const int64_t step : {900, 1000}) {
+    v1::Evaluation& evaluation = *job.add_latest_evaluations();
+    evaluation.set_part(step == 900 ? v1::PART_TEST : v1::PART_TRAINING);
+    evaluation.set_step(step);
+    v1::MetricValue& value = *evaluation.add_values();
+    value.set_metric(v1::METRIC_ACCURACY);
+    value.set_value(0.5);
+  }
+  EXPECT_THAT(MeasuredLines(job),
+              ::testing::ElementsAre("training accuracy 0.5000  (at step 1,000)", "test accuracy 0.5000"));
 }
 
 TEST(EventTextTest, AnEndTellsReasonAndModel) {

@@ -131,6 +131,7 @@ TEST(RoundTripTest, EventsOfARun) {
     event.clear_sequence();
     event.clear_attempt();
     event.clear_time();
+    if (event.has_evaluation()) event.mutable_evaluation()->set_step(event.step());
     return event.has_evaluation() || event.has_early_stop() || event.has_divergence() || event.has_warning();
   });
 }

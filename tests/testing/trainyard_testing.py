@@ -25,6 +25,7 @@ from trainyard.v1 import model_pb2, model_pb2_grpc, server_pb2, server_pb2_grpc,
 DATA = Path(__file__).resolve().parent.parent / "data"
 CHUNK_BYTES = 256 * 1024
 LISTENING = "listening on "
+ANY_PORT = "127.0.0.1:0"
 
 # A call that takes longer hangs.
 DEADLINE_SECONDS = 60
@@ -33,12 +34,13 @@ STATUS_DETAILS = "grpc-status-details-bin"
 
 
 class Server:
-    """A server on a free loopback port. `data` outlives it where it is given, else it has a folder of its own."""
+    """A server on a free loopback port, or where a former one listened. `data` outlives it where it is given, else it
+    has a folder of its own."""
 
-    def __init__(self, data: Optional[Path] = None, flags: Iterable[str] = ()) -> None:
+    def __init__(self, data: Optional[Path] = None, flags: Iterable[str] = (), listen: str = ANY_PORT) -> None:
         self._own_data = tempfile.TemporaryDirectory(prefix="trainyard-") if data is None else None
         self.data = Path(self._own_data.name) if self._own_data else data
-        command = [program("trainyard-server"), "--data", str(self.data), "--listen", "127.0.0.1:0", *flags]
+        command = [program("trainyard-server"), "--data", str(self.data), "--listen", listen, *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.address = self._address()
 

@@ -1,19 +1,17 @@
 #!/usr/bin/python3
-"""The same bits, whatever happens to the server; and what it has acknowledged survives."""
+"""A killed or drained server goes on where it was; what it has acknowledged survives."""
 
 import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 from typing import Callable
 
 import grpc
 
 import trainyard_testing
-from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, metric_pb2, spec_pb2, watch_pb2
+from restarting import EPOCHS, RestartTest, digits_spec, endless_spec, small_spec
+from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, spec_pb2, watch_pb2
 from trainyard_testing import Client, Run, Server, chunk
 
-EPOCHS = 40
 LAST_STEP = EPOCHS * 45  # 1,437 training examples, 32 a step
 
 # Jobs that differ in how they are saved and in the numbers they use.
@@ -27,120 +25,6 @@ VARIANTS = {
     },
     "checkpoints by time": {},
 }
-
-
-def digits_spec(**fields: object) -> spec_pb2.JobSpec:
-    """About 1 ms a step."""
-    hidden = fields.pop("hidden", 256)
-    layers = [spec_pb2.Layer(dense=spec_pb2.Dense(units=hidden)) for _ in range(2)]
-    defaults = {
-        "data": spec_pb2.TrainingData(dataset="datasets/digits", validation_fraction=0.1, test_fraction=0.1),
-        "network": spec_pb2.Network(hidden=layers),
-        "budget": spec_pb2.Budget(epochs=EPOCHS),
-        "seed": 7,
-    }
-    return spec_pb2.JobSpec(**{**defaults, **fields})
-
-
-def small_spec(**fields: object) -> spec_pb2.JobSpec:
-    """Some tenths of a second, with momentum, decay and a hidden layer."""
-    spec = digits_spec(hidden=16, budget=spec_pb2.Budget(epochs=60), **fields)
-    spec.optimizer.schedule.linear.SetInParent()
-    return spec
-
-
-def endless_spec() -> spec_pb2.JobSpec:
-    return digits_spec(hidden=16, budget=spec_pb2.Budget(steps=10**12))
-
-
-def evaluations(run: Run) -> list[tuple[int, bytes]]:
-    """Each with its step, to the bit."""
-    return [(event.step, event.evaluation.SerializeToString()) for event in run.of_kind("evaluation")]
-
-
-class RestartTest(unittest.TestCase):
-    def setUp(self) -> None:
-        self.data = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="trainyard-")))
-
-    def start(self, *flags: str) -> tuple[Server, Client]:
-        server = self.enterContext(Server(self.data, flags))
-        return server, self.enterContext(Client(server.address))
-
-    def begin(self) -> tuple[Server, Client]:
-        server, client = self.start()
-        client.upload_csv(trainyard_testing.DATA / "digits.csv", "digits")
-        return server, client
-
-    def drain(self, server: Server, client: Client) -> None:
-        """Without a client the server need not wait for one."""
-        client.close()
-        self.assertEqual(server.stop(), 0)
-
-    def kill(self, server: Server, client: Client) -> None:
-        client.close()
-        server.kill()
-
-    def expect_same(self, actual: Run, expected: Run) -> None:
-        """The same terminal state, evaluations and values at every step."""
-        self.assertEqual(actual.terminal, expected.terminal)
-        self.assertEqual(set(actual.series), set(expected.series))
-        for series, values in expected.series.items():
-            name = metric_pb2.Series.Name(series)
-            self.assertEqual(len(actual.values(series)), len(values), name)
-            pairs = enumerate(zip(actual.values(series), values))
-            self.assertIsNone(next(((step, *pair) for step, pair in pairs if pair[0] != pair[1]), None), name)
-        self.assertTrue(evaluations(actual) == evaluations(expected), "the evaluations differ")
-        early = [event.early_stop for event in actual.of_kind("early_stop")]
-        self.assertEqual(early, [event.early_stop for event in expected.of_kind("early_stop")])
-
-    def digest(self, client: Client, job: str) -> str:
-        digest = client.get_model(job).parameters_digest
-        self.assertRegex(digest, "^[0-9a-f]{64}$")
-        return digest
-
-
-class SameBitsTest(RestartTest):
-    def test_the_same_job_twice_has_the_same_bits_on_any_number_of_threads(self) -> None:
-        early_stopping = spec_pb2.EarlyStopping(patience=3)
-        for name, spec in {
-            "single precision": small_spec(),
-            "double precision": small_spec(precision=spec_pb2.PRECISION_F64),
-            "early stopping": small_spec(early_stopping=early_stopping),
-            "double precision, early stopping": small_spec(
-                early_stopping=early_stopping, precision=spec_pb2.PRECISION_F64
-            ),
-        }.items():
-            with self.subTest(name):
-                results = []
-                with tempfile.TemporaryDirectory(prefix="trainyard-") as folder:
-                    self.data = Path(folder)
-                    server, client = self.begin()
-                    jobs = [client.create_job(spec).name for _ in range(2)]
-                    results += [(client.follow(job), self.digest(client, job)) for job in jobs]
-                    self.drain(server, client)
-                    server, client = self.start("--workers=1")
-                    job = client.create_job(spec).name
-                    results.append((client.follow(job), self.digest(client, job)))
-                    self.drain(server, client)
-                for run, digest in results[1:]:
-                    self.expect_same(run, results[0][0])
-                    self.assertEqual(digest, results[0][1])
-                if spec.HasField("early_stopping"):
-                    self.assertEqual(results[0][0].terminal.stop_reason, event_pb2.STOP_REASON_EARLY_STOP)
-
-    def test_many_jobs_of_one_spec_have_the_same_bits(self) -> None:
-        _, client = self.begin()
-        for precision in (spec_pb2.PRECISION_F32, spec_pb2.PRECISION_F64):
-            for hidden in (3, 16, 50):
-                spec = digits_spec(hidden=hidden, precision=precision, budget=spec_pb2.Budget(steps=20))
-                jobs = [client.train(spec).name for _ in range(8)]
-                with self.subTest(hidden=hidden, precision=precision):
-                    self.assertEqual(len({self.digest(client, job) for job in jobs}), 1)
-
-    def test_another_seed_has_other_bits(self) -> None:
-        _, client = self.begin()
-        digests = {self.digest(client, client.train(small_spec(seed=seed)).name) for seed in (0, 1)}
-        self.assertEqual(len(digests), 2)
 
 
 class KillTest(RestartTest):
@@ -282,131 +166,6 @@ class DrainTest(RestartTest):
             with self.assertRaises(grpc.RpcError):
                 list(stream)
             self.assertEqual(stream.code(), grpc.StatusCode.UNAVAILABLE)
-
-
-class PauseTest(RestartTest):
-    def begun(self, client: Client, spec: spec_pb2.JobSpec, steps: int = 200) -> tuple[str, Run]:
-        job = client.create_job(spec).name
-        return job, client.follow_until(job, Run(), lambda run: run.steps >= steps)
-
-    def finish(self, client: Client, job: str, seen: Run) -> Run:
-        for event in client.watch(job, seen.next_sequence):
-            seen.add(event)
-        return seen
-
-    def test_a_paused_and_resumed_run_has_the_same_bits(self) -> None:
-        _, client = self.begin()
-        spec = digits_spec(budget=spec_pb2.Budget(epochs=20))
-        expected = client.follow(client.create_job(spec).name)
-        job, seen = self.begun(client, spec)
-        for step in (300, 500):
-            self.assertEqual(client.pause_job(job).state, event_pb2.STATE_PAUSED)
-            self.assertEqual(client.pause_job(job).state, event_pb2.STATE_PAUSED)
-            self.assertEqual(client.resume_job(job).state, event_pb2.STATE_RUNNING)
-            self.assertEqual(client.resume_job(job).state, event_pb2.STATE_RUNNING)
-            client.follow_until(job, seen, lambda run: run.steps >= step)
-        self.expect_same(self.finish(client, job, seen), expected)
-        self.assertEqual(self.digest(client, job), self.digest(client, expected.events[0].job))
-        running, paused = "STATE_RUNNING", "STATE_PAUSED"
-        self.assertEqual(
-            seen.states(), ["STATE_QUEUED", running, paused, running, paused, running, "STATE_SUCCEEDED"]
-        )
-
-    def paused_across(self, end: Callable[[Server, Client], None]) -> None:
-        server, client = self.begin()
-        spec = digits_spec(budget=spec_pb2.Budget(epochs=20))
-        expected = client.follow(client.create_job(spec).name)
-        job, seen = self.begun(client, spec)
-        client.pause_job(job)
-        client.follow_until(job, seen, lambda run: run.states()[-1] == "STATE_PAUSED")
-        end(server, client)
-        _, client = self.start()
-        after = client.get_job(job)
-        self.assertEqual(after.state, event_pb2.STATE_PAUSED)
-        self.assertEqual(after.newest_sequence, len(seen.events))
-        self.assertEqual(client.resume_job(job).state, event_pb2.STATE_RUNNING)
-        self.expect_same(self.finish(client, job, seen), expected)
-        self.assertEqual(self.digest(client, job), self.digest(client, expected.events[0].job))
-
-    def test_a_paused_run_stays_paused_when_the_server_is_killed(self) -> None:
-        self.paused_across(self.kill)
-
-    def test_a_paused_run_stays_paused_when_the_server_drains(self) -> None:
-        self.paused_across(self.drain)
-
-    def test_a_paused_run_makes_no_step(self) -> None:
-        _, client = self.begin()
-        job, seen = self.begun(client, endless_spec())
-        client.pause_job(job)
-        client.follow_until(job, seen, lambda run: run.states()[-1] == "STATE_PAUSED")
-        client.train(small_spec())
-        self.assertEqual(client.get_job(job).newest_sequence, len(seen.events))
-
-    def test_a_pause_and_a_resumption_that_were_acknowledged_are_in_the_log(self) -> None:
-        _, client = self.begin()
-        job, _ = self.begun(client, endless_spec())
-        for _ in range(20):
-            for change in (client.pause_job, client.resume_job):
-                state = change(job).state
-                newest = client.get_job(job).newest_sequence
-                request = job_pb2.ListEventsRequest(job=job, page_size=1000, from_sequence=max(newest - 900, 1))
-                changes = [
-                    event.state_changed.state
-                    for event in client.jobs.ListEvents(request).events
-                    if event.HasField("state_changed")
-                ]
-                self.assertEqual(changes[-1:], [state])
-
-    def test_a_pause_that_was_acknowledged_survives_a_kill_at_once(self) -> None:
-        server, client = self.begin()
-        job, _ = self.begun(client, endless_spec())
-        for _ in range(5):
-            client.pause_job(job)
-            self.kill(server, client)
-            server, client = self.start()
-            self.assertEqual(client.get_job(job).state, event_pb2.STATE_PAUSED)
-            client.resume_job(job)
-
-    def cancelled(self, client: Client, job: str, seen: Run) -> None:
-        ended = client.cancel_job(job)
-        self.finish(client, job, seen)
-        self.assertEqual(ended.state, event_pb2.STATE_CANCELLED)
-        self.assertEqual(ended.stop_reason, event_pb2.STOP_REASON_CANCELLED)
-        self.assertEqual(ended.parameters_held, event_pb2.PARAMETERS_HELD_LAST)
-        self.assertEqual(ended.parameters_step, seen.steps)
-        self.assertEqual(seen.terminal.state, event_pb2.STATE_CANCELLED)
-        self.assertEqual(seen.terminal.parameters_step, seen.steps)
-        self.assertEqual(client.get_model(job).step, seen.steps)
-        self.assertGreater(len(client.tensors(trainyard_testing.model_of(job))), 0)
-
-    def test_a_running_job_is_cancelled_with_what_it_reached(self) -> None:
-        _, client = self.begin()
-        self.cancelled(client, *self.begun(client, endless_spec()))
-
-    def test_a_paused_job_is_cancelled_with_what_it_reached(self) -> None:
-        _, client = self.begin()
-        job, seen = self.begun(client, endless_spec())
-        client.pause_job(job)
-        self.cancelled(client, job, seen)
-
-    def test_a_job_paused_before_the_server_was_killed_is_cancelled_with_what_it_reached(self) -> None:
-        server, client = self.begin()
-        job, seen = self.begun(client, endless_spec())
-        client.pause_job(job)
-        server.kill()
-        _, client = self.start()
-        self.cancelled(client, job, seen)
-
-    def test_a_job_cancelled_stays_cancelled_when_the_server_is_killed_at_once(self) -> None:
-        server, client = self.begin()
-        job, _ = self.begun(client, endless_spec())
-        ended = client.cancel_job(job)
-        server.kill()
-        _, client = self.start()
-        after = client.get_job(job)
-        self.assertEqual(after.state, event_pb2.STATE_CANCELLED)
-        self.assertEqual(after.parameters_step, ended.parameters_step)
-        self.assertEqual(client.get_model(job).step, ended.parameters_step)
 
 
 class AcknowledgedTest(RestartTest):

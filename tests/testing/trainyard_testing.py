@@ -19,8 +19,9 @@ import grpc
 import numpy as np
 
 from google.rpc import error_details_pb2, status_pb2
-from trainyard.v1 import dataset_pb2, dataset_pb2_grpc, event_pb2, insight_pb2, insight_pb2_grpc, job_pb2, job_pb2_grpc
-from trainyard.v1 import model_pb2, model_pb2_grpc, server_pb2, server_pb2_grpc, spec_pb2, watch_pb2, watch_pb2_grpc
+from trainyard.v1 import dataset_pb2, dataset_pb2_grpc, event_pb2, insight_pb2, insight_pb2_grpc, job_pb2
+from trainyard.v1 import job_pb2_grpc, metric_pb2, model_pb2, model_pb2_grpc, server_pb2, server_pb2_grpc, spec_pb2
+from trainyard.v1 import watch_pb2, watch_pb2_grpc
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 CHUNK_BYTES = 256 * 1024
@@ -313,12 +314,27 @@ class Client:
         with np.load(io.BytesIO(content)) as archive:
             return {name: archive[name] for name in archive.files}
 
+    def predict(self, model: str, table: dataset_pb2.Table) -> model_pb2.PredictResponse:
+        return self.models.Predict(model_pb2.PredictRequest(model=model, table=table))
+
+    def predict_dataset(self, model: str, dataset: str) -> model_pb2.PredictResponse:
+        return self.models.Predict(model_pb2.PredictRequest(model=model, dataset=f"datasets/{dataset}"))
+
+    def evaluate(self, model: str, dataset: str, *metrics: int) -> model_pb2.EvaluateResponse:
+        request = model_pb2.EvaluateRequest(model=model, dataset=f"datasets/{dataset}", metrics=metrics)
+        return self.models.Evaluate(request)
+
     def server_info(self) -> server_pb2.ServerInfo:
         return self.servers.GetServerInfo(server_pb2.GetServerInfoRequest())
 
 
 def model_of(job: str) -> str:
     return "models/" + job.removeprefix("jobs/")
+
+
+def values_of(values: Iterable[metric_pb2.MetricValue]) -> dict[int, float]:
+    """By metric."""
+    return {value.metric: value.value for value in values}
 
 
 class ServerTest(unittest.TestCase):
@@ -337,7 +353,9 @@ class ServerTest(unittest.TestCase):
     def tearDown(self) -> None:
         self.assertEqual(self.client.server_info().version, "0.1.0")
 
-    def refused(self, code: grpc.StatusCode, call: Callable[..., object], *arguments: object, **named: object) -> Refusal:
+    def refused(
+        self, code: grpc.StatusCode, call: Callable[..., object], *arguments: object, **named: object
+    ) -> Refusal:
         """The call's error, which has this code. A stream is read to its end."""
         with self.assertRaises(grpc.RpcError) as raised:
             result = call(*arguments, **named)

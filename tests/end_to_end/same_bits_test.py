@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+"""The same bits for the same job, whatever runs beside it."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from restarting import RestartTest, digits_spec, small_spec
+from trainyard.v1 import event_pb2, spec_pb2
+
+
+class SameBitsTest(RestartTest):
+    def test_the_same_job_twice_has_the_same_bits_on_any_number_of_threads(self) -> None:
+        early_stopping = spec_pb2.EarlyStopping(patience=3)
+        for name, spec in {
+            "single precision": small_spec(),
+            "double precision": small_spec(precision=spec_pb2.PRECISION_F64),
+            "early stopping": small_spec(early_stopping=early_stopping),
+            "double precision, early stopping": small_spec(
+                early_stopping=early_stopping, precision=spec_pb2.PRECISION_F64
+            ),
+        }.items():
+            with self.subTest(name):
+                results = []
+                with tempfile.TemporaryDirectory(prefix="trainyard-") as folder:
+                    self.data = Path(folder)
+                    server, client = self.begin()
+                    jobs = [client.create_job(spec).name for _ in range(2)]
+                    results += [(client.follow(job), self.digest(client, job)) for job in jobs]
+                    self.drain(server, client)
+                    server, client = self.start("--workers=1")
+                    job = client.create_job(spec).name
+                    results.append((client.follow(job), self.digest(client, job)))
+                    self.drain(server, client)
+                for run, digest in results[1:]:
+                    self.expect_same(run, results[0][0])
+                    self.assertEqual(digest, results[0][1])
+                if spec.HasField("early_stopping"):
+                    self.assertEqual(results[0][0].terminal.stop_reason, event_pb2.STOP_REASON_EARLY_STOP)
+
+    def test_many_jobs_of_one_spec_have_the_same_bits(self) -> None:
+        _, client = self.begin()
+        for precision in (spec_pb2.PRECISION_F32, spec_pb2.PRECISION_F64):
+            for hidden in (3, 16, 50):
+                spec = digits_spec(hidden=hidden, precision=precision, budget=spec_pb2.Budget(steps=20))
+                jobs = [client.train(spec).name for _ in range(8)]
+                with self.subTest(hidden=hidden, precision=precision):
+                    self.assertEqual(len({self.digest(client, job) for job in jobs}), 1)
+
+    def test_another_seed_has_other_bits(self) -> None:
+        _, client = self.begin()
+        digests = {self.digest(client, client.train(small_spec(seed=seed)).name) for seed in (0, 1)}
+        self.assertEqual(len(digests), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

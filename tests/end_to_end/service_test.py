@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""The server itself: how it shares its workers, what it tells of itself."""
+
+import unittest
+
+
+from specs import ENDLESS, spec_of
+from trainyard.v1 import event_pb2, spec_pb2
+from trainyard_testing import Run, ServerTest
+
+
+class PriorityTest(ServerTest):
+    flags = ("--workers=1",)
+    datasets = ("iris",)
+
+    def test_a_job_of_higher_priority_goes_first(self) -> None:
+        spec = spec_of("iris", budget=spec_pb2.Budget(steps=100_000))
+        low = self.client.create_job(spec, priority=-5)
+        high = self.client.create_job(spec, priority=5)
+        ended = [self.client.ended_job(job.name) for job in (low, high)]
+        self.assertLess(ended[1].end_time.ToNanoseconds(), ended[0].end_time.ToNanoseconds())
+
+    def test_jobs_of_one_priority_share(self) -> None:
+        jobs = [self.client.create_job(spec_of("iris", budget=ENDLESS)) for _ in range(3)]
+        for job in jobs:
+            self.client.follow_until(job.name, Run(), lambda run: run.steps > 5000)
+        for job in jobs:
+            self.client.cancel_job(job.name)
+
+    def test_a_tiny_job_ends_beside_endless_ones(self) -> None:
+        jobs = [self.client.create_job(spec_of("iris", budget=ENDLESS)) for _ in range(5)]
+        tiny = self.client.train(spec_of("iris", budget=spec_pb2.Budget(steps=1)))
+        self.assertEqual(tiny.state, event_pb2.STATE_SUCCEEDED)
+        for job in jobs:
+            self.client.cancel_job(job.name)
+
+
+class ServiceTest(ServerTest):
+    datasets = ("iris",)
+
+    def test_the_server_tells_its_limits_and_its_numbers(self) -> None:
+        info = self.client.server_info()
+        self.assertNotEqual(info.numeric_fingerprint, "")
+        self.assertIn(info.cpu_dispatch, ("x86-64-v3", "x86-64-v4"))
+        self.assertGreater(info.worker_count, 0)
+        self.assertEqual(info.limits.columns, 100_000)
+        self.assertEqual(info.limits.message_bytes, 16 << 20)
+        self.assertEqual(info.limits.initial_state_bytes, 16 << 20)
+        for limit in ("upload_bytes", "open_uploads", "job_memory_bytes", "queued_jobs", "watchers"):
+            self.assertGreater(getattr(info.limits, limit), 0)
+
+    def test_the_server_counts_active_jobs_and_watchers(self) -> None:
+        job = self.client.create_job(spec_of("iris", budget=ENDLESS))
+        stream = self.client.stream(job.name)
+        next(stream)
+        info = self.client.server_info()
+        self.assertEqual((info.active_jobs, info.queued_jobs, info.watchers), (1, 0, 1))
+        stream.cancel()
+        self.client.cancel_job(job.name)
+
+    def test_the_server_is_healthy(self) -> None:
+        check = self.client.channel.unary_unary("/grpc.health.v1.Health/Check")
+        serving = b"\x08\x01"
+        self.assertEqual(check(b""), serving)
+
+    def test_reflection_lists_the_services(self) -> None:
+        reflect = self.client.channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+        list_services = b"\x3a\x01*"
+        answer = next(reflect(iter([list_services]), timeout=10))
+        for service in ("Dataset", "Job", "Watch", "Model", "Insight", "Server"):
+            self.assertIn(f"trainyard.v1.{service}Service".encode(), answer)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -68,6 +68,11 @@ class ContentTest(BadInputTest):
         message = "row 1, column 100001: the header has 100001 columns, the limit is 100000"
         self.bad_data(header + b"\n", 1, "100001", message)
 
+    def test_exactly_as_many_columns_as_the_limit_are_read(self) -> None:
+        lines = [[f"c{i}" for i in range(100_000)], ["0.5", "1.5"] * 50_000, ["2.5", "0.5"] * 50_000]
+        dataset = self.client.upload("".join(",".join(line) + "\n" for line in lines).encode(), "wide")
+        self.assertEqual(len(dataset.columns), 100_000)
+
     def test_a_negative_weight_is_named(self) -> None:
         message = 'row 3, column "w": the weight -1 must be at least 0'
         self.bad_data(b"a,w,y\n1,2,3\n4,-1,6\n", 3, "w", message, weight="w")

@@ -26,6 +26,10 @@ VARIANTS = {
     "checkpoints by time": {},
 }
 
+# grpc.health.v1.HealthCheckResponse
+SERVING = b"\x08\x01"
+NOT_SERVING = b"\x08\x02"
+
 
 class KillTest(RestartTest):
     """A run is broken off at several steps, each time on what the former server left, and goes on."""
@@ -146,6 +150,17 @@ class DrainTest(RestartTest):
         _, client = self.start()
         for job, run in seen.items():
             client.follow_until(job, run, lambda run: bool(run.of_kind("recovered")))
+
+    def test_who_watches_the_health_sees_that_it_does_not_serve_any_more(self) -> None:
+        server, client = self.begin()
+        client.follow_until(client.create_job(endless_spec()).name, Run(), lambda run: run.steps > 0)
+        watch = client.channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
+        self.assertEqual(next(watch), SERVING)
+        server.process.terminate()
+        self.assertEqual(next(watch), NOT_SERVING)
+        with self.assertRaises(grpc.RpcError):
+            next(watch)
+        self.assertEqual(server.process.wait(15), 0)
 
     def test_an_idle_server_exits_0_soon(self) -> None:
         server, _ = self.start()

@@ -7,7 +7,7 @@ import unittest
 import grpc
 import numpy as np
 
-import trainyard_testing
+from crc32c import crc32c
 from numpy_model import encode, forward, probabilities_of, read_safetensors
 from specs import ENDLESS, dense, spec_of
 from tables import csv_rows, table_of
@@ -78,7 +78,7 @@ class ModelTest(ServerTest):
         size = 0
         for response in self.client.models.ExportModel(request):
             self.assertEqual(response.offset, size)
-            self.assertEqual(response.crc32c, trainyard_testing.crc32c(response.data))
+            self.assertEqual(response.crc32c, crc32c(response.data))
             size += len(response.data)
         self.assertEqual(response.size_bytes, size)
         self.assertGreater(size, 2000 * 64 * 4)

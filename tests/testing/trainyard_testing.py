@@ -18,6 +18,7 @@ from typing import Callable, Iterable, Iterator, Optional, Type
 import grpc
 import numpy as np
 
+from crc32c import crc32c
 from google.rpc import error_details_pb2, status_pb2
 from trainyard.v1 import dataset_pb2, dataset_pb2_grpc, event_pb2, insight_pb2, insight_pb2_grpc, job_pb2
 from trainyard.v1 import job_pb2_grpc, metric_pb2, model_pb2, model_pb2_grpc, server_pb2, server_pb2_grpc, spec_pb2
@@ -382,20 +383,3 @@ def chunks(upload: str, content: bytes) -> Iterator[dataset_pb2.UploadDataReques
 
 def chunk(upload: str, offset: int, data: bytes) -> dataset_pb2.UploadDataRequest:
     return dataset_pb2.UploadDataRequest(upload=upload, offset=offset, crc32c=crc32c(data), data=data)
-
-
-def crc32c(data: bytes) -> int:
-    """Castagnoli's polynomial, reflected; 0xE3069283 for b"123456789"."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = CRC32C_TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    return crc ^ 0xFFFFFFFF
-
-
-def crc32c_entry(byte: int) -> int:
-    for _ in range(8):
-        byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
-    return byte
-
-
-CRC32C_TABLE = [crc32c_entry(byte) for byte in range(256)]

@@ -14,6 +14,7 @@
 #include "client/cli/table.h"
 #include "client/cli/text.h"
 #include "client/cpp/status_macros.h"
+#include "client/cpp/watch.h"
 
 namespace trainyard::cli {
 namespace {
@@ -46,7 +47,7 @@ absl::Status PrintJob(const v1::Job& job, std::ostream& out) {
   list.Add("display name", job.display_name());
   list.Add("labels", absl::StrJoin(job.labels(), ", ", absl::PairFormatter("=")));
   list.Add("state", OutcomeText(job.state(), job.stop_reason(), job.parameters_held(), job.parameters_step()));
-  list.Add("because", job.state_message());
+  if (!client::IsTerminal(job.state())) list.Add("because", job.state_message());
   list.Add("error", job.error().message());
   list.Add("step", StepText(job.progress()));
   list.Add("epoch", CountText(job.progress().epoch()));

@@ -20,7 +20,7 @@ ProgressBar::~ProgressBar() { err_ << "\r\x1b[K" << std::flush; }
 
 void ProgressBar::Show(int64_t done, int64_t total) {
   const absl::Time now = absl::Now();
-  if (now < next_) return;
+  if (now < next_ && done < total) return;
   next_ = now + absl::Milliseconds(100);
   const double fraction = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
   std::string bar;

@@ -21,7 +21,7 @@ class ProgressBar {
   // Takes its line away again.
   ~ProgressBar();
 
-  // At most ten times a second it is drawn.
+  // Drawn at most ten times a second, and when all is done.
   void Show(int64_t done, int64_t total);
 
  private:

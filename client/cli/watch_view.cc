@@ -14,6 +14,8 @@ namespace trainyard::cli {
 namespace {
 
 constexpr absl::Duration kFrame = absl::Milliseconds(100);
+// What is printed below a picture that is left before the end.
+constexpr int kHintLines = 3;
 constexpr absl::Duration kProgressLine = absl::Seconds(2);
 constexpr absl::Duration kFrequentEvents = absl::Seconds(1);
 
@@ -34,7 +36,7 @@ PictureView::PictureView(Console& console, const v1::Job& job) : console_(consol
   screen_.emplace(console.out, console.colours);
 }
 
-PictureView::~PictureView() { Leave(0); }
+PictureView::~PictureView() { Leave(kHintLines); }
 
 void PictureView::Leave(int lines_below) {
   if (!screen_.has_value()) return;

@@ -78,6 +78,9 @@ void EncodeRun(const Cell* __restrict cells, const double* __restrict offsets, c
 struct RowEncoder::Plan {
   const Dataset* dataset;
 
+  // By name; a search for each feature of a wide data set would take minutes.
+  std::unordered_map<std::string_view, int> columns;
+
   // By input; used by numeric ones.
   std::vector<double> offsets;
   std::vector<double> scales;
@@ -109,14 +112,15 @@ struct RowEncoder::Plan {
 };
 
 absl::StatusOr<int> RowEncoder::Plan::FindColumn(const std::string& name, ColumnType wanted) const {
-  const std::optional<int> column = dataset->schema().Find(name);
-  if (!column.has_value()) return BadColumn(name, "the data set has no such column");
-  const ColumnType type = dataset->schema().columns[*column].type;
+  const auto found = columns.find(name);
+  if (found == columns.end()) return BadColumn(name, "the data set has no such column");
+  const int column = found->second;
+  const ColumnType type = dataset->schema().columns[column].type;
   if (type == ColumnType::kIgnored) return BadColumn(name, "the data set ignores this column");
   if (wanted == ColumnType::kCategorical && type == ColumnType::kNumeric) {
     return BadColumn(name, "the data set has numbers here, the model wants categories; declare the column categorical");
   }
-  return *column;
+  return column;
 }
 
 absl::StatusOr<NumberColumn> RowEncoder::Plan::BindNumbers(const std::string& name) const {
@@ -212,6 +216,9 @@ absl::Status RowEncoder::Plan::BindWeights(const Encoding& encoding) {
 absl::StatusOr<RowEncoder> RowEncoder::Bind(const Encoding& encoding, const Dataset& dataset, Needs needs) {
   auto plan = std::make_shared<Plan>();
   plan->dataset = &dataset;
+  for (const Column& column : dataset.schema().columns) {
+    plan->columns.emplace(column.name, static_cast<int>(plan->columns.size()));
+  }
   for (const FeatureEncoding& feature : encoding.features) RETURN_IF_ERROR(plan->BindFeature(feature));
   if (needs == Needs::kFeaturesAndTarget) {
     RETURN_IF_ERROR(plan->BindTarget(encoding.target));

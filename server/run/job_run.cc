@@ -200,7 +200,7 @@ Sliced::Then JobRun::PauseNow() {
     if (!status.ok()) self->Warn("CHECKPOINT_NOT_SAVED", std::string(status.message()));
     v1::StateChanged change;
     change.set_state(v1::STATE_PAUSED);
-    change.set_message("paused; ResumeJob goes on from here");
+    change.set_message("goes on from here when it is resumed");
     self->Enter(std::move(change));
   };
   if (trainer_ == nullptr || log_->replaying()) {

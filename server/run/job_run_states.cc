@@ -27,7 +27,7 @@ std::string_view Text(StopReason reason) {
     case StopReason::kDivergence:
       return "the loss or its gradient is not finite";
     case StopReason::kCancelled:
-      return "cancelled";
+      return "ended on request";
     case StopReason::kError:
       return "the run could not go on";
   }
@@ -39,7 +39,7 @@ std::string Sentence(const RunEnd& end, const absl::Status& status) {
   if (end.reason == StopReason::kError) absl::StrAppend(&sentence, ": ", status.message());
   switch (end.held) {
     case ParametersHeld::kLast:
-      return absl::StrCat(sentence, "; the model holds the parameters after the last step, ", end.parameters_step);
+      return absl::StrCat(sentence, "; the model holds the last parameters, of step ", end.parameters_step);
     case ParametersHeld::kBest:
       return absl::StrCat(sentence, "; the model holds the best parameters, of step ", end.parameters_step);
     case ParametersHeld::kLastFinite:

@@ -68,10 +68,12 @@ class ContentTest(BadInputTest):
         message = "row 1, column 100001: the header has 100001 columns, the limit is 100000"
         self.bad_data(header + b"\n", 1, "100001", message)
 
-    def test_exactly_as_many_columns_as_the_limit_are_read(self) -> None:
+    def test_exactly_as_many_columns_as_the_limit_are_read_and_trained_on(self) -> None:
         lines = [[f"c{i}" for i in range(100_000)], ["0.5", "1.5"] * 50_000, ["2.5", "0.5"] * 50_000]
         dataset = self.client.upload("".join(",".join(line) + "\n" for line in lines).encode(), "wide")
         self.assertEqual(len(dataset.columns), 100_000)
+        job = self.client.train(iris_spec(data=spec_pb2.TrainingData(dataset=dataset.name)))
+        self.assertEqual(job.state, event_pb2.STATE_SUCCEEDED)
 
     def test_a_negative_weight_is_named(self) -> None:
         message = 'row 3, column "w": the weight -1 must be at least 0'

@@ -121,6 +121,7 @@ std::string EventText(const v1::Event& event) {
     case v1::Event::kRecovered:
       return absl::StrCat("recovered from the checkpoint of step ", CountText(event.step()),
                           "; computing again up to step ", CountText(event.recovered().replay_until_step()));
+    default:  // next:
     case v1::Event::KIND_NOT_SET:
       break;
   }

@@ -34,9 +34,11 @@ enum class ParametersHeld { kNone, kLast, kBest, kLastFinite };
 struct StepMetrics {
   int64_t step = 0;
   double loss = 0;           // mean over the minibatch, without penalty
-  double gradient_norm = 0;  // 2-norm of the gradient of the mean loss, before clipping
+  double gradient_norm = 0;  // 2-norm of the gradient of the mean loss and its penalty, before clipping
   double learning_rate = 0;
   double momentum = 0;
+  std::optional<double> penalty;                // where there is one
+  std::optional<double> clipped_gradient_norm;  // where gradients are clipped
 
   // Same bits, NaN included.
   friend bool operator==(const StepMetrics& a, const StepMetrics& b);

@@ -366,8 +366,12 @@ template class TypedTrainer<double>;
 
 bool operator==(const StepMetrics& a, const StepMetrics& b) {
   const auto same = [](double x, double y) { return std::memcmp(&x, &y, sizeof(double)) == 0; };
+  const auto both = [same](const std::optional<double>& x, const std::optional<double>& y) {
+    return x.has_value() == y.has_value() && same(x.value_or(0), y.value_or(0));
+  };
   return a.step == b.step && same(a.loss, b.loss) && same(a.gradient_norm, b.gradient_norm) &&
-         same(a.learning_rate, b.learning_rate) && same(a.momentum, b.momentum);
+         same(a.learning_rate, b.learning_rate) && same(a.momentum, b.momentum) && both(a.penalty, b.penalty) &&
+         both(a.clipped_gradient_norm, b.clipped_gradient_norm);
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data,

@@ -41,6 +41,7 @@ InitializationOptions FromProto(const v1::Initialization& message) {
     case v1::Initialization::kGlorotUniform:
       options.weights = GlorotUniformOptions();
       break;
+    default:  // next:
     case v1::Initialization::WEIGHTS_NOT_SET:
       break;
   }
@@ -48,6 +49,7 @@ InitializationOptions FromProto(const v1::Initialization& message) {
     case v1::Initialization::kZeroBiases:
       options.biases = ZeroBiasesOptions();
       break;
+    default:  // next:
     case v1::Initialization::BIASES_NOT_SET:
       break;
   }

@@ -38,6 +38,7 @@ absl::StatusOr<LossOptions> FromProto(const v1::Loss& message) {
       return FromProto(message.logistic());
     case v1::Loss::kSquared:
       return SquaredOptions();
+    default:  // next:
     case v1::Loss::KIND_NOT_SET:
       break;
   }

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <iterator>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
@@ -12,30 +13,42 @@
 namespace trainyard {
 namespace {
 
+// A member of StepMetrics: a double, or an optional one that all steps of a run have or none.
+template <typename Value>
 struct SeriesField {
   v1::Series series;
-  double StepMetrics::*value;
+  Value StepMetrics::*value;
 };
 
-constexpr SeriesField kSeries[] = {
+constexpr SeriesField<double> kSeries[] = {
     {v1::SERIES_LOSS, &StepMetrics::loss},
     {v1::SERIES_GRADIENT_NORM, &StepMetrics::gradient_norm},
     {v1::SERIES_LEARNING_RATE, &StepMetrics::learning_rate},
     {v1::SERIES_MOMENTUM, &StepMetrics::momentum},
 };
-static_assert(std::size(kSeries) + 1 == v1::Series_ARRAYSIZE, "a series without its field of StepMetrics");
+constexpr SeriesField<std::optional<double>> kOptionalSeries[] = {
+    {v1::SERIES_PENALTY, &StepMetrics::penalty},
+    {v1::SERIES_CLIPPED_GRADIENT_NORM, &StepMetrics::clipped_gradient_norm},
+};
+static_assert(std::size(kSeries) + std::size(kOptionalSeries) + 1 == v1::Series_ARRAYSIZE,
+              "a series without its field of StepMetrics");
+
+double ValueOf(double value) { return value; }
+double ValueOf(const std::optional<double>& value) { return value.value_or(0); }
 
 bool SameBits(double a, double b) { return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b); }
 
-void WriteColumn(std::span<const StepMetrics> steps, const SeriesField& field, v1::MetricColumn* column) {
+template <typename Value>
+void WriteColumn(std::span<const StepMetrics> steps, const SeriesField<Value>& field, v1::MetricColumn* column) {
   column->set_series(field.series);
-  const double first = steps.front().*field.value;
+  const double first = ValueOf(steps.front().*field.value);
   const bool constant =
-      std::ranges::all_of(steps, [&](const StepMetrics& step) { return SameBits(step.*field.value, first); });
-  for (const StepMetrics& step : constant ? steps.first(1) : steps) column->add_values(step.*field.value);
+      std::ranges::all_of(steps, [&](const StepMetrics& step) { return SameBits(ValueOf(step.*field.value), first); });
+  for (const StepMetrics& step : constant ? steps.first(1) : steps) column->add_values(ValueOf(step.*field.value));
 }
 
-absl::Status ReadColumn(const v1::MetricColumn& column, double StepMetrics::*value, std::vector<StepMetrics>& steps) {
+template <typename Value>
+absl::Status ReadColumn(const v1::MetricColumn& column, Value StepMetrics::*value, std::vector<StepMetrics>& steps) {
   const size_t count = column.values_size();
   if (count != 1 && count != steps.size()) {
     return absl::DataLossError(absl::StrCat("a metric chunk of ", steps.size(), " steps has ", count, " values of ",
@@ -61,17 +74,27 @@ v1::MetricChunk ToProto(std::span<const StepMetrics> steps) {
   v1::MetricChunk chunk;
   chunk.set_first_step(steps.front().step);
   chunk.set_step_count(static_cast<int64_t>(steps.size()));
-  for (const SeriesField& field : kSeries) WriteColumn(steps, field, chunk.add_columns());
+  for (const auto& field : kSeries) WriteColumn(steps, field, chunk.add_columns());
+  for (const auto& field : kOptionalSeries) {
+    if ((steps.front().*field.value).has_value()) WriteColumn(steps, field, chunk.add_columns());
+  }
   return chunk;
 }
 
 absl::StatusOr<std::vector<StepMetrics>> FromProto(const v1::MetricChunk& chunk) {
-  if (chunk.columns_size() != static_cast<int>(std::size(kSeries))) {
-    return absl::DataLossError(
-        absl::StrCat("a metric chunk has ", chunk.columns_size(), " columns in place of ", std::size(kSeries)));
-  }
   ASSIGN_OR_RETURN(std::vector<StepMetrics> steps, CoveredSteps(chunk));
-  for (const SeriesField& field : kSeries) {
+  size_t known = 0;
+  for (const auto& field : kOptionalSeries) {
+    const auto column = std::ranges::find(chunk.columns(), field.series, &v1::MetricColumn::series);
+    if (column == chunk.columns().end()) continue;
+    RETURN_IF_ERROR(ReadColumn(*column, field.value, steps));
+    ++known;
+  }
+  if (chunk.columns_size() != static_cast<int>(std::size(kSeries) + known)) {
+    return absl::DataLossError(absl::StrCat("a metric chunk has ", chunk.columns_size(), " columns in place of ",
+                                            std::size(kSeries) + known));
+  }
+  for (const auto& field : kSeries) {
     const auto column = std::ranges::find(chunk.columns(), field.series, &v1::MetricColumn::series);
     if (column == chunk.columns().end()) {
       return absl::DataLossError(absl::StrCat("a metric chunk lacks ", v1::Series_Name(field.series)));

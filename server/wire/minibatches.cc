@@ -39,6 +39,7 @@ MinibatchOptions FromProto(const v1::Minibatches& message) {
     case v1::Minibatches::kInOrder:
       options.order = InOrder();
       break;
+    default:  // next:
     case v1::Minibatches::ORDER_NOT_SET:
       break;
   }

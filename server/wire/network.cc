@@ -21,6 +21,7 @@ absl::StatusOr<ActivationOptions> FromProto(const v1::Activation& message) {
       return Relu();
     case v1::Activation::kTanh:
       return Tanh();
+    default:  // next:
     case v1::Activation::KIND_NOT_SET:
       break;
   }
@@ -46,6 +47,7 @@ absl::StatusOr<LayerOptions> FromProto(const v1::Layer& message) {
   switch (message.kind_case()) {
     case v1::Layer::kDense:
       return InField("dense", FromProto(message.dense()));
+    default:  // next:
     case v1::Layer::KIND_NOT_SET:
       break;
   }

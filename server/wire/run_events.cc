@@ -130,6 +130,7 @@ absl::StatusOr<RunEvent> FromProto(const v1::Event& event) {
     case v1::Event::kMetrics:
     case v1::Event::kCheckpointSaved:
     case v1::Event::kRecovered:
+    default:  // next:
     case v1::Event::KIND_NOT_SET:
       break;
   }

@@ -52,6 +52,7 @@ absl::StatusOr<ScheduleOptions> FromProto(const v1::Schedule& message) {
       return ConstantOptions();
     case v1::Schedule::kLinear:
       return FromProto(message.linear());
+    default:  // next:
     case v1::Schedule::KIND_NOT_SET:
       break;
   }

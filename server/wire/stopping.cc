@@ -92,6 +92,7 @@ absl::StatusOr<DivergenceOptions> FromProto(const v1::DivergencePolicy& message)
   switch (message.kind_case()) {
     case v1::DivergencePolicy::kStop:
       return StopOnDivergence();
+    default:  // next:
     case v1::DivergencePolicy::KIND_NOT_SET:
       break;
   }

@@ -1,0 +1,130 @@
+#include "core/base/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/store/event_log.h"
+#include "tests/server/store/store_fixtures.h"
+
+namespace trainyard {
+namespace {
+
+using testing::ElementsAre;
+
+TEST_F(EventLogTest, AnEmptyLogReadsAsNothing) {
+  const LogPage page = log_->Read(kJob, 1, 10).value();
+  EXPECT_THAT(page.entries, ElementsAre());
+  EXPECT_EQ(page.oldest, 1);
+  EXPECT_EQ(page.newest, 0);
+  EXPECT_FALSE(page.ended);
+}
+
+TEST_F(EventLogTest, APageBeginsAtFromAndEndsAtLimit) {
+  AppendSteps(10);
+  EXPECT_THAT(Sequences(log_->Read(kJob, 4, 3).value()), ElementsAre(4, 5, 6));
+  EXPECT_THAT(Sequences(*log_->ReadFromMemory(kJob, 9, 100).value()), ElementsAre(9, 10));
+}
+
+TEST_F(EventLogTest, OneBeyondTheNewestIsNothingYet) {
+  AppendSteps(2);
+  EXPECT_THAT(log_->ReadFromMemory(kJob, 3, 10).value().value().entries, ElementsAre());
+}
+
+TEST_F(EventLogTest, CursorsOutsideAreOutOfRangeWithTheNumbersKept) {
+  AppendSteps(2);
+  for (const int64_t from : {-1, 0, 4}) {
+    for (const absl::Status& status :
+         {log_->Read(kJob, from, 10).status(), log_->ReadFromMemory(kJob, from, 10).status()}) {
+      EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
+      EXPECT_EQ(ErrorReason(status), "SEQUENCE_NOT_KEPT");
+      EXPECT_EQ(ErrorMetadata(status)["oldest"], "1");
+      EXPECT_EQ(ErrorMetadata(status)["newest"], "2");
+    }
+  }
+}
+
+TEST_F(EventLogTest, ReadBelowTheOldestKeptIsOutOfRange) {
+  AppendSteps(5);
+  ASSERT_TRUE(
+      queue_->CommitDurablyAndWait([](Connection& c) { return c.Run("DELETE FROM events WHERE seq < 3"); }).ok());
+  Reopen();
+  EXPECT_TRUE(absl::IsOutOfRange(log_->Read(kJob, 2, 10).status()));
+  EXPECT_THAT(Sequences(log_->Read(kJob, 3, 10).value()), ElementsAre(3, 4, 5));
+  EXPECT_EQ(log_->Read(kJob, 3, 10).value().oldest, 3);
+}
+
+TEST_F(EventLogTest, AJobThatWasNeverReadIsNotInMemory) {
+  AppendSteps(1);
+  EXPECT_FALSE(log_->ReadFromMemory(1234, 1, 10).value().has_value());
+}
+
+TEST_F(EventLogTest, EventsFromBeforeReopeningAreReadFromDisk) {
+  AppendSteps(3);
+  Reopen();
+  log_->Append(kJob, Step(3));
+  Drain();
+  EXPECT_FALSE(log_->ReadFromMemory(kJob, 3, 10).value().has_value());
+  EXPECT_THAT(Sequences(*log_->ReadFromMemory(kJob, 4, 10).value()), ElementsAre(4));
+  EXPECT_THAT(Sequences(log_->Read(kJob, 1, 10).value()), ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(EventLogTest, MemoryHoldsTheNewest2048Events) {
+  AppendSteps(2050);
+  EXPECT_FALSE(log_->ReadFromMemory(kJob, 2, 1).value().has_value());
+  EXPECT_TRUE(log_->ReadFromMemory(kJob, 3, 1).value().has_value());
+  EXPECT_THAT(Sequences(log_->Read(kJob, 2, 2).value()), ElementsAre(2, 3));
+}
+
+TEST_F(EventLogTest, MemoryHoldsOneMebibyteOfAJob) {
+  AppendSteps(20, 100'000);
+  EXPECT_FALSE(log_->ReadFromMemory(kJob, 10, 1).value().has_value());
+  EXPECT_TRUE(log_->ReadFromMemory(kJob, 11, 1).value().has_value());
+}
+
+TEST_F(EventLogTest, BeyondTheBudgetJobsThatGrewLongestAgoAreLeftToTheDisk) {
+  Reopen({.memory_budget = 250'000});
+  for (const JobKey job : {1, 2, 3}) {
+    ASSERT_TRUE(log_->Load(job).ok());
+    log_->Append(job, Step(0, 100'000));
+    Drain();
+  }
+  EXPECT_FALSE(log_->ReadFromMemory(1, 1, 1).value().has_value());
+  EXPECT_TRUE(log_->ReadFromMemory(2, 1, 1).value().has_value());
+  EXPECT_TRUE(log_->ReadFromMemory(3, 1, 1).value().has_value());
+  EXPECT_THAT(Sequences(log_->Read(1, 1, 1).value()), ElementsAre(1));
+}
+
+TEST_F(EventLogTest, APageFromDiskEndsAfterFourMebibytes) {
+  AppendSteps(60, 100'000);
+  Reopen();
+  EXPECT_EQ(log_->Read(kJob, 1, 1000).value().entries.size(), 42);
+}
+
+TEST_F(EventLogTest, AnEventReadFromMemoryIsSharedAndEqualToTheStoredOne) {
+  AppendSteps(1);
+  const LogEntry first = log_->ReadFromMemory(kJob, 1, 1).value().value().entries[0];
+  const LogEntry second = log_->ReadFromMemory(kJob, 1, 1).value().value().entries[0];
+  EXPECT_EQ(first.event, second.event);
+  Reopen();
+  EXPECT_EQ(*log_->Read(kJob, 1, 1).value().entries[0].event, *first.event);
+}
+
+TEST_F(EventLogTest, ALogThatIsBeingDeletedIsNotFound) {
+  AppendSteps(3);
+  Reopen();
+  ASSERT_TRUE(
+      queue_->CommitDurablyAndWait([](Connection& c) { return c.Run("DELETE FROM events WHERE seq < 3"); }).ok());
+  EXPECT_TRUE(absl::IsNotFound(log_->Read(kJob, 1, 10).status()));
+}
+
+TEST_F(EventLogTest, UncommittedBytesAreThoseThatWait) {
+  Gate gate(*queue_);
+  log_->Append(kJob, Step(0, 1000));
+  log_->Append(kJob, Step(1, 1000));
+  EXPECT_GE(log_->UncommittedBytes(kJob), 2000);
+  EXPECT_LE(log_->UncommittedBytes(kJob), 2100);
+  gate.Open();
+  Drain();
+  EXPECT_EQ(log_->UncommittedBytes(kJob), 0);
+}
+
+}  // namespace
+}  // namespace trainyard

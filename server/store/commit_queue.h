@@ -53,8 +53,8 @@ class CommitQueue {
   // Changes are committed in the order of calls. `committed` may be null.
   void Commit(Change change, Told committed);
 
-  // As Commit, but `durable` is told after a sync that began after the commit, or of the change's error. `committed`, which may be null,
-  // is told before that, as by Commit.
+  // As Commit, but `durable` is told after a sync that began after the commit, in the order of commits, or of the change's error at once.
+  // `committed`, which may be null, is told before that, as by Commit.
   void CommitDurably(Change change, Told durable, Told committed = nullptr);
 
   // Waits for CommitDurably. Never on a gRPC thread or a worker of the pool.

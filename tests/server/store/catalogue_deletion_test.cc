@@ -1,3 +1,4 @@
+#include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -30,6 +31,37 @@ TEST_F(CatalogueTest, ADeletedJobIsHiddenAtOnce) {
   EXPECT_THAT(catalogue_->UnfinishedJobs().value(), IsEmpty());
   EXPECT_EQ(catalogue_->JobThatNeeds("datasets/iris").value(), "");
   EXPECT_THAT(catalogue_->DeletedJobs().value(), ElementsAre(stored.key));
+}
+
+TEST_F(CatalogueTest, ADeletedJobIsNotUpdatedAndItsRequestIdIsFree) {
+  StoredJob stored = MakeJob("jobs/1");
+  stored.request_id = "r";
+  ASSERT_TRUE(Commit(catalogue_->Insert(stored)).ok());
+  ASSERT_TRUE(Commit(catalogue_->MarkDeleted(stored.key)).ok());
+  EXPECT_TRUE(absl::IsNotFound(Commit(catalogue_->Update(stored.key, stored.job))));
+  StoredJob next = MakeJob("jobs/2");
+  next.request_id = "r";
+  EXPECT_TRUE(Commit(catalogue_->Insert(next)).ok());
+}
+
+TEST_F(CatalogueTest, NothingOfADeletedJobRemains) {
+  StoredJob stored = MakeJob("jobs/1");
+  stored.job.mutable_spec()->mutable_data()->set_dataset("datasets/iris");
+  (*stored.job.mutable_labels())["team"] = "a";
+  ASSERT_TRUE(Commit(catalogue_->Insert(stored)).ok());
+  ASSERT_TRUE(Commit(catalogue_->Insert(stored.key, MakeCheckpoint("c"))).ok());
+  ASSERT_TRUE(Commit(catalogue_->MarkDeleted(stored.key)).ok());
+  int removed = 1;
+  while (removed > 0) {
+    ASSERT_TRUE(Commit([&](Connection& connection) -> absl::Status {
+                  ASSIGN_OR_RETURN(removed, catalogue_->RemoveSomeOf(connection, stored.key));
+                  return absl::OkStatus();
+                }).ok());
+  }
+  const std::unique_ptr<Connection> reader = Connection::Open(folder_.Database()).value();
+  for (const std::string_view table : {"jobs", "job_labels", "job_datasets", "checkpoints"}) {
+    EXPECT_EQ(QueryInt(*reader, absl::StrCat("SELECT count(*) FROM ", std::string(table))), 0) << table;
+  }
 }
 
 TEST_F(CatalogueTest, ADeletedJobsRowsGoInPortionsOfAThousand) {

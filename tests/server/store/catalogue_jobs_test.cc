@@ -66,6 +66,11 @@ TEST_F(CatalogueTest, ARequestIdMakesOneJob) {
   EXPECT_TRUE(absl::IsAlreadyExists(Commit(catalogue_->Insert(second))));
 }
 
+TEST_F(CatalogueTest, AJobsNameIsTakenOnce) {
+  InsertJob("jobs/1");
+  EXPECT_TRUE(absl::IsAlreadyExists(Commit(catalogue_->Insert(MakeJob("jobs/1")))));
+}
+
 TEST_F(CatalogueTest, KeysRiseAcrossReopeningAndDeletion) {
   InsertJob("jobs/1");
   const JobKey last = InsertJob("jobs/2");

@@ -10,7 +10,8 @@ namespace {
 using testing::IsEmpty;
 
 TEST_F(CatalogueTest, CheckpointsComeNewestFirst) {
-  const StoredCheckpoint first{.attempt = 2, .step = 10, .digest = "d", .file = "f1", .size_bytes = 5, .pinned = true};
+  const StoredCheckpoint first{
+      .attempt = 2, .step = 10, .digest = "d", .file = "f1", .size_bytes = 5, .log_position = 8, .pinned = true};
   ASSERT_TRUE(Commit(catalogue_->Insert(1, first)).ok());
   ASSERT_TRUE(Commit(catalogue_->Insert(2, MakeCheckpoint("other"))).ok());
   ASSERT_TRUE(Commit(catalogue_->Insert(1, MakeCheckpoint("f2"))).ok());
@@ -21,6 +22,7 @@ TEST_F(CatalogueTest, CheckpointsComeNewestFirst) {
   EXPECT_EQ(found[1].step, 10);
   EXPECT_EQ(found[1].digest, "d");
   EXPECT_EQ(found[1].size_bytes, 5);
+  EXPECT_EQ(found[1].log_position, 8);
   EXPECT_TRUE(found[1].pinned);
   ASSERT_TRUE(Commit(catalogue_->RemoveCheckpoint(1, "f2")).ok());
   EXPECT_EQ(catalogue_->Checkpoints(1).value().size(), 1);

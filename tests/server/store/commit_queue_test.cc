@@ -246,7 +246,7 @@ TEST_F(FullDiskTest, DestructionTellsWhatCannotBeWritten) {
   EXPECT_EQ(Rows(), 0);
 }
 
-class ReserveFileTest : public FullDiskTest {
+class FullDiskReserveTest : public FullDiskTest {
  protected:
   void SetUp() override {
     queue_.reset();
@@ -256,14 +256,14 @@ class ReserveFileTest : public FullDiskTest {
   const std::string path_ = folder_.path() + "/reserve";
 };
 
-TEST_F(ReserveFileTest, IsMadeWithItsBlocks) {
+TEST_F(FullDiskReserveTest, IsMadeWithItsBlocks) {
   ASSERT_TRUE(std::filesystem::exists(path_));
   struct stat info;
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_GE(info.st_blocks * 512, 1 << 20);
 }
 
-TEST_F(ReserveFileTest, IsGivenUpWhenTheDiskIsFull) {
+TEST_F(FullDiskReserveTest, IsGivenUpWhenTheDiskIsFull) {
   QueueGroup();
   AwaitFull();
   while (tries_ < 2) std::this_thread::yield();
@@ -272,7 +272,7 @@ TEST_F(ReserveFileTest, IsGivenUpWhenTheDiskIsFull) {
   EXPECT_TRUE(small_.Wait().ok());
 }
 
-TEST_F(ReserveFileTest, IsMadeAgainAtTheNextStart) {
+TEST_F(FullDiskReserveTest, IsMadeAgainAtTheNextStart) {
   std::filesystem::remove(path_);
   SetUp();
   EXPECT_TRUE(std::filesystem::exists(path_));

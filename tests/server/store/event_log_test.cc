@@ -129,6 +129,42 @@ TEST_F(EventLogTest, AnErrorTakesTheEventsNumberedMeanwhileWithIt) {
   EXPECT_THAT(Sequences(log_->Read(kJob, 1, 10).value()), ElementsAre(1, 2));
 }
 
+TEST_F(EventLogTest, AnErrorOfTheWriteUndoesTheChangeAsWell) {
+  ASSERT_TRUE(queue_
+                  ->CommitDurablyAndWait([](Connection& c) {
+                    return c.Run(absl::StrCat("INSERT INTO events VALUES(", kJob, ", 1, 1, 1, '')"));
+                  })
+                  .ok());
+  Outcome committed;
+  log_->Append(
+      kJob, Step(0), [](Connection& c) { return c.Run("CREATE TABLE beside(a)"); }, committed.Teller());
+  EXPECT_TRUE(absl::IsAlreadyExists(committed.Wait()));
+  EXPECT_EQ(log_->UncommittedBytes(kJob), 0);
+  const std::unique_ptr<Connection> reader = Connection::Open(folder_.Database()).value();
+  EXPECT_EQ(QueryInt(*reader, "SELECT count(*) FROM sqlite_schema WHERE name = 'beside'"), 0);
+}
+
+TEST_F(EventLogTest, DurableIsToldOfErrors) {
+  Outcome failing;
+  EXPECT_EQ(log_->AppendDurably(
+                kJob, Step(0), [](Connection&) { return absl::NotFoundError(""); }, failing.Teller()),
+            1);
+  EXPECT_TRUE(absl::IsNotFound(failing.Wait()));
+  Outcome refused;
+  EXPECT_EQ(log_->AppendDurably(99, Step(0), nullptr, refused.Teller()), 0);
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.Wait()));
+}
+
+TEST_F(EventLogTest, ATerminalEventThatWasUndoneDoesNotEndTheLog) {
+  Outcome failing;
+  log_->Append(
+      kJob, Terminal(v1::STATE_FAILED), [](Connection&) { return absl::NotFoundError(""); }, failing.Teller());
+  EXPECT_FALSE(failing.Wait().ok());
+  EXPECT_EQ(log_->Append(kJob, Step(0)), 1);
+  Drain();
+  EXPECT_FALSE(log_->Read(kJob, 1, 10).value().ended);
+}
+
 TEST_F(EventLogTest, NothingFollowsATerminalEvent) {
   for (const v1::State state : {v1::STATE_SUCCEEDED, v1::STATE_FAILED, v1::STATE_CANCELLED}) {
     ASSERT_TRUE(log_->Load(100 + state).ok());

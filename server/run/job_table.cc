@@ -215,14 +215,14 @@ absl::StatusOr<v1::ListJobsResponse> JobTable::List(const v1::ListJobsRequest& r
   ASSIGN_OR_RETURN(auto page,
                    services_.catalogue.ListJobs(filter, PageSize(request.page_size()), request.page_token()));
   v1::ListJobsResponse response;
+  std::vector<JobKey> keys;
   for (StoredJob& row : page.rows) {
     const std::shared_ptr<JobRun> run = FindRun(row.job.name());
-    v1::Job& job = *response.add_jobs();
-    job = run != nullptr && !IsTerminal(row.job.state()) ? run->Describe() : std::move(row.job);
-    RETURN_IF_ERROR(services_.log.Load(row.key));
-    ASSIGN_OR_RETURN(const LogPage log_page, services_.log.Read(row.key, 1, 1));
-    job.set_newest_sequence(log_page.newest);
+    *response.add_jobs() = run != nullptr && !IsTerminal(row.job.state()) ? run->Describe() : std::move(row.job);
+    keys.push_back(row.key);
   }
+  ASSIGN_OR_RETURN(const std::vector<int64_t> newest, services_.log.Newest(keys));
+  for (size_t i = 0; i < newest.size(); ++i) response.mutable_jobs(static_cast<int>(i))->set_newest_sequence(newest[i]);
   response.set_next_page_token(page.next_page_token);
   return response;
 }

@@ -1,3 +1,8 @@
+#include <sqlite3.h>
+
+#include <atomic>
+#include <vector>
+
 #include "core/base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -7,7 +12,29 @@
 namespace trainyard {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
+
+// Counts the statements that connections opened while it lives run.
+class StatementCount {
+ public:
+  StatementCount() { sqlite3_auto_extension(reinterpret_cast<void (*)()>(Watch)); }
+  ~StatementCount() { sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(Watch)); }
+
+  void Restart() { count_ = 0; }
+  int count() const { return count_; }
+
+ private:
+  static int Watch(sqlite3* db, const char**, const void*) {
+    return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, Count, nullptr);
+  }
+  static int Count(unsigned, void*, void*, void*) {
+    ++count_;
+    return 0;
+  }
+
+  static inline std::atomic<int> count_ = 0;
+};
 
 TEST_F(EventLogTest, AnEmptyLogReadsAsNothing) {
   const LogPage page = log_->Read(kJob, 1, 10).value();
@@ -105,6 +132,48 @@ TEST_F(EventLogTest, AnEventReadFromMemoryIsSharedAndEqualToTheStoredOne) {
   EXPECT_EQ(first.event, second.event);
   Reopen();
   EXPECT_EQ(*log_->Read(kJob, 1, 1).value().entries[0].event, *first.event);
+}
+
+TEST_F(EventLogTest, NewestIsThatOfEachJobWhereverItIs) {
+  for (const JobKey job : {11, 12, 13}) {
+    ASSERT_TRUE(log_->Load(job).ok());
+    for (int i = 10; i < job; ++i) log_->Append(job, Step(i));
+  }
+  AppendSteps(5);
+  Reopen();
+  log_->Append(kJob, Step(5));
+  ASSERT_TRUE(log_->Load(12).ok());
+  Drain();
+  Gate gate(*queue_);
+  log_->Append(kJob, Step(6));  // not committed
+  const std::vector<JobKey> jobs = {13, kJob, 99, 12, 11, 13};
+  const std::vector<int64_t> newest = log_->Newest(jobs).value();
+  EXPECT_THAT(newest, ElementsAre(3, 6, 0, 2, 1, 3));
+  for (size_t i = 0; i < jobs.size(); ++i) EXPECT_EQ(newest[i], log_->Read(jobs[i], 1, 1).value().newest);
+}
+
+TEST_F(EventLogTest, NewestOfNoJobsIsNothing) { EXPECT_THAT(log_->Newest({}).value(), ElementsAre()); }
+
+TEST_F(EventLogTest, NewestDoesNotLoad) {
+  ASSERT_TRUE(log_->Newest(std::vector<JobKey>{99}).ok());
+  EXPECT_EQ(log_->Append(99, Step(0)), 0);
+}
+
+TEST_F(EventLogTest, NewestOfAThousandJobsIsOneStatement) {
+  std::vector<JobKey> jobs;
+  for (JobKey job = 1001; job <= 2000; ++job) {
+    ASSERT_TRUE(log_->Load(job).ok());
+    log_->Append(job, Step(0));
+    jobs.push_back(job);
+  }
+  Drain();
+  StatementCount statements;
+  Reopen();
+  Drain();
+  ASSERT_TRUE(log_->Newest(jobs).ok());  // opens the connection
+  statements.Restart();
+  EXPECT_THAT(log_->Newest(jobs).value(), Each(1));
+  EXPECT_EQ(statements.count(), 1);
 }
 
 TEST_F(EventLogTest, ALogThatIsBeingDeletedIsNotFound) {

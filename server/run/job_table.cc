@@ -18,8 +18,10 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kFilterFields[] = {"state", "labels", "display_name", "dataset", "create_time"};
-constexpr int kRowsRemovedAtOnce = 1000;
 constexpr int64_t kMaxPriority = 1000;
+
+// 1 MiB: as long as other commits may have to wait.
+constexpr int64_t kPagesReleasedAtOnce = 256;
 
 // As it stands in the catalogue from now on.
 v1::Job NewJob(const v1::Job& asked, const TrainingOptions& options) {
@@ -274,16 +276,11 @@ void JobTable::RemoveInBackground(JobKey key) {
     if (const auto checkpoints = services_.catalogue.Checkpoints(key); checkpoints.ok()) {
       for (const StoredCheckpoint& checkpoint : *checkpoints) services_.blobs.Remove(checkpoint.file).IgnoreError();
     }
-    int removed = kRowsRemovedAtOnce;
-    while (removed > 0) {
-      const absl::Status status =
-          services_.queue.CommitDurablyAndWait([this, key, &removed](Connection& connection) -> absl::Status {
-            ASSIGN_OR_RETURN(removed, services_.catalogue.RemoveSomeOf(connection, key));
-            return absl::OkStatus();
-          });
-      if (!status.ok()) return;
-    }
+    const auto remove = [&](Connection& connection) { return services_.catalogue.RemoveSomeOf(connection, key); };
+    if (!services_.queue.CommitInPortions(remove).ok()) return;
     services_.log.Forget(key);
+    const auto release = [](Connection& connection) { return connection.ReleaseFreePages(kPagesReleasedAtOnce); };
+    services_.queue.CommitInPortions(release).IgnoreError();  // what is left goes with the next job
   });
 }
 

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "gmock/gmock.h"
@@ -51,13 +53,7 @@ TEST_F(CatalogueTest, NothingOfADeletedJobRemains) {
   ASSERT_TRUE(Commit(catalogue_->Insert(stored)).ok());
   ASSERT_TRUE(Commit(catalogue_->Insert(stored.key, MakeCheckpoint("c"))).ok());
   ASSERT_TRUE(Commit(catalogue_->MarkDeleted(stored.key)).ok());
-  int removed = 1;
-  while (removed > 0) {
-    ASSERT_TRUE(Commit([&](Connection& connection) -> absl::Status {
-                  ASSIGN_OR_RETURN(removed, catalogue_->RemoveSomeOf(connection, stored.key));
-                  return absl::OkStatus();
-                }).ok());
-  }
+  ASSERT_TRUE(queue_->CommitInPortions([&](Connection& c) { return catalogue_->RemoveSomeOf(c, stored.key); }).ok());
   const std::unique_ptr<Connection> reader = Connection::Open(folder_.Database()).value();
   for (const std::string_view table : {"jobs", "job_labels", "job_datasets", "checkpoints"}) {
     EXPECT_EQ(QueryInt(*reader, absl::StrCat("SELECT count(*) FROM ", std::string(table))), 0) << table;
@@ -73,20 +69,43 @@ TEST_F(CatalogueTest, ADeletedJobsRowsGoInPortionsOfAThousand) {
   log.Append(other, v1::Event());
   ASSERT_TRUE(Commit(catalogue_->Insert(job, MakeCheckpoint("c"))).ok());
   ASSERT_TRUE(Commit(catalogue_->MarkDeleted(job)).ok());
-  std::vector<int> portions;
-  do {
-    ASSERT_TRUE(Commit([&](Connection& connection) -> absl::Status {
-                  ASSIGN_OR_RETURN(const int removed, catalogue_->RemoveSomeOf(connection, job));
-                  portions.push_back(removed);
-                  return absl::OkStatus();
-                }).ok());
-  } while (portions.back() > 0);
+  std::vector<int64_t> portions;
+  ASSERT_TRUE(queue_
+                  ->CommitInPortions([&](Connection& connection) -> absl::StatusOr<int64_t> {
+                    ASSIGN_OR_RETURN(const int removed, catalogue_->RemoveSomeOf(connection, job));
+                    portions.push_back(removed);
+                    return removed;
+                  })
+                  .ok());
   EXPECT_THAT(portions, ElementsAre(1000, 1000, 1000, 1000, 1000, 1, 1, 0));
   EXPECT_THAT(catalogue_->DeletedJobs().value(), IsEmpty());
   EXPECT_THAT(catalogue_->Checkpoints(job).value(), IsEmpty());
   log.Forget(job);
   EXPECT_EQ(log.Read(job, 1, 1).value().newest, 0);
   EXPECT_EQ(log.Read(other, 1, 1).value().newest, 1);
+}
+
+TEST_F(CatalogueTest, TheFileShrinksWhenThePagesOfADeletedJobAreReleased) {
+  const std::unique_ptr<Connection> reader = Connection::Open(folder_.Database()).value();
+  // Of the file once the log is moved into it, and nobody else moves it.
+  const auto size = [&] {
+    queue_.reset();
+    EXPECT_EQ(QueryInt(*reader, "PRAGMA wal_checkpoint(TRUNCATE)"), 0);
+    queue_ = CommitQueue::Open(folder_.Database()).value();
+    return std::filesystem::file_size(folder_.Database());
+  };
+  const JobKey job = InsertJob("jobs/1");
+  ASSERT_TRUE(Commit([&](Connection& c) {
+                return c.Run(absl::StrCat("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 4000) ",
+                                          "INSERT INTO events SELECT ", job, ", i, 1, 1, zeroblob(1000) FROM n"));
+              }).ok());
+  ASSERT_TRUE(Commit(catalogue_->MarkDeleted(job)).ok());
+  ASSERT_TRUE(queue_->CommitInPortions([&](Connection& c) { return catalogue_->RemoveSomeOf(c, job); }).ok());
+  const auto before = size();
+  EXPECT_GT(QueryInt(*reader, "PRAGMA freelist_count"), 1000);
+  ASSERT_TRUE(queue_->CommitInPortions([](Connection& c) { return c.ReleaseFreePages(256); }).ok());
+  EXPECT_EQ(QueryInt(*reader, "PRAGMA freelist_count"), 0);
+  EXPECT_LT(size(), before - 4'000'000);
 }
 
 }  // namespace

@@ -118,6 +118,29 @@ TEST_F(CommitQueueTest, CommittedIsToldBeforeDurable) {
   EXPECT_EQ(committed_when_durable, 1);
 }
 
+TEST_F(CommitQueueTest, PortionsAreCommitsOfTheirOwnUntilOneDoesNothing) {
+  std::vector<int64_t> seen;
+  const absl::Status status = queue_->CommitInPortions([&](Connection& connection) -> absl::StatusOr<int64_t> {
+    const auto done = static_cast<int64_t>(seen.size());
+    seen.push_back(Rows());
+    if (done == 3) return 0;
+    RETURN_IF_ERROR(connection.Run(absl::StrCat("INSERT INTO t VALUES(", done, ")")));
+    return 1;
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(seen, ElementsAre(0, 1, 2, 3));
+}
+
+TEST_F(CommitQueueTest, AnErrorEndsThePortions) {
+  int calls = 0;
+  const absl::Status status = queue_->CommitInPortions([&](Connection&) -> absl::StatusOr<int64_t> {
+    if (++calls == 2) return absl::AbortedError("enough");
+    return 1;
+  });
+  EXPECT_EQ(status, absl::AbortedError("enough"));
+  EXPECT_EQ(calls, 2);
+}
+
 TEST_F(CommitQueueTest, DestructionWritesWhatIsQueued) {
   Outcome last;
   {

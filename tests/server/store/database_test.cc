@@ -97,6 +97,19 @@ TEST_F(DatabaseTest, CountsChanges) {
   EXPECT_EQ(connection_->Changes(), 2);
 }
 
+TEST_F(DatabaseTest, ReleasesAtMostSoManyFreePages) {
+  ASSERT_TRUE(connection_->Run("INSERT INTO t(c) VALUES(zeroblob(1000000)); DELETE FROM t").ok());
+  const int64_t free = QueryInt(*connection_, "PRAGMA freelist_count");
+  ASSERT_GT(free, 200);
+  const int64_t pages = QueryInt(*connection_, "PRAGMA page_count");
+  EXPECT_EQ(connection_->ReleaseFreePages(100).value(), 100);
+  EXPECT_EQ(QueryInt(*connection_, "PRAGMA freelist_count"), free - 100);
+  EXPECT_EQ(QueryInt(*connection_, "PRAGMA page_count"), pages - 100);
+  EXPECT_EQ(connection_->ReleaseFreePages(0).value(), 0);
+  EXPECT_GT(connection_->ReleaseFreePages(100000).value(), 100);
+  EXPECT_EQ(connection_->ReleaseFreePages(100).value(), 0);
+}
+
 TEST_F(DatabaseTest, KnowsWhetherATransactionIsOpen) {
   EXPECT_FALSE(connection_->InTransaction());
   ASSERT_TRUE(connection_->Run("BEGIN").ok());

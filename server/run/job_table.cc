@@ -18,8 +18,10 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kFilterFields[] = {"state", "labels", "display_name", "dataset", "create_time"};
-constexpr int kRowsRemovedAtOnce = 1000;
 constexpr int64_t kMaxPriority = 1000;
+
+// 1 MiB: as long as other commits may have to wait.
+constexpr int64_t kPagesReleasedAtOnce = 256;
 
 // As it stands in the catalogue from now on.
 v1::Job NewJob(const v1::Job& asked, const TrainingOptions& options) {
@@ -215,14 +217,14 @@ absl::StatusOr<v1::ListJobsResponse> JobTable::List(const v1::ListJobsRequest& r
   ASSIGN_OR_RETURN(auto page,
                    services_.catalogue.ListJobs(filter, PageSize(request.page_size()), request.page_token()));
   v1::ListJobsResponse response;
+  std::vector<JobKey> keys;
   for (StoredJob& row : page.rows) {
     const std::shared_ptr<JobRun> run = FindRun(row.job.name());
-    v1::Job& job = *response.add_jobs();
-    job = run != nullptr && !IsTerminal(row.job.state()) ? run->Describe() : std::move(row.job);
-    RETURN_IF_ERROR(services_.log.Load(row.key));
-    ASSIGN_OR_RETURN(const LogPage log_page, services_.log.Read(row.key, 1, 1));
-    job.set_newest_sequence(log_page.newest);
+    *response.add_jobs() = run != nullptr && !IsTerminal(row.job.state()) ? run->Describe() : std::move(row.job);
+    keys.push_back(row.key);
   }
+  ASSIGN_OR_RETURN(const std::vector<int64_t> newest, services_.log.Newest(keys));
+  for (size_t i = 0; i < newest.size(); ++i) response.mutable_jobs(static_cast<int>(i))->set_newest_sequence(newest[i]);
   response.set_next_page_token(page.next_page_token);
   return response;
 }
@@ -274,16 +276,11 @@ void JobTable::RemoveInBackground(JobKey key) {
     if (const auto checkpoints = services_.catalogue.Checkpoints(key); checkpoints.ok()) {
       for (const StoredCheckpoint& checkpoint : *checkpoints) services_.blobs.Remove(checkpoint.file).IgnoreError();
     }
-    int removed = kRowsRemovedAtOnce;
-    while (removed > 0) {
-      const absl::Status status =
-          services_.queue.CommitDurablyAndWait([this, key, &removed](Connection& connection) -> absl::Status {
-            ASSIGN_OR_RETURN(removed, services_.catalogue.RemoveSomeOf(connection, key));
-            return absl::OkStatus();
-          });
-      if (!status.ok()) return;
-    }
+    const auto remove = [&](Connection& connection) { return services_.catalogue.RemoveSomeOf(connection, key); };
+    if (!services_.queue.CommitInPortions(remove).ok()) return;
     services_.log.Forget(key);
+    const auto release = [](Connection& connection) { return connection.ReleaseFreePages(kPagesReleasedAtOnce); };
+    services_.queue.CommitInPortions(release).IgnoreError();  // what is left goes with the next job
   });
 }
 

@@ -101,6 +101,8 @@ absl::Status UploadFile::Append(std::string_view bytes) { return file_.Append(by
 
 absl::Status UploadFile::Sync() { return file_.Sync(); }
 
+bool IsShortOfRoom(int64_t free, int64_t total) { return free < std::min(kLeastRoom, total / kLeastShare); }
+
 absl::StatusOr<std::unique_ptr<Blobs>> Blobs::Open(const std::string& data_directory) {
   std::unique_ptr<Blobs> blobs(new Blobs(data_directory));
   RETURN_IF_ERROR(MakeFolder(blobs->blobs_));
@@ -151,8 +153,7 @@ int64_t Blobs::FreeBytes() const {
 bool Blobs::ShortOfRoom() const {
   const absl::StatusOr<struct statvfs> disk = DiskOf(blobs_);
   if (!disk.ok()) return true;
-  const int64_t total = static_cast<int64_t>(disk->f_blocks) * disk->f_frsize;
-  return Available(*disk) < std::min(kLeastRoom, total / kLeastShare);
+  return IsShortOfRoom(Available(*disk), static_cast<int64_t>(disk->f_blocks) * disk->f_frsize);
 }
 
 }  // namespace trainyard

@@ -68,6 +68,9 @@ class UploadFile {
   GrowingFile file_;
 };
 
+// Whether `free` of a disk's `total` bytes are too few for new work: below the smaller of 1 GiB and 5 % of the disk.
+bool IsShortOfRoom(int64_t free, int64_t total);
+
 // Thread-safe. Names are made by the server: [a-z0-9._-]+, never by a client.
 class Blobs {
  public:
@@ -92,7 +95,7 @@ class Blobs {
   absl::StatusOr<std::shared_ptr<const MappedFile>> MapUpload(std::string_view name) const;
   absl::Status RemoveUpload(std::string_view name) const;
 
-  // Room on the disk, in bytes, and whether it is too little for new work (below the smaller of 1 GiB and 5 % of the disk).
+  // Room on the disk, in bytes, and whether it is too little for new work. A disk that cannot be examined has none.
   int64_t FreeBytes() const;
   bool ShortOfRoom() const;
 

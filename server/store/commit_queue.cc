@@ -80,6 +80,17 @@ absl::Status CommitQueue::CommitDurablyAndWait(Change change) {
   return result;
 }
 
+absl::Status CommitQueue::CommitInPortions(absl::FunctionRef<absl::StatusOr<int64_t>(Connection&)> portion) {
+  int64_t done = 1;
+  while (done > 0) {
+    RETURN_IF_ERROR(CommitDurablyAndWait([&](Connection& connection) -> absl::Status {
+      ASSIGN_OR_RETURN(done, portion(connection));
+      return absl::OkStatus();
+    }));
+  }
+  return absl::OkStatus();
+}
+
 int64_t CommitQueue::queued() const {
   absl::MutexLock lock(&mutex_);
   return static_cast<int64_t>(queue_.size()) + being_written_;

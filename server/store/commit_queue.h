@@ -16,6 +16,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -53,12 +54,15 @@ class CommitQueue {
   // Changes are committed in the order of calls. `committed` may be null.
   void Commit(Change change, Told committed);
 
-  // As Commit, but `durable` is told after a sync that began after the commit, or of the change's error. `committed`, which may be null,
-  // is told before that, as by Commit.
+  // As Commit, but `durable` is told after a sync that began after the commit, in the order of commits, or of the change's error at once.
+  // `committed`, which may be null, is told before that, as by Commit.
   void CommitDurably(Change change, Told durable, Told committed = nullptr);
 
   // Waits for CommitDurably. Never on a gRPC thread or a worker of the pool.
   absl::Status CommitDurablyAndWait(Change change);
+
+  // The same again and again, each time a commit of its own, so that others come between, until `portion` returns that it did nothing: 0.
+  absl::Status CommitInPortions(absl::FunctionRef<absl::StatusOr<int64_t>(Connection&)> portion);
 
   // Whether the last group could not be written for want of room.
   bool storage_full() const { return storage_full_.load(); }

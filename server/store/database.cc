@@ -193,6 +193,20 @@ absl::Status Connection::Step(std::string_view sql) {
   return statement.Step().status();
 }
 
+absl::StatusOr<int64_t> Connection::CountFreePages() {
+  ASSIGN_OR_RETURN(Statement count, Prepare("PRAGMA freelist_count"));
+  ASSIGN_OR_RETURN(const bool found, count.Step());
+  return found ? count.Int(0) : 0;
+}
+
+absl::StatusOr<int64_t> Connection::ReleaseFreePages(int64_t at_most) {
+  ASSIGN_OR_RETURN(const int64_t before, CountFreePages());
+  if (before == 0 || at_most <= 0) return 0;  // to SQLite 0 means all
+  RETURN_IF_ERROR(Run(absl::StrCat("PRAGMA incremental_vacuum(", at_most, ")")));
+  ASSIGN_OR_RETURN(const int64_t after, CountFreePages());
+  return before - after;
+}
+
 int64_t Connection::Changes() const { return sqlite3_changes64(db_); }
 
 bool Connection::InTransaction() const { return sqlite3_get_autocommit(db_) == 0; }

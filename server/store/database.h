@@ -67,6 +67,10 @@ class Connection {
   absl::Status Run(std::string_view sql);
   absl::Status Step(std::string_view sql);
 
+  // Gives at most so many of the pages that hold nothing back to the disk, and returns how many; the file becomes shorter when the log is
+  // next moved into it to its end. What is left is used by new rows.
+  absl::StatusOr<int64_t> ReleaseFreePages(int64_t at_most);
+
   // Rows that the last INSERT, UPDATE or DELETE changed.
   int64_t Changes() const;
 
@@ -78,6 +82,7 @@ class Connection {
  private:
   explicit Connection(sqlite3* db) : db_(db) {}
   absl::Status SetUp();
+  absl::StatusOr<int64_t> CountFreePages();
   absl::StatusOr<sqlite3_stmt*> Compile(std::string_view sql, unsigned flags);
 
   sqlite3* const db_;

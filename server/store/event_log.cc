@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/status.h"
 
 namespace trainyard {
@@ -164,6 +165,34 @@ absl::StatusOr<LogPage> EventLog::ReadFromDisk(JobKey job, const LogRange& range
     return absl::NotFoundError(absl::StrCat("event ", from, " is gone: the job's log is being deleted"));
   }
   return page;
+}
+
+absl::StatusOr<std::vector<int64_t>> EventLog::Newest(std::span<const JobKey> jobs) const {
+  std::vector<int64_t> newest(jobs.size());
+  std::vector<size_t> places;  // of the jobs to ask the database for
+  std::vector<JobKey> asked;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const std::shared_ptr<JobTail> tail = shared_->tails.Find(jobs[i]);
+    const std::optional<LogRange> range = tail == nullptr ? std::nullopt : tail->range();
+    if (range.has_value()) {
+      newest[i] = range->newest;
+    } else {
+      places.push_back(i);
+      asked.push_back(jobs[i]);
+    }
+  }
+  if (asked.empty()) return newest;
+  const std::string keys = absl::StrCat("[", absl::StrJoin(asked, ","), "]");
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(Statement select,
+                   reader->Prepare("SELECT (SELECT seq FROM events WHERE job = asked.value ORDER BY seq DESC LIMIT 1)"
+                                   " FROM json_each(?) asked ORDER BY asked.key"));
+  select.Bind(1, std::string_view(keys));
+  for (const size_t place : places) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (found) newest[place] = select.Int(0);  // 0: NULL
+  }
+  return newest;
 }
 
 int64_t EventLog::UncommittedBytes(JobKey job) const {

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -64,6 +66,10 @@ class EventLog {
   // The same from memory or disk; a page from disk ends after 4 MiB as well. Never on a gRPC thread. NOT_FOUND: the job's events are
   // being deleted.
   absl::StatusOr<LogPage> Read(JobKey job, int64_t from, int limit) const;
+
+  // The newest committed number of each of these jobs, 0 where it has none: in one query for all that are not in memory, which are not
+  // loaded by this. Never on a gRPC thread.
+  absl::StatusOr<std::vector<int64_t>> Newest(std::span<const JobKey> jobs) const;
 
   // Bytes of a job's events that are queued and not committed.
   int64_t UncommittedBytes(JobKey job) const;

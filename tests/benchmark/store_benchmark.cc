@@ -1,6 +1,9 @@
 // Measures the event log: appended rows a second when saturated, and the time from Append to committed at a given pace.
 //
-//   store_benchmark FOLDER [ROWS_PER_SECOND] [SECONDS] [JOBS] [BYTES]
+//   cmake --build build --target store_benchmark
+//   build/bin/store_benchmark FOLDER [ROWS_PER_SECOND] [SECONDS] [JOBS] [BYTES]
+//
+// Leaves benchmark.db in FOLDER, which must exist.
 
 #include <algorithm>
 #include <cstdio>

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "client/cpp/crc32c.h"
@@ -140,11 +141,11 @@ class FakeWatch final : public v1::WatchService::Service {
   // Sends the event before the one asked for again, or leaves the one asked for out.
   bool repeat = false;
   bool skip = false;
-  // Stays open after the last event.
+  // Stays open after the last event, whatever the client does, until Release.
   bool hold = false;
   std::vector<int64_t> asked_from;
 
-  grpc::Status Watch(grpc::ServerContext* context, const v1::WatchRequest* request,
+  grpc::Status Watch(grpc::ServerContext*, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override {
     int64_t from = std::max<int64_t>(request->targets(0).from_sequence(), 1);
     asked_from.push_back(from);
@@ -160,9 +161,23 @@ class FakeWatch final : public v1::WatchService::Service {
       *response.add_events() = event;
       writer->Write(response);
     }
-    while (hold && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(5));
+    if (hold) AwaitRelease();
     return grpc::Status::OK;
   }
+
+  void Release() {
+    absl::MutexLock lock(&mutex_);
+    released_ = true;
+  }
+
+ private:
+  void AwaitRelease() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&released_));
+  }
+
+  absl::Mutex mutex_;
+  bool released_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 class FakeModels final : public v1::ModelService::Service {
@@ -210,7 +225,10 @@ class FakeServer {
     server_ = builder.BuildAndStart();
   }
 
-  ~FakeServer() { server_->Shutdown(std::chrono::system_clock::now()); }
+  ~FakeServer() {
+    watch.Release();
+    server_->Shutdown(std::chrono::system_clock::now());
+  }
 
   int port() const { return port_; }
   std::string address() const { return absl::StrCat("127.0.0.1:", port_); }

@@ -28,22 +28,25 @@ using Then = Sliced::Then;
 class Gate {
  public:
   explicit Gate(Scheduler& scheduler) {
-    scheduler.Add(std::make_shared<Work>([this](int) {
-                    begun_.Notify();
-                    open_.WaitForNotification();
+    scheduler.Add(std::make_shared<Work>([state = state_](int) {
+                    state->begun.Notify();
+                    state->open.WaitForNotification();
                     return Then::kDone;
                   }),
                   1000);
-    begun_.WaitForNotification();
+    state_->begun.WaitForNotification();
   }
-  void Open() { open_.Notify(); }
+  void Open() { state_->open.Notify(); }
 
  private:
-  absl::Notification begun_;
-  absl::Notification open_;
+  struct State {
+    absl::Notification begun;
+    absl::Notification open;
+  };
+  const std::shared_ptr<State> state_ = std::make_shared<State>();  // the worker may still hold it at the end
 };
 
-// Adds `count` pieces of work that write their names at each slice and end after `slices` of them.
+// Makes work that writes its name at each slice and ends after `slices` of them. To be declared before the scheduler, whose workers write.
 struct Diary {
   absl::Mutex mutex;
   std::vector<std::string> lines;
@@ -67,8 +70,8 @@ struct Diary {
 };
 
 TEST(SchedulerTest, HigherPriorityGoesFirst) {
-  Scheduler scheduler(1, absl::Milliseconds(2));
   Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2));
   Gate gate(scheduler);
   scheduler.Add(diary.Make("low", 2), 0);
   scheduler.Add(diary.Make("high", 2), 1);
@@ -78,24 +81,22 @@ TEST(SchedulerTest, HigherPriorityGoesFirst) {
 }
 
 TEST(SchedulerTest, WhatNeverHadASliceGoesBeforeItsEquals) {
-  Scheduler scheduler(1, absl::Milliseconds(2));
   Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2));
   Gate gate(scheduler);
   scheduler.Add(diary.Make("a", 1), 0);
+  ++diary.open;
   scheduler.Add(std::make_shared<Work>([&](int slice) {
                   absl::MutexLock lock(&diary.mutex);
                   diary.lines.push_back("old");
                   if (slice == 0) scheduler.Add(diary.Make("new", 1), 0);
+                  if (slice > 0) --diary.open;
                   return slice == 0 ? Then::kReady : Then::kDone;
                 }),
                 0);
   gate.Open();
   diary.AwaitEnd();
-  absl::MutexLock lock(&diary.mutex);
-  ASSERT_GE(diary.lines.size(), 3u);
-  EXPECT_EQ(diary.lines[0], "a");
-  EXPECT_EQ(diary.lines[1], "old");
-  EXPECT_EQ(diary.lines[2], "new");
+  EXPECT_THAT(diary.lines, ElementsAre("a", "old", "new", "old"));
 }
 
 TEST(SchedulerTest, EqualsShareTheWorkerByTheTimeTheyUse) {
@@ -130,8 +131,8 @@ TEST(SchedulerTest, EqualsShareTheWorkerByTheTimeTheyUse) {
 
 TEST(SchedulerTest, WhatComesBackAfterAWaitGetsNothingForThePast) {
   absl::Time now = absl::UnixEpoch();
-  Scheduler scheduler(1, absl::Milliseconds(2), [&now] { return now; });
   Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2), [&now] { return now; });
   Gate gate(scheduler);
   ++diary.open;
   std::shared_ptr<Work> sleeper;

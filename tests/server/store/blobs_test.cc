@@ -3,10 +3,12 @@
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/match.h"
 #include "core/base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -151,6 +153,39 @@ TEST_F(BlobsTest, TellsTheRoomOnTheDisk) {
   ASSERT_EQ(statvfs(folder_.path().c_str(), &disk), 0);
   EXPECT_GT(blobs_->FreeBytes(), 0);
   EXPECT_LE(blobs_->FreeBytes(), static_cast<int64_t>(disk.f_blocks) * static_cast<int64_t>(disk.f_frsize));
+}
+
+TEST_F(BlobsTest, ADiskThatCannotBeExaminedHasNoRoom) {
+  fs::remove_all(folder_.path());
+  EXPECT_EQ(blobs_->FreeBytes(), 0);
+  EXPECT_TRUE(blobs_->ShortOfRoom());
+}
+
+TEST(ShortOfRoomTest, ASmallDiskIsShortBelowFivePercent) {
+  constexpr int64_t kTotal = int64_t{10} << 30;
+  EXPECT_TRUE(IsShortOfRoom(kTotal / 20 - 1, kTotal));
+  EXPECT_FALSE(IsShortOfRoom(kTotal / 20, kTotal));
+}
+
+TEST(ShortOfRoomTest, ALargeDiskIsShortBelowOneGibibyte) {
+  constexpr int64_t kTotal = int64_t{10} << 40;
+  EXPECT_TRUE(IsShortOfRoom((int64_t{1} << 30) - 1, kTotal));
+  EXPECT_FALSE(IsShortOfRoom(int64_t{1} << 30, kTotal));
+}
+
+TEST(FileErrorTest, AFullDiskOrQuotaIsStorageFull) {
+  for (const int error : {ENOSPC, EDQUOT}) {
+    errno = error;
+    const absl::Status status = FileError("write", "/data/x");
+    EXPECT_EQ(ErrorReason(status), "STORAGE_FULL");
+    EXPECT_TRUE(absl::StartsWith(status.message(), "cannot write /data/x: ")) << status;
+  }
+}
+
+TEST(SyncFolderTest, AMissingFolderIsNotFound) {
+  TemporaryFolder folder;
+  EXPECT_TRUE(SyncFolder(folder.path()).ok());
+  EXPECT_TRUE(absl::IsNotFound(SyncFolder(folder.path() + "/none")));
 }
 
 TEST(GrowingFileTest, AWriteToAFullDeviceIsStorageFull) {

@@ -118,6 +118,29 @@ TEST_F(CommitQueueTest, CommittedIsToldBeforeDurable) {
   EXPECT_EQ(committed_when_durable, 1);
 }
 
+TEST_F(CommitQueueTest, PortionsAreCommitsOfTheirOwnUntilOneDoesNothing) {
+  std::vector<int64_t> seen;
+  const absl::Status status = queue_->CommitInPortions([&](Connection& connection) -> absl::StatusOr<int64_t> {
+    const auto done = static_cast<int64_t>(seen.size());
+    seen.push_back(Rows());
+    if (done == 3) return 0;
+    RETURN_IF_ERROR(connection.Run(absl::StrCat("INSERT INTO t VALUES(", done, ")")));
+    return 1;
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(seen, ElementsAre(0, 1, 2, 3));
+}
+
+TEST_F(CommitQueueTest, AnErrorEndsThePortions) {
+  int calls = 0;
+  const absl::Status status = queue_->CommitInPortions([&](Connection&) -> absl::StatusOr<int64_t> {
+    if (++calls == 2) return absl::AbortedError("enough");
+    return 1;
+  });
+  EXPECT_EQ(status, absl::AbortedError("enough"));
+  EXPECT_EQ(calls, 2);
+}
+
 TEST_F(CommitQueueTest, DestructionWritesWhatIsQueued) {
   Outcome last;
   {
@@ -246,7 +269,7 @@ TEST_F(FullDiskTest, DestructionTellsWhatCannotBeWritten) {
   EXPECT_EQ(Rows(), 0);
 }
 
-class ReserveFileTest : public FullDiskTest {
+class FullDiskReserveTest : public FullDiskTest {
  protected:
   void SetUp() override {
     queue_.reset();
@@ -256,14 +279,14 @@ class ReserveFileTest : public FullDiskTest {
   const std::string path_ = folder_.path() + "/reserve";
 };
 
-TEST_F(ReserveFileTest, IsMadeWithItsBlocks) {
+TEST_F(FullDiskReserveTest, IsMadeWithItsBlocks) {
   ASSERT_TRUE(std::filesystem::exists(path_));
   struct stat info;
   ASSERT_EQ(stat(path_.c_str(), &info), 0);
   EXPECT_GE(info.st_blocks * 512, 1 << 20);
 }
 
-TEST_F(ReserveFileTest, IsGivenUpWhenTheDiskIsFull) {
+TEST_F(FullDiskReserveTest, IsGivenUpWhenTheDiskIsFull) {
   QueueGroup();
   AwaitFull();
   while (tries_ < 2) std::this_thread::yield();
@@ -272,7 +295,7 @@ TEST_F(ReserveFileTest, IsGivenUpWhenTheDiskIsFull) {
   EXPECT_TRUE(small_.Wait().ok());
 }
 
-TEST_F(ReserveFileTest, IsMadeAgainAtTheNextStart) {
+TEST_F(FullDiskReserveTest, IsMadeAgainAtTheNextStart) {
   std::filesystem::remove(path_);
   SetUp();
   EXPECT_TRUE(std::filesystem::exists(path_));

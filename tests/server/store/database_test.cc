@@ -1,5 +1,7 @@
 #include "server/store/database.h"
 
+#include <sqlite3.h>
+
 #include "core/base/status.h"
 #include "gtest/gtest.h"
 #include "tests/server/store/temporary_store.h"
@@ -61,6 +63,21 @@ TEST_F(DatabaseTest, OneTextCanBeInUseTwiceAtOnce) {
   EXPECT_EQ(second.Int(0), 2);
 }
 
+TEST_F(DatabaseTest, APreparedTextIsCompiledOnceAndAComposedOneIsNotKept) {
+  const auto statements = [this] {
+    int count = 0;
+    for (auto* s = sqlite3_next_stmt(connection_->handle(), nullptr); s;
+         s = sqlite3_next_stmt(connection_->handle(), s))
+      ++count;
+    return count;
+  };
+  const int before = statements();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(connection_->Prepare("SELECT 17").value().Step().value());
+  EXPECT_EQ(statements(), before + 1);
+  EXPECT_TRUE(connection_->PrepareOnce("SELECT 18").value().Step().value());
+  EXPECT_EQ(statements(), before + 1);
+}
+
 TEST_F(DatabaseTest, AUniqueKeyTakenTwiceAlreadyExists) {
   EXPECT_TRUE(connection_->Step("INSERT INTO t VALUES(1, 'x', NULL)").ok());
   EXPECT_TRUE(absl::IsAlreadyExists(connection_->Step("INSERT INTO t VALUES(1, 'y', NULL)")));
@@ -78,6 +95,19 @@ TEST_F(DatabaseTest, CountsChanges) {
   ASSERT_TRUE(connection_->Run("INSERT INTO t(b) VALUES('x'), ('y'), ('z')").ok());
   ASSERT_TRUE(connection_->Step("DELETE FROM t WHERE b != 'y'").ok());
   EXPECT_EQ(connection_->Changes(), 2);
+}
+
+TEST_F(DatabaseTest, ReleasesAtMostSoManyFreePages) {
+  ASSERT_TRUE(connection_->Run("INSERT INTO t(c) VALUES(zeroblob(1000000)); DELETE FROM t").ok());
+  const int64_t free = QueryInt(*connection_, "PRAGMA freelist_count");
+  ASSERT_GT(free, 200);
+  const int64_t pages = QueryInt(*connection_, "PRAGMA page_count");
+  EXPECT_EQ(connection_->ReleaseFreePages(100).value(), 100);
+  EXPECT_EQ(QueryInt(*connection_, "PRAGMA freelist_count"), free - 100);
+  EXPECT_EQ(QueryInt(*connection_, "PRAGMA page_count"), pages - 100);
+  EXPECT_EQ(connection_->ReleaseFreePages(0).value(), 0);
+  EXPECT_GT(connection_->ReleaseFreePages(100000).value(), 100);
+  EXPECT_EQ(connection_->ReleaseFreePages(100).value(), 0);
 }
 
 TEST_F(DatabaseTest, KnowsWhetherATransactionIsOpen) {
@@ -116,6 +146,20 @@ TEST_F(DatabaseTest, ALaterVersionsDatabaseIsRefused) {
   const absl::Status status = Connection::Open(folder_.Database()).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_EQ(ErrorReason(status), "STORE_IS_NEWER");
+}
+
+TEST(SqliteStatusTest, SaysWhatTheStoreCannotDo) {
+  EXPECT_TRUE(SqliteStatus(nullptr, SQLITE_OK, "sync its files").ok());
+  const absl::Status status = SqliteStatus(nullptr, SQLITE_BUSY, "sync its files");
+  EXPECT_EQ(status, absl::UnavailableError("the store cannot sync its files: database is locked"));
+}
+
+TEST(StorageFullTest, IsToldFromOtherExhaustion) {
+  EXPECT_TRUE(absl::IsResourceExhausted(StorageFull("cannot write")));
+  EXPECT_EQ(ErrorReason(StorageFull("cannot write")), "STORAGE_FULL");
+  EXPECT_TRUE(IsStorageFull(StorageFull("cannot write")));
+  EXPECT_FALSE(IsStorageFull(absl::ResourceExhaustedError("QUEUE_FULL")));
+  EXPECT_FALSE(IsStorageFull(absl::OkStatus()));
 }
 
 TEST_F(DatabaseTest, AnotherFileIsDataLoss) {

@@ -1,0 +1,58 @@
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/store/catalogue.h"
+#include "tests/server/store/store_fixtures.h"
+
+namespace trainyard {
+namespace {
+
+using testing::IsEmpty;
+
+TEST_F(CatalogueTest, CheckpointsComeNewestFirst) {
+  const StoredCheckpoint first{
+      .attempt = 2, .step = 10, .digest = "d", .file = "f1", .size_bytes = 5, .log_position = 8, .pinned = true};
+  ASSERT_TRUE(Commit(catalogue_->Insert(1, first)).ok());
+  ASSERT_TRUE(Commit(catalogue_->Insert(2, MakeCheckpoint("other"))).ok());
+  ASSERT_TRUE(Commit(catalogue_->Insert(1, MakeCheckpoint("f2"))).ok());
+  const std::vector<StoredCheckpoint> found = catalogue_->Checkpoints(1).value();
+  ASSERT_EQ(found.size(), 2);
+  EXPECT_EQ(found[0].file, "f2");
+  EXPECT_EQ(found[1].attempt, 2);
+  EXPECT_EQ(found[1].step, 10);
+  EXPECT_EQ(found[1].digest, "d");
+  EXPECT_EQ(found[1].size_bytes, 5);
+  EXPECT_EQ(found[1].log_position, 8);
+  EXPECT_TRUE(found[1].pinned);
+  ASSERT_TRUE(Commit(catalogue_->RemoveCheckpoint(1, "f2")).ok());
+  EXPECT_EQ(catalogue_->Checkpoints(1).value().size(), 1);
+}
+
+TEST_F(CatalogueTest, ModelsAreListedNewestFirstPageByPage) {
+  for (const JobKey job : {1, 2, 3}) {
+    v1::Model model;
+    model.set_name(absl::StrCat("models/", job));
+    ASSERT_TRUE(Commit(catalogue_->Put(job, model)).ok());
+  }
+  const auto first = catalogue_->ListModels(2, "").value();
+  ASSERT_EQ(first.rows.size(), 2);
+  EXPECT_EQ(first.rows[0].name(), "models/3");
+  const auto second = catalogue_->ListModels(2, first.next_page_token).value();
+  ASSERT_EQ(second.rows.size(), 1);
+  EXPECT_EQ(second.rows[0].name(), "models/1");
+  EXPECT_THAT(second.next_page_token, IsEmpty());
+}
+
+TEST_F(CatalogueTest, AModelIsReplacedAndRemoved) {
+  v1::Model model;
+  model.set_name("models/1");
+  ASSERT_TRUE(Commit(catalogue_->Put(1, model)).ok());
+  model.set_step(7);
+  ASSERT_TRUE(Commit(catalogue_->Put(1, model)).ok());
+  EXPECT_EQ(catalogue_->GetModel("models/1").value().step(), 7);
+  ASSERT_TRUE(Commit(catalogue_->RemoveModel(1)).ok());
+  EXPECT_TRUE(absl::IsNotFound(catalogue_->GetModel("models/1").status()));
+}
+
+}  // namespace
+}  // namespace trainyard

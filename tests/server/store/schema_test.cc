@@ -1,0 +1,41 @@
+#include "server/store/schema.h"
+
+#include <sqlite3.h>
+
+#include "gtest/gtest.h"
+#include "server/store/catalogue.h"
+#include "tests/server/store/temporary_store.h"
+
+namespace trainyard {
+namespace {
+
+TEST(SchemaTest, ASecondMigrationChangesNothing) {
+  TemporaryFolder folder;
+  const std::unique_ptr<Connection> connection = Connection::Open(folder.Database()).value();
+  const int64_t before = QueryInt(*connection, "PRAGMA schema_version");
+  EXPECT_TRUE(Migrate(*connection).ok());
+  EXPECT_EQ(QueryInt(*connection, "PRAGMA schema_version"), before);
+}
+
+TEST(SchemaTest, MigrationsAreAppliedAllOrNone) {
+  TemporaryFolder folder;
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(folder.Database().c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "CREATE TABLE models(in_the_way)", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_FALSE(Connection::Open(folder.Database()).ok());
+  ASSERT_EQ(sqlite3_exec(db, "DROP TABLE models; CREATE TABLE jobs(still_free)", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, "SELECT * FROM events", nullptr, nullptr, nullptr), SQLITE_ERROR);
+  ASSERT_EQ(sqlite3_exec(db, "DROP TABLE jobs", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  EXPECT_TRUE(Connection::Open(folder.Database()).ok());
+}
+
+TEST(SchemaTest, ALaterVersionIsRefusedByAllThatOpenTheStore) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(Connection::Open(folder.Database()).value()->Run("PRAGMA user_version = 1000").ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(CommitQueue::Open(folder.Database()).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(Catalogue::Open(folder.Database()).status()));
+}
+
+}  // namespace
+}  // namespace trainyard

@@ -54,8 +54,19 @@ std::string DivergenceText(const v1::Divergence& divergence) {
   std::string text = absl::StrCat("diverged: loss ", NumberText(divergence.loss()), ", gradient norm ",
                                   NumberText(divergence.gradient_norm()));
   if (!divergence.tensor().empty()) absl::StrAppend(&text, ", first in ", divergence.tensor());
-  if (!divergence.rows().empty()) absl::StrAppend(&text, ", rows ", absl::StrJoin(divergence.rows(), " "));
+  if (divergence.has_rolled_back()) {
+    const v1::RolledBack& back = divergence.rolled_back();
+    absl::StrAppend(&text, "; back to step ", CountText(back.to_step()), " with ",
+                    NumberText(back.learning_rate_factor()), " of the learning rate, ", back.left(), " more times");
+  }
+  if (!divergence.rows().empty()) absl::StrAppend(&text, "; rows ", absl::StrJoin(divergence.rows(), " "));
   return text;
+}
+
+std::string PlateauText(const v1::LearningRateReduced& reduced) {
+  return absl::StrCat("plateau: learning rate ", NumberText(reduced.learning_rate()), " from now on; best ",
+                      MetricText(reduced.metric()), " ", MetricNumberText(reduced.metric(), reduced.best_value()),
+                      " of step ", CountText(reduced.best_step()));
 }
 
 using Evaluations = google::protobuf::RepeatedPtrField<v1::Evaluation>;
@@ -121,7 +132,11 @@ std::string EventText(const v1::Event& event) {
     case v1::Event::kRecovered:
       return absl::StrCat("recovered from the checkpoint of step ", CountText(event.step()),
                           "; computing again up to step ", CountText(event.recovered().replay_until_step()));
-    default:  // next:
+    case v1::Event::kClippingBegan:
+      return absl::StrCat("clipping: gradient norm ", NumberText(event.clipping_began().gradient_norm()), " to ",
+                          NumberText(event.clipping_began().clipped_gradient_norm()));
+    case v1::Event::kLearningRateReduced:
+      return PlateauText(event.learning_rate_reduced());
     case v1::Event::KIND_NOT_SET:
       break;
   }

@@ -3,7 +3,8 @@
 // An optimiser asks for the gradient at the point of its choice and receives a *view*: what the gradient is, and what is still to be
 // applied to it. It applies everything in one pass over the parameters:
 //
-//   g_j = scale * (d_j + l2 * p_j + l1 * sign(p_j))      d: gradient of the data's mean loss, p: the point, sign(0) = 0
+//   g_j = clip(scale * (d_j + l2 * p_j + l1 * sign(p_j)), limit)      d: gradient of the data's mean loss, p: the point, sign(0) = 0
+//   theta_j <- theta_j - eps_k * decay * theta_j                      decoupled from the gradient, before theta_j moves
 //
 // A view is dense (it comes in blocks, each as soon as it is known, so that a block is used while it is in the cache) or sparse (the
 // minibatch's rows times one coefficient each, so that a step costs its non-zeros).
@@ -12,6 +13,7 @@
 #define TRAINYARD_CORE_BASE_OBJECTIVE_H_
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <variant>
 
@@ -22,9 +24,11 @@ namespace trainyard {
 
 // What is still to be applied to d.
 struct Pending {
-  double scale = 1;  // of clipping; 1 where nothing is clipped
-  double l2 = 0;     // 0 for biases
+  double scale = 1;                                        // of clipping by norm; 1 where nothing is clipped
+  double limit = std::numeric_limits<double>::infinity();  // of an element's magnitude, of clipping by value
+  double l2 = 0;                                           // 0 for biases, as those that follow
   double l1 = 0;
+  double decay = 0;
 
   friend bool operator==(const Pending&, const Pending&) = default;
 };

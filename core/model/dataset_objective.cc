@@ -4,18 +4,26 @@
 #include <cmath>
 
 #include "core/base/squared_norm.h"
+#include "core/optim/gradient_pass.h"
 
 namespace trainyard {
 
 template <typename Real>
 DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss,
-                                         const RowEncoder& encoder, ColumnType target_type)
+                                         const RowEncoder& encoder, ColumnType target_type,
+                                         const RegularizationOptions& regularization, const ClippingOptions& clipping)
     : layout_(layout),
       loss_function_(loss),
       encoder_(encoder),
       pass_(layout, kBlockRows),
       targets_(kBlockRows, target_type),
-      gradient_(layout.flat_size()) {}
+      gradient_(layout.flat_size()),
+      regularization_(regularization),
+      clipper_(clipping, layout.layers().size()) {
+  for (const DenseShape& shape : layout.layers()) {
+    layer_gradients_.push_back(std::span<const Real>(gradient_).subspan(shape.begin, shape.size));
+  }
+}
 
 template <typename Real>
 void DatasetObjective<Real>::SetMinibatch(std::span<const uint32_t> rows) {
@@ -54,22 +62,45 @@ absl::Status DatasetObjective<Real>::Gradient(std::span<const Real> point,
   if (rows_done_ < rows_.size()) return absl::Status(absl::StatusCode::kUnavailable, "");
 
   loss_ = loss_sum_ * factor;
+  if (regularization_.has_penalty()) AddPenalty(point);
   gradient_norm_ = std::sqrt(SquaredNorm<Real>(gradient_));
   rows_done_ = 0;
   loss_sum_ = 0;
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
+  clipper_.Measure<Real>(layer_gradients_, gradient_norm_);
   const auto walk = [this](absl::FunctionRef<void(const GradientBlock<Real>&)> visit) { Walk(visit); };
   use(GradientView<Real>(DenseGradient<Real>(walk)));
   return absl::OkStatus();
 }
 
 template <typename Real>
+void DatasetObjective<Real>::AddPenalty(std::span<const Real> point) {
+  const Pending pending{.l2 = regularization_.l2, .l1 = regularization_.l1};
+  double squares = 0;
+  double magnitudes = 0;
+  for (const DenseShape& shape : layout_.layers()) {
+    for (int64_t j = shape.begin; j < shape.begin + shape.weight_count(); ++j) {
+      const double p = point[j];
+      squares += p * p;
+      magnitudes += std::abs(p);
+      gradient_[j] = Complete(gradient_[j], point[j], pending);
+    }
+  }
+  penalty_ = regularization_.l2 / 2 * squares + regularization_.l1 * magnitudes;
+}
+
+template <typename Real>
 void DatasetObjective<Real>::Walk(absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const {
   const std::span<const Real> all = gradient_;
-  for (const DenseShape& shape : layout_.layers()) {
-    const int64_t weights = shape.fan_in * shape.fan_out;
-    visit({.begin = shape.begin, .values = all.subspan(shape.begin, weights), .pending = {}});
-    visit({.begin = shape.begin + weights, .values = all.subspan(shape.begin + weights, shape.fan_out), .pending = {}});
+  for (size_t l = 0; l < layout_.layers().size(); ++l) {
+    const DenseShape& shape = layout_.layers()[l];
+    const int64_t weights = shape.weight_count();
+    Pending pending{.scale = clipper_.scale(l), .limit = clipper_.limit(), .decay = regularization_.weight_decay};
+    visit({.begin = shape.begin, .values = all.subspan(shape.begin, weights), .pending = pending});
+    pending.decay = 0;
+    visit({.begin = shape.begin + weights,
+           .values = all.subspan(shape.begin + weights, shape.size - weights),
+           .pending = pending});
   }
 }
 

@@ -1,6 +1,6 @@
 // The mean loss of a network over one minibatch of a data set, as an Objective.
 //
-//   value = (1/m) sum_i w_i L(f(x_i; theta), y_i)
+//   value = (1/m) sum_i w_i L(f(x_i; theta), y_i)        the gradient is that of the value and the penalty
 
 #ifndef TRAINYARD_CORE_MODEL_DATASET_OBJECTIVE_H_
 #define TRAINYARD_CORE_MODEL_DATASET_OBJECTIVE_H_
@@ -16,6 +16,8 @@
 #include "core/loss/loss.h"
 #include "core/model/example_block.h"
 #include "core/model/network_pass.h"
+#include "core/optim/clipping.h"
+#include "core/optim/regularization.h"
 
 namespace trainyard {
 
@@ -23,9 +25,10 @@ namespace trainyard {
 template <typename Real>
 class DatasetObjective final : public Objective<Real> {
  public:
-  // All must outlive this. `encoder` knows the target.
+  // All but the options must outlive this. `encoder` knows the target.
   DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss, const RowEncoder& encoder,
-                   ColumnType target_type);
+                   ColumnType target_type, const RegularizationOptions& regularization = {},
+                   const ClippingOptions& clipping = {});
 
   // The examples of the next evaluations, summed in this order; at least one. They must live as long as these evaluations.
   void SetMinibatch(std::span<const uint32_t> rows);
@@ -34,14 +37,17 @@ class DatasetObjective final : public Objective<Real> {
   double Value(std::span<const Real> point) override;
   absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) override;
 
-  // Of the last Gradient that did not answer UNAVAILABLE: the loss, and the 2-norm of its gradient.
+  // Of the last Gradient that did not answer UNAVAILABLE: the loss, the penalty, the 2-norm of their gradient, and how it was clipped.
   double loss() const { return loss_; }
+  double penalty() const { return penalty_; }
   double gradient_norm() const { return gradient_norm_; }
+  const Clipper& clipper() const { return clipper_; }
 
   // The first tensor of the layout whose gradient is not finite; empty where none was taken, or all are.
   std::string NotFiniteTensor() const;
 
  private:
+  void AddPenalty(std::span<const Real> point);
   void Walk(absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
 
   const ParameterLayout& layout_;
@@ -50,11 +56,15 @@ class DatasetObjective final : public Objective<Real> {
   NetworkPass<Real> pass_;
   TargetBlock targets_;
   AlignedVector<Real> gradient_;
+  std::vector<std::span<const Real>> layer_gradients_;  // of each layer, in gradient_
+  const RegularizationOptions regularization_;
+  Clipper clipper_;
 
   std::span<const uint32_t> rows_;
   size_t rows_done_ = 0;  // of the gradient being summed
   double loss_sum_ = 0;
   double loss_ = 0;
+  double penalty_ = 0;
   double gradient_norm_ = 0;
 };
 

@@ -42,6 +42,9 @@ struct DenseShape {
   ActivationOptions activation;  // of the last layer: Identity
   int64_t begin = 0;             // of its parameters in the flat vector
   int64_t size = 0;              // (fan_in + 1) * fan_out
+
+  // The weights are the first so many parameters of the layer, its bias the rest.
+  int64_t weight_count() const { return fan_in * fan_out; }
 };
 
 // One named array of the logical order: `layers.0.weight` [fan_in, fan_out], `layers.0.bias` [fan_out], and so on.

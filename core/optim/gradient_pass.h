@@ -13,35 +13,46 @@
 
 namespace trainyard {
 
-// g_j = scale * (d + l2 p + l1 sign(p))
+// g_j = clip(scale * (d + l2 p + l1 sign(p)), limit)
 template <typename Real>
 Real Complete(Real d, Real p, const Pending& pending) {
   const Real sign = static_cast<Real>((p > 0) - (p < 0));
-  return static_cast<Real>(pending.scale) *
-         (d + static_cast<Real>(pending.l2) * p + static_cast<Real>(pending.l1) * sign);
+  const Real g =
+      static_cast<Real>(pending.scale) * (d + static_cast<Real>(pending.l2) * p + static_cast<Real>(pending.l1) * sign);
+  const Real limit = static_cast<Real>(pending.limit);
+  return std::clamp(g, -limit, limit);
 }
 
 template <typename Real>
 class GradientPass {
  public:
-  // Calls move(j, g_j) once for each parameter j. `point` is where the gradient was taken; move may change its element j. A sparse view is
-  // first summed into one dense vector, in the order of its rows.
+  // For each parameter j once: decays theta_j, then calls move(j, g_j). `point` is where the gradient was taken; it may be theta. A sparse
+  // view is first summed into one dense vector, in the order of its rows.
   template <typename Move>
-  void operator()(const GradientView<Real>& gradient, std::span<const Real> point, Move move) {
+  void operator()(const GradientView<Real>& gradient, std::span<const Real> point, double learning_rate,
+                  std::span<Real> theta, Move move) {
+    const auto walk = [&](const GradientBlock<Real>& block) {
+      if (block.pending.decay == 0) return Walk(block, point, move);
+      const Real shrink = static_cast<Real>(learning_rate * block.pending.decay);
+      Walk(block, point, [&](int64_t j, Real g) {
+        theta[j] -= shrink * theta[j];
+        move(j, g);
+      });
+    };
     if (const auto* dense = std::get_if<DenseGradient<Real>>(&gradient)) {
-      (*dense)([&](const GradientBlock<Real>& block) { Walk(block, point, move); });
+      (*dense)(walk);
     } else {
       const auto& sparse = std::get<SparseGradient<Real>>(gradient);
       Sum(sparse, point.size());
-      Walk({.begin = 0, .values = sum_, .pending = sparse.pending}, point, move);
+      walk({.begin = 0, .values = sum_, .pending = sparse.pending});
     }
   }
 
  private:
   template <typename Move>
-  static void Walk(const GradientBlock<Real>& block, std::span<const Real> point, Move& move) {
+  static void Walk(const GradientBlock<Real>& block, std::span<const Real> point, Move&& move) {
     const int64_t size = static_cast<int64_t>(block.values.size());
-    if (block.pending == Pending()) {
+    if (block.pending == Pending{.decay = block.pending.decay}) {
       for (int64_t i = 0; i < size; ++i) move(block.begin + i, block.values[i]);
     } else {
       for (int64_t i = 0; i < size; ++i) {

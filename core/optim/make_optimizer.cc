@@ -35,6 +35,7 @@ absl::Status Validate(const OptimizerOptions& options) {
     return FieldError("learning_rate", options.learning_rate, "positive and finite");
   }
   RETURN_IF_ERROR(InField("schedule", Validate(options.schedule)));
+  RETURN_IF_ERROR(InField("clipping", Validate(options.clipping)));
   return std::visit([](const auto& alternative) { return Check(alternative); }, options.rule);
 }
 

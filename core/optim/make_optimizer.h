@@ -7,6 +7,7 @@
 #include <span>
 #include <variant>
 
+#include "core/optim/clipping.h"
 #include "core/optim/make_schedule.h"
 #include "core/optim/momentum.h"
 #include "core/optim/nesterov.h"
@@ -20,6 +21,7 @@ using UpdateRuleOptions = std::variant<NesterovOptions, MomentumOptions, SgdOpti
 struct OptimizerOptions {
   double learning_rate = 0.01;  // eps_0, positive and finite
   ScheduleOptions schedule;
+  ClippingOptions clipping;
   UpdateRuleOptions rule;
 
   friend bool operator==(const OptimizerOptions&, const OptimizerOptions&) = default;

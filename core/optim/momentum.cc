@@ -12,7 +12,7 @@ absl::Status Momentum<Real>::Step(const StepRates& rates, Objective<Real>& objec
   const Real alpha = static_cast<Real>(rates.momentum);
   const std::span<Real> v = velocity_;
   return objective.Gradient(theta, [&](const GradientView<Real>& gradient) {
-    pass_(gradient, theta, [&](int64_t j, Real g) {
+    pass_(gradient, theta, rates.learning_rate, theta, [&](int64_t j, Real g) {
       v[j] = alpha * v[j] - rate * g;
       theta[j] += v[j];
     });

@@ -13,7 +13,7 @@ absl::Status Nesterov<Real>::Step(const StepRates& rates, Objective<Real>& objec
   const std::span<Real> v = velocity_;
   for (size_t j = 0; j < theta.size(); ++j) ahead_[j] = theta[j] + alpha * v[j];
   return objective.Gradient(ahead_, [&](const GradientView<Real>& gradient) {
-    pass_(gradient, ahead_, [&](int64_t j, Real g) {
+    pass_(gradient, ahead_, rates.learning_rate, theta, [&](int64_t j, Real g) {
       v[j] = alpha * v[j] - rate * g;
       theta[j] += v[j];
     });

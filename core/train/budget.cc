@@ -1,6 +1,7 @@
 #include "core/train/budget.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -43,6 +44,16 @@ absl::Status Validate(const BudgetOptions& options) {
   RETURN_IF_ERROR(CheckLimit("examples", options.examples));
   if (options.running_time.has_value() && *options.running_time <= absl::ZeroDuration()) {
     return FieldError("running_time", absl::FormatDuration(*options.running_time), "positive");
+  }
+  if (!options.target_metric.has_value()) return absl::OkStatus();
+  if (!std::isfinite(options.target_metric->value)) {
+    return FieldError("target_metric.value", options.target_metric->value, "finite");
+  }
+  BudgetOptions limits = options;
+  limits.target_metric.reset();
+  if (limits == BudgetOptions()) {
+    return FieldError("target_metric", "alone",
+                      "given with steps, epochs, examples or running_time: it may never be reached");
   }
   return absl::OkStatus();
 }

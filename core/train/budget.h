@@ -17,7 +17,7 @@ inline constexpr int64_t kDefaultEpochs = 10;
 // Where no limit is given, kDefaultEpochs.
 BudgetOptions WithDefault(BudgetOptions options);
 
-// INVALID_ARGUMENT: a limit that is not positive, or larger than 10^15.
+// INVALID_ARGUMENT: a limit that is not positive, or larger than 10^15; a target metric that is not finite, or without any limit.
 absl::Status Validate(const BudgetOptions& options);
 
 // The first of the limits that can be counted in steps, and which it is. nullopt: only time limits the run.

@@ -57,6 +57,14 @@ absl::Status CheckMetrics(bool categorical, bool has_validation, TrainingOptions
     RETURN_IF_ERROR(
         CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), options.evaluation.metrics[i], categorical));
   }
+  if (const std::optional<TargetMetric>& target = options.budget.target_metric) {
+    if (!has_validation) {
+      return FieldError("budget.target_metric", "set",
+                        "left out where there is no validation part; give data.validation_fraction or "
+                        "data.validation_dataset");
+    }
+    RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", target->metric, categorical));
+  }
   if (!options.early_stopping.has_value()) return absl::OkStatus();
   EarlyStoppingOptions& stopping = *options.early_stopping;
   if (!has_validation) {

@@ -16,7 +16,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "checkpoints are little endian");
 
 constexpr std::string_view kMagic = "TYCKPT\r\n";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kDigestSize = 64;        // hexadecimal
 constexpr std::string_view kEnd = "end";  // the last section
 constexpr std::string_view kOptimizerPrefix = "optimizer/";
@@ -68,10 +68,28 @@ absl::Status Read(std::string_view section, T& value) {
   return absl::OkStatus();
 }
 
+absl::Status Read(std::string_view section, bool& value) {
+  uint8_t byte = 0;
+  RETURN_IF_ERROR(Read<uint8_t>(section, byte));
+  value = byte != 0;
+  return absl::OkStatus();
+}
+
+absl::Status Read(std::string_view section, std::vector<double>& values) {
+  if (section.size() % sizeof(double) != 0) return Damaged("has a section of the wrong size");
+  values.resize(section.size() / sizeof(double));
+  std::memcpy(values.data(), section.data(), section.size());
+  return absl::OkStatus();
+}
+
 absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoint& checkpoint) {
   const auto best = [&checkpoint]() -> BestParameters& {
     if (!checkpoint.best.has_value()) checkpoint.best.emplace();
     return *checkpoint.best;
+  };
+  const auto stopping = [&checkpoint]() -> StoppingState& {
+    if (!checkpoint.stopping.has_value()) checkpoint.stopping.emplace();
+    return *checkpoint.stopping;
   };
   if (name == "fingerprint") {
     checkpoint.fingerprint = bytes;
@@ -86,14 +104,32 @@ absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoi
     checkpoint.parameters = bytes;
   } else if (name == "best/step") {
     return Read(bytes, best().step);
-  } else if (name == "best/value") {
-    return Read(bytes, best().value);
   } else if (name == "best/parameters") {
     best().parameters = bytes;
-  } else if (name == "patience_used") {
-    int64_t used = 0;
-    RETURN_IF_ERROR(Read(bytes, used));
-    checkpoint.patience_used = static_cast<int>(used);
+  } else if (name == "stopping/has_best") {
+    return Read(bytes, stopping().has_best);
+  } else if (name == "stopping/best_value") {
+    return Read(bytes, stopping().best_value);
+  } else if (name == "stopping/best_step") {
+    return Read(bytes, stopping().best_step);
+  } else if (name == "stopping/patience_used") {
+    return Read(bytes, stopping().patience_used);
+  } else if (name == "stopping/recent") {
+    return Read(bytes, stopping().recent);
+  } else if (name == "target_reached") {
+    return Read(bytes, checkpoint.target_reached);
+  } else if (name == "schedule") {
+    checkpoint.schedule_state = bytes;
+  } else if (name == "clipped_steps") {
+    return Read(bytes, checkpoint.clipped_steps);
+  } else if (name == "clipping") {
+    return Read(bytes, checkpoint.clipping);
+  } else if (name == "learning_rate_factor") {
+    return Read(bytes, checkpoint.learning_rate_factor);
+  } else if (name == "roll_backs") {
+    return Read(bytes, checkpoint.roll_backs);
+  } else if (name == "roll_back_to") {
+    checkpoint.roll_back_to = bytes;
   } else if (name == "evaluated_step") {
     return Read(bytes, checkpoint.evaluated_step);
   } else if (name == "parameters_digest") {
@@ -122,10 +158,24 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   }
   if (checkpoint.best.has_value()) {
     PutSection("best/step", BytesOf(checkpoint.best->step), out);
-    PutSection("best/value", BytesOf(checkpoint.best->value), out);
     PutSection("best/parameters", checkpoint.best->parameters, out);
   }
-  PutSection("patience_used", BytesOf(int64_t{checkpoint.patience_used}), out);
+  if (checkpoint.stopping.has_value()) {
+    PutSection("stopping/has_best", BytesOf(uint8_t{checkpoint.stopping->has_best}), out);
+    PutSection("stopping/best_value", BytesOf(checkpoint.stopping->best_value), out);
+    PutSection("stopping/best_step", BytesOf(checkpoint.stopping->best_step), out);
+    PutSection("stopping/patience_used", BytesOf(checkpoint.stopping->patience_used), out);
+    std::string recent;
+    for (const double value : checkpoint.stopping->recent) Put(value, recent);
+    PutSection("stopping/recent", recent, out);
+  }
+  PutSection("target_reached", BytesOf(uint8_t{checkpoint.target_reached}), out);
+  PutSection("schedule", checkpoint.schedule_state, out);
+  PutSection("clipped_steps", BytesOf(checkpoint.clipped_steps), out);
+  PutSection("clipping", BytesOf(uint8_t{checkpoint.clipping}), out);
+  PutSection("learning_rate_factor", BytesOf(checkpoint.learning_rate_factor), out);
+  PutSection("roll_backs", BytesOf(checkpoint.roll_backs), out);
+  PutSection("roll_back_to", checkpoint.roll_back_to, out);
   PutSection("evaluated_step", BytesOf(checkpoint.evaluated_step), out);
   PutSection(kEnd, "", out);
   out.append(Sha256Of(out));

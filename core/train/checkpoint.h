@@ -24,13 +24,27 @@ struct NamedBytes {
   friend bool operator==(const NamedBytes&, const NamedBytes&) = default;
 };
 
-// The best parameters so far, by the metric of early stopping.
+// The best parameters so far, by the metric of early stopping; where they are to be kept.
 struct BestParameters {
   int64_t step = 0;
-  double value = 0;
   std::string parameters;
 
   friend bool operator==(const BestParameters&, const BestParameters&) = default;
+};
+
+// What early stopping remembers.
+struct StoppingState {
+  bool has_best = false;
+  double best_value = 0;
+  int64_t best_step = 0;
+
+  // Evaluations since the best.
+  int patience_used = 0;
+
+  // The newest values of the metric, the newest last; at most moving_average of them.
+  std::vector<double> recent;
+
+  friend bool operator==(const StoppingState&, const StoppingState&) = default;
 };
 
 struct Checkpoint {
@@ -46,8 +60,23 @@ struct Checkpoint {
 
   std::optional<BestParameters> best;
 
-  // Evaluations since the best.
-  int patience_used = 0;
+  std::optional<StoppingState> stopping;
+
+  // Whether the budget's target metric was reached.
+  bool target_reached = false;
+
+  // Of a schedule that depends on evaluations; see Schedule::state.
+  std::string schedule_state;
+
+  // Updates whose gradient was clipped, and whether the last one's was.
+  int64_t clipped_steps = 0;
+  bool clipping = false;
+
+  // Of all learning rates, after roll-backs; their number; and where the next one leads to: a checkpoint without `best` and without its
+  // own place to roll back to, encoded. Empty where the run does not roll back.
+  double learning_rate_factor = 1;
+  int roll_backs = 0;
+  std::string roll_back_to;
 
   // The last step whose evaluation is done; -1: none.
   int64_t evaluated_step = -1;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include "core/base/status.h"
 
@@ -12,40 +14,44 @@ absl::Status Validate(const EarlyStoppingOptions& options) {
   if (!(options.min_change >= 0 && std::isfinite(options.min_change))) {
     return FieldError("min_change", options.min_change, "at least 0 and finite");
   }
+  if (options.moving_average < 1) {
+    return FieldError("moving_average", int64_t{options.moving_average}, "at least 1");
+  }
   return absl::OkStatus();
 }
 
 bool EarlyStopping::Improves(double value) const {
   if (std::isnan(value)) return false;
-  if (!has_best_) return true;
-  return LargerIsBetter(metric()) ? value > best_value_ + options_.min_change
-                                  : value < best_value_ - options_.min_change;
+  if (!state_.has_best) return true;
+  return LargerIsBetter(metric()) ? value > state_.best_value + options_.min_change
+                                  : value < state_.best_value - options_.min_change;
+}
+
+// The mean over the newest values, `value` the last of them, added in order.
+double EarlyStopping::Smoothed(double value) {
+  std::vector<double>& recent = state_.recent;
+  recent.push_back(value);
+  if (recent.size() > static_cast<size_t>(options_.moving_average)) recent.erase(recent.begin());
+  return std::accumulate(recent.begin(), recent.end(), 0.0) / static_cast<double>(recent.size());
 }
 
 PatienceReport EarlyStopping::Update(int64_t step, double value) {
-  const bool improved = Improves(value);
+  const double smoothed = Smoothed(value);
+  const bool improved = Improves(smoothed);
   if (improved) {
-    has_best_ = true;
-    best_value_ = value;
-    best_step_ = step;
-    used_ = 0;
+    state_.has_best = true;
+    state_.best_value = smoothed;
+    state_.best_step = step;
+    state_.patience_used = 0;
   } else {
-    ++used_;
+    ++state_.patience_used;
   }
   return {.metric = metric(),
           .improved = improved,
-          .best_value = best_value_,
-          .best_step = best_step_,
-          .left = std::max(options_.patience - used_, 0)};
-}
-
-void EarlyStopping::Restore(int patience_used) { used_ = patience_used; }
-
-void EarlyStopping::Restore(int patience_used, int64_t best_step, double best_value) {
-  used_ = patience_used;
-  has_best_ = true;
-  best_step_ = best_step;
-  best_value_ = best_value;
+          .best_value = state_.best_value,
+          .best_step = state_.best_step,
+          .left = std::max(options_.patience - state_.patience_used, 0),
+          .value = smoothed};
 }
 
 }  // namespace trainyard

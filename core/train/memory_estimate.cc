@@ -30,9 +30,10 @@ std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static
 int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t row_count) {
   const RuleArrays rule =
       std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
-  const int best = options.early_stopping.has_value() ? 1 : 0;
-  // theta, gradient, state, best; and a snapshot with its encoded form.
-  const int arrays = 2 + rule.kept + best + 2 * (1 + rule.saved + best);
+  const int best = options.early_stopping.has_value() && options.early_stopping->keep == Keep::kBest ? 1 : 0;
+  const int place = std::holds_alternative<RollBack>(options.divergence) ? 1 + rule.saved : 0;
+  // theta, gradient, state, best, a place to go back to; and a snapshot with its encoded form.
+  const int arrays = 2 + rule.kept + best + place + 2 * (1 + rule.saved + best + place);
   const double real = SizeOf(options.precision);
   double width = static_cast<double>(layout.input_count() + layout.output_count());
   for (const DenseShape& shape : layout.layers()) width += 2.0 * static_cast<double>(shape.fan_out);

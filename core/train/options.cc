@@ -41,6 +41,14 @@ absl::Status Check(const EvaluationOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status Check(const StopOnDivergence&) { return absl::OkStatus(); }
+
+absl::Status Check(const RollBack& options) {
+  if (!(options.factor > 0 && options.factor < 1)) return FieldError("roll_back.factor", options.factor, "in (0, 1)");
+  if (options.max_times < 1) return FieldError("roll_back.max_times", int64_t{options.max_times}, "at least 1");
+  return absl::OkStatus();
+}
+
 absl::Status Check(const CheckpointOptions& options) {
   if (options.every_steps.has_value() && *options.every_steps < 1) {
     return FieldError("every_steps", *options.every_steps, "at least 1");
@@ -74,12 +82,15 @@ absl::Status Validate(const TrainingOptions& options) {
   RETURN_IF_ERROR(InField("data", Check(options.data)));
   RETURN_IF_ERROR(InField("network", Validate(options.network)));
   RETURN_IF_ERROR(InField("optimizer", Validate(options.optimizer)));
+  RETURN_IF_ERROR(InField("regularization", Validate(options.regularization)));
   RETURN_IF_ERROR(InField("minibatches", Validate(options.minibatches, std::nullopt)));
   RETURN_IF_ERROR(InField("budget", Validate(options.budget)));
   RETURN_IF_ERROR(InField("evaluation", Check(options.evaluation)));
   if (options.early_stopping.has_value()) {
     RETURN_IF_ERROR(InField("early_stopping", Validate(*options.early_stopping)));
   }
+  RETURN_IF_ERROR(
+      InField("divergence", std::visit([](const auto& policy) { return Check(policy); }, options.divergence)));
   RETURN_IF_ERROR(InField("checkpoints", Check(options.checkpoints)));
   return InField("initial_state", Check(options.initial_state, options.optimizer.rule));
 }

@@ -20,6 +20,7 @@
 #include "core/model/network.h"
 #include "core/optim/make_optimizer.h"
 #include "core/optim/make_schedule.h"
+#include "core/optim/regularization.h"
 
 namespace trainyard {
 
@@ -37,12 +38,20 @@ struct TrainingDataOptions {
   friend bool operator==(const TrainingDataOptions&, const TrainingDataOptions&) = default;
 };
 
-// The first limit reached ends the run. None given: 10 epochs.
+// Reached when an evaluation of the validation part is this good or better.
+struct TargetMetric {
+  Metric metric = Metric::kLoss;
+  double value = 0;  // finite
+  friend bool operator==(const TargetMetric&, const TargetMetric&) = default;
+};
+
+// The first limit reached ends the run. None given: 10 epochs. A target metric alone is not enough: it may never be reached.
 struct BudgetOptions {
   std::optional<int64_t> steps;
   std::optional<int64_t> epochs;
   std::optional<int64_t> examples;
   std::optional<absl::Duration> running_time;
+  std::optional<TargetMetric> target_metric;
 
   friend bool operator==(const BudgetOptions&, const BudgetOptions&) = default;
 };
@@ -63,10 +72,15 @@ struct EvaluationOptions {
   friend bool operator==(const EvaluationOptions&, const EvaluationOptions&) = default;
 };
 
+// Which parameters the model of a run with early stopping holds.
+enum class Keep { kBest, kLast };
+
 struct EarlyStoppingOptions {
   std::optional<Metric> metric;  // nullopt: zero-one error for classes, RMSE for numbers
   int patience = 5;              // evaluations, at least 1
   double min_change = 0;         // in the metric's unit, at least 0
+  int moving_average = 1;        // compares means over so many of the newest evaluations, at least 1
+  Keep keep = Keep::kBest;
 
   friend bool operator==(const EarlyStoppingOptions&, const EarlyStoppingOptions&) = default;
 };
@@ -74,7 +88,13 @@ struct EarlyStoppingOptions {
 struct StopOnDivergence {
   friend bool operator==(const StopOnDivergence&, const StopOnDivergence&) = default;
 };
-using DivergenceOptions = std::variant<StopOnDivergence>;
+// Goes back to the last evaluation, or to step 0, and on with a smaller learning rate.
+struct RollBack {
+  double factor = 0.5;  // of the learning rate, in (0, 1)
+  int max_times = 5;    // at least 1
+  friend bool operator==(const RollBack&, const RollBack&) = default;
+};
+using DivergenceOptions = std::variant<StopOnDivergence, RollBack>;
 
 struct CheckpointOptions {
   std::optional<int64_t> every_steps;  // nullopt: by time, as the run's owner decides
@@ -103,6 +123,7 @@ struct TrainingOptions {
   NetworkOptions network;
   std::optional<LossOptions> loss;  // nullopt: by the target
   OptimizerOptions optimizer;
+  RegularizationOptions regularization;
   MinibatchOptions minibatches;
   InitializationOptions initialization;
   BudgetOptions budget;

@@ -1,7 +1,7 @@
 // Keeps the last finite parameters of a run whose next update may overflow.
 //
-// No parameter moves by more than |v_{k+1}| <= alpha |v_k| + eps_k |g|, with 2-norms for maxima: two numbers, carried along, say that an
-// update can't overflow. Only where they do not, in a run that diverges, the parameters are copied before they move.
+// No parameter moves by more than |v_{k+1}| <= alpha |v_k| + eps_k |g|, with 2-norms for maxima, beside its decay by 1 - eps_k lambda: two
+// numbers, carried along, say that an update can't overflow. Only where they do not, in a run that diverges, the parameters are copied before they move.
 
 #ifndef TRAINYARD_CORE_TRAIN_OVERFLOW_GUARD_H_
 #define TRAINYARD_CORE_TRAIN_OVERFLOW_GUARD_H_
@@ -21,8 +21,9 @@ namespace trainyard {
 template <typename Real>
 class OverflowGuard {
  public:
-  // `velocity` may be empty.
-  void Begin(std::span<const Real> theta, std::span<const Real> velocity) {
+  // `velocity` may be empty. `decay`: lambda of decoupled decay.
+  void Begin(std::span<const Real> theta, std::span<const Real> velocity, double decay) {
+    decay_ = decay;
     position_bound_ = LargestMagnitude(theta);
     velocity_bound_ = LargestMagnitude(velocity);
   }
@@ -30,7 +31,7 @@ class OverflowGuard {
   // To be called when the gradient is known, before theta moves.
   void BeforeMove(std::span<const Real> theta, const StepRates& rates, double gradient_norm) {
     velocity_bound_ = rates.momentum * velocity_bound_ + rates.learning_rate * gradient_norm;
-    position_bound_ += velocity_bound_;
+    position_bound_ = position_bound_ * std::max(1.0, rates.learning_rate * decay_ - 1) + velocity_bound_;
     if (position_bound_ < kSafe) return;
     before_.assign(theta.begin(), theta.end());
     position_bound_ = LargestMagnitude(theta) + velocity_bound_;
@@ -53,6 +54,7 @@ class OverflowGuard {
     return largest;
   }
 
+  double decay_ = 0;
   double position_bound_ = 0;
   double velocity_bound_ = 0;
   std::vector<Real> before_;
@@ -69,8 +71,7 @@ class GuardedObjective final : public Objective<Real> {
 
   int64_t dimension() const override { return objective_.dimension(); }
   double Value(std::span<const Real> point) override { return objective_.Value(point); }
-  absl::Status Gradient(std::span<const Real> point,
-                        absl::FunctionRef<void(const GradientView<Real>&)> use) override {
+  absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) override {
     return objective_.Gradient(point, [&](const GradientView<Real>& view) {
       guard_.BeforeMove(theta_, rates_, objective_.gradient_norm());
       use(view);

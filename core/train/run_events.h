@@ -25,6 +25,7 @@ enum class StopReason {
   kDivergence,
   kCancelled,
   kError,
+  kTargetMetric,
 };
 
 enum class ParametersHeld { kNone, kLast, kBest, kLastFinite };
@@ -49,7 +50,8 @@ struct PatienceReport {
   bool improved = false;
   double best_value = 0;
   int64_t best_step = 0;
-  int left = 0;  // evaluations without improvement still allowed
+  int left = 0;      // evaluations without improvement still allowed
+  double value = 0;  // that was compared: the metric, or its moving average
 };
 
 struct EvaluationReport {
@@ -69,12 +71,35 @@ struct EarlyStopReport {
   double training_gradient_norm = 0;  // over the whole training part, at the last parameters
 };
 
+// The run goes on from `to_step`, as its next attempt.
+struct RollBackReport {
+  int64_t to_step = 0;
+  double learning_rate_factor = 1;  // of all learning rates from now on
+  int left = 0;                     // roll-backs still allowed
+};
+
 struct DivergenceReport {
   int64_t step = 0;
   double loss = 0;
   double gradient_norm = 0;
   std::string tensor;         // the first whose gradient is not finite; empty where the loss is not
   std::vector<int64_t> rows;  // of the training data set; the first 32
+  std::optional<RollBackReport> rolled_back;
+};
+
+// The first of a stretch of steps whose gradients were clipped.
+struct ClippingReport {
+  int64_t step = 0;
+  double gradient_norm = 0;
+  double clipped_gradient_norm = 0;
+};
+
+struct PlateauReport {
+  int64_t step = 0;
+  Metric metric = Metric::kLoss;
+  double best_value = 0;
+  int64_t best_step = 0;
+  double learning_rate = 0;  // of the steps to come
 };
 
 struct RunWarning {
@@ -83,7 +108,8 @@ struct RunWarning {
   std::string message;
 };
 
-using RunEvent = std::variant<EvaluationReport, EarlyStopReport, DivergenceReport, RunWarning>;
+using RunEvent =
+    std::variant<EvaluationReport, EarlyStopReport, DivergenceReport, ClippingReport, PlateauReport, RunWarning>;
 
 // Takes what a run tells, in order, on the thread that advances the run. Must not block.
 class RunSink {
@@ -94,6 +120,9 @@ class RunSink {
 
   // A checkpoint that CheckpointOptions ask for. Never to be skipped.
   virtual void Save(Checkpoint checkpoint) = 0;
+
+  // The run went back to an earlier step: what follows is a new attempt, which begins with this checkpoint. Never to be skipped.
+  virtual void BeginAttempt(Checkpoint checkpoint) = 0;
 };
 
 }  // namespace trainyard

@@ -84,6 +84,9 @@ class Trainer {
   virtual int64_t step() const = 0;
   virtual int64_t examples() const = 0;
 
+  // Of these updates, those whose gradient was clipped.
+  virtual int64_t clipped_steps() const = 0;
+
   // Set after kEnded.
   virtual const RunEnd& end() const = 0;
 };

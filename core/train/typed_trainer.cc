@@ -6,9 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/flush_denormals.h"
-#include "core/base/sha256.h"
 #include "core/base/status.h"
-#include "core/train/initial_state.h"
 
 namespace trainyard {
 namespace {
@@ -19,11 +17,6 @@ const Dataset& DatasetOf(Part part, const TrainingData& data) {
   if (part == Part::kValidation && data.validation != nullptr) return *data.validation;
   if (part == Part::kTest && data.test != nullptr) return *data.test;
   return *data.training;
-}
-
-template <typename T>
-std::span<const T> AsSpanOf(std::string_view bytes) {
-  return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
 }
 
 }  // namespace
@@ -66,46 +59,12 @@ TypedTrainer<Real>::TypedTrainer(Parts parts)
                               Minibatches(parts_.plan.options.minibatches, parts_.plan.training_rows, 0).size())
                  : std::nullopt),
       minibatches_(parts_.plan.options.minibatches, parts_.plan.training_rows, parts_.plan.options.seed),
-      objective_(parts_.plan.layout, *parts_.loss, parts_.training, parts_.plan.encoding.target.type),
+      objective_(parts_.plan.layout, *parts_.loss, parts_.training, parts_.plan.encoding.target.type,
+                 parts_.plan.options.regularization, parts_.plan.options.optimizer.clipping),
       evaluator_(parts_.plan.layout, *parts_.loss, static_cast<int64_t>(parts_.plan.encoding.target.classes.size())),
       theta_(parts_.plan.layout.flat_size()),
       optimizer_(MakeOptimizer<Real>(parts_.plan.options.optimizer.rule, parts_.plan.layout.flat_size())) {
   if (parts_.plan.options.early_stopping.has_value()) stopping_.emplace(*parts_.plan.options.early_stopping);
-}
-
-template <typename Real>
-void TypedTrainer<Real>::Initialize() {
-  const TrainingOptions& options = parts_.plan.options;
-  const ParameterLayout& layout = parts_.plan.layout;
-  const auto weights = MakeInitializer(options.initialization.weights);
-  const auto biases = MakeInitializer(options.initialization.biases);
-  std::vector<double> values;
-  for (size_t t = 0; t < layout.tensors().size(); ++t) {
-    const TensorShape& tensor = layout.tensors()[t];
-    const DenseShape& shape = layout.layers()[tensor.layer];
-    values.resize(tensor.size);
-    const RandomStream random(options.seed, RandomPurpose::kInitialWeights, t);
-    (tensor.is_bias ? biases : weights)->Fill({.fan_in = shape.fan_in, .fan_out = shape.fan_out}, random, values);
-    for (int64_t i = 0; i < tensor.size; ++i) {
-      const int64_t input = tensor.is_bias ? shape.fan_in : i / shape.fan_out;
-      theta_[layout.Index(tensor.layer, input, i % shape.fan_out)] = static_cast<Real>(values[i]);
-    }
-  }
-  Place<Real>(options.initial_state.parameters, layout, theta_);
-  for (const OptimizerArray& array : optimizer_->state()) {
-    if (array.name != "velocity") continue;
-    Place<Real>(options.initial_state.velocity, layout,
-                {reinterpret_cast<Real*>(array.bytes.data()), array.bytes.size() / sizeof(Real)});
-  }
-}
-
-template <typename Real>
-void TypedTrainer<Real>::BeginGuard() {
-  std::span<const Real> velocity;
-  for (const OptimizerArray& array : optimizer_->state()) {
-    if (array.per_parameter) velocity = {reinterpret_cast<const Real*>(array.bytes.data()), theta_.size()};
-  }
-  guard_.Begin(theta_, velocity);
 }
 
 template <typename Real>
@@ -140,11 +99,6 @@ void TypedTrainer<Real>::StopSoon(StopReason reason) {
 }
 
 template <typename Real>
-void TypedTrainer<Real>::NoteLimit() {
-  if (limit_.has_value() && step_ >= limit_->steps) StopSoon(limit_->reason);
-}
-
-template <typename Real>
 bool TypedTrainer<Real>::EvaluationIsDue() const {
   if (parts_.plan.validation_rows.empty() || step_ == 0 || evaluated_step_ == step_ || minibatch_begun_) return false;
   if (stop_.has_value()) return *stop_ != StopReason::kDivergence;
@@ -163,19 +117,34 @@ template <typename Real>
 void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
   if (!minibatch_begun_) objective_.SetMinibatch(minibatches_.At(step_));
   minibatch_begun_ = true;
-  const StepRates rates{.learning_rate = parts_.schedule->At(step_),
+  const StepRates rates{.learning_rate = parts_.schedule->At(step_) * learning_rate_factor_,
                         .momentum = MomentumOf(parts_.plan.options.optimizer.rule)};
   GuardedObjective<Real> objective(objective_, guard_, theta_, rates);
   const absl::Status status = optimizer_->Step(rates, objective, theta_);
   if (status.code() == absl::StatusCode::kUnavailable) return;
   minibatch_begun_ = false;
   if (!status.ok()) return Diverged(sink);
-  sink.Step({.step = step_,
-             .loss = objective_.loss(),
-             .gradient_norm = objective_.gradient_norm(),
-             .learning_rate = rates.learning_rate,
-             .momentum = rates.momentum});
+  StepMetrics metrics{.step = step_,
+                      .loss = objective_.loss(),
+                      .gradient_norm = objective_.gradient_norm(),
+                      .learning_rate = rates.learning_rate,
+                      .momentum = rates.momentum};
+  if (parts_.plan.options.regularization.has_penalty()) metrics.penalty = objective_.penalty();
+  if (objective_.clipper().active()) metrics.clipped_gradient_norm = objective_.clipper().clipped_norm();
+  sink.Step(metrics);
+  if (objective_.clipper().active()) NoteClipping(sink);
   ++step_;
+}
+
+template <typename Real>
+void TypedTrainer<Real>::NoteClipping(RunSink& sink) {
+  const Clipper& clipper = objective_.clipper();
+  if (clipper.clipped() && !clipping_) {
+    sink.Tell(ClippingReport{
+        .step = step_, .gradient_norm = objective_.gradient_norm(), .clipped_gradient_norm = clipper.clipped_norm()});
+  }
+  clipping_ = clipper.clipped();
+  clipped_steps_ += clipping_ ? 1 : 0;
 }
 
 template <typename Real>
@@ -183,10 +152,23 @@ void TypedTrainer<Real>::Diverged(RunSink& sink) {
   DivergenceReport report{.step = step_,
                           .loss = objective_.loss(),
                           .gradient_norm = objective_.gradient_norm(),
-                          .tensor = objective_.NotFiniteTensor()};
+                          .tensor = objective_.NotFiniteTensor(),
+                          .rows = {},
+                          .rolled_back = std::nullopt};
   for (const uint32_t row : minibatches_.At(step_)) {
     if (report.rows.size() == kMaxNamedRows) break;
     report.rows.push_back(row);
+  }
+  const auto* policy = std::get_if<RollBack>(&parts_.plan.options.divergence);
+  if (policy != nullptr && roll_backs_ < policy->max_times) {
+    ++roll_backs_;
+    learning_rate_factor_ *= policy->factor;
+    report.rolled_back = {.to_step = roll_back_to_->step,
+                          .learning_rate_factor = learning_rate_factor_,
+                          .left = policy->max_times - roll_backs_};
+    sink.Tell(report);
+    GoBack();
+    return sink.BeginAttempt(Snapshot());
   }
   sink.Tell(report);
   diverged_step_ = step_;
@@ -230,15 +212,20 @@ void TypedTrainer<Real>::TellEvaluation(RunSink& sink) {
     return sink.Tell(report);
   }
   evaluated_step_ = step_;
+  if (const std::optional<TargetMetric>& target = parts_.plan.options.budget.target_metric) {
+    const double value = measurement_->sums.Value(target->metric);
+    target_reached_ = LargerIsBetter(target->metric) ? value >= target->value : value <= target->value;
+    if (target_reached_) StopSoon(StopReason::kTargetMetric);
+  }
   if (stopping_.has_value()) {
-    const double value = measurement_->sums.Value(stopping_->metric());
-    report.patience = stopping_->Update(step_, value);
-    if (report.patience->improved) {
-      best_ = BestParameters{.step = step_, .value = value, .parameters = LogicalBytes(theta_)};
+    report.patience = stopping_->Update(step_, measurement_->sums.Value(stopping_->metric()));
+    if (report.patience->improved && parts_.plan.options.early_stopping->keep == Keep::kBest) {
+      best_ = BestParameters{.step = step_, .parameters = LogicalBytes(theta_)};
     }
     if (stopping_->out_of_patience()) StopSoon(StopReason::kEarlyStop);
   }
   sink.Tell(report);
+  if (std::isfinite(measurement_->sums.Value(Metric::kLoss))) MarkPlaceToGoBackTo();
 }
 
 template <typename Real>
@@ -250,8 +237,8 @@ void TypedTrainer<Real>::GradientNormUnit(RunSink& sink) {
   gradient_norm_told_ = true;
   sink.Tell(EarlyStopReport{.step = step_,
                             .metric = stopping_->metric(),
-                            .best_value = stopping_->best_value(),
-                            .best_step = stopping_->best_step(),
+                            .best_value = stopping_->state().best_value,
+                            .best_step = stopping_->state().best_step,
                             .patience = parts_.plan.options.early_stopping->patience,
                             .training_gradient_norm = objective_.gradient_norm()});
 }
@@ -274,95 +261,6 @@ void TypedTrainer<Real>::Finish() {
   }
   end_ = std::move(end);
 }
-
-template <typename Real>
-std::span<const Real> TypedTrainer<Real>::HeldParameters() {
-  if (!HoldsBest()) return theta_;
-  if (held_.empty()) {
-    held_.resize(theta_.size());
-    parts_.plan.layout.template FromLogical<Real>(AsSpanOf<Real>(best_->parameters), held_);
-  }
-  return held_;
-}
-
-template <typename Real>
-std::string TypedTrainer<Real>::LogicalBytes(std::span<const Real> flat) const {
-  std::string bytes(parts_.plan.layout.parameter_count() * sizeof(Real), '\0');
-  parts_.plan.layout.template ToLogical<Real>(
-      flat, {reinterpret_cast<Real*>(bytes.data()), static_cast<size_t>(parts_.plan.layout.parameter_count())});
-  return bytes;
-}
-
-template <typename Real>
-Checkpoint TypedTrainer<Real>::Snapshot() const {
-  Checkpoint checkpoint;
-  checkpoint.fingerprint = NumericFingerprint();
-  checkpoint.precision = parts_.plan.options.precision;
-  checkpoint.step = step_;
-  checkpoint.parameters = LogicalBytes(theta_);
-  checkpoint.parameters_digest = Sha256Of(checkpoint.parameters);
-  for (const OptimizerArray& array : optimizer_->state()) {
-    const std::string_view bytes(reinterpret_cast<const char*>(array.bytes.data()), array.bytes.size());
-    checkpoint.optimizer_state.push_back(
-        {.name = std::string(array.name),
-         .bytes = array.per_parameter ? LogicalBytes(AsSpanOf<Real>(bytes)) : std::string(bytes)});
-  }
-  checkpoint.best = best_;
-  checkpoint.patience_used = stopping_.has_value() ? stopping_->patience_used() : 0;
-  checkpoint.evaluated_step = evaluated_step_;
-  return checkpoint;
-}
-
-template <typename Real>
-absl::Status TypedTrainer<Real>::FromLogicalBytes(std::string_view bytes, std::span<Real> flat) const {
-  if (bytes.size() != parts_.plan.layout.parameter_count() * sizeof(Real)) {
-    return WithReason(absl::DataLossError("the checkpoint is of a network with another number of parameters"),
-                      "CHECKPOINT_DAMAGED");
-  }
-  parts_.plan.layout.template FromLogical<Real>(AsSpanOf<Real>(bytes), flat);
-  return absl::OkStatus();
-}
-
-template <typename Real>
-absl::Status TypedTrainer<Real>::Restore(const Checkpoint& checkpoint) {
-  const auto damaged = [](std::string_view what) {
-    return WithReason(absl::DataLossError(absl::StrCat("the checkpoint is of another run: ", std::string(what))),
-                      "CHECKPOINT_DAMAGED");
-  };
-  if (checkpoint.precision != parts_.plan.options.precision) return damaged("its precision differs");
-  RETURN_IF_ERROR(FromLogicalBytes(checkpoint.parameters, theta_));
-  const std::vector<OptimizerArray> state = optimizer_->state();
-  if (state.size() != checkpoint.optimizer_state.size()) return damaged("its optimiser differs");
-  for (size_t i = 0; i < state.size(); ++i) {
-    const NamedBytes& saved = checkpoint.optimizer_state[i];
-    if (saved.name != state[i].name || saved.bytes.size() != state[i].bytes.size())
-      return damaged("its optimiser differs");
-    if (state[i].per_parameter) {
-      RETURN_IF_ERROR(FromLogicalBytes(saved.bytes, {reinterpret_cast<Real*>(state[i].bytes.data()), theta_.size()}));
-    } else {
-      std::memcpy(state[i].bytes.data(), saved.bytes.data(), saved.bytes.size());
-    }
-  }
-  step_ = checkpoint.step;
-  saved_step_ = checkpoint.step;
-  evaluated_step_ = checkpoint.evaluated_step;
-  best_ = checkpoint.best;
-  if (best_.has_value() && best_->parameters.size() != checkpoint.parameters.size())
-    return damaged("its best parameters differ");
-  if (stopping_.has_value()) {
-    if (best_.has_value()) {
-      stopping_->Restore(checkpoint.patience_used, best_->step, best_->value);
-    } else {
-      stopping_->Restore(checkpoint.patience_used);
-    }
-    if (stopping_->out_of_patience()) StopSoon(StopReason::kEarlyStop);
-  }
-  NoteLimit();
-  return absl::OkStatus();
-}
-
-template class TypedTrainer<float>;
-template class TypedTrainer<double>;
 
 bool operator==(const StepMetrics& a, const StepMetrics& b) {
   const auto same = [](double x, double y) { return std::memcmp(&x, &y, sizeof(double)) == 0; };

@@ -47,6 +47,7 @@ class TypedTrainer final : public Trainer {
   const RunPlan& plan() const override { return parts_.plan; }
   int64_t step() const override { return step_; }
   int64_t examples() const override { return minibatches_.ExamplesBefore(step_); }
+  int64_t clipped_steps() const override { return clipped_steps_; }
   const RunEnd& end() const override { return *end_; }
 
  private:
@@ -58,6 +59,10 @@ class TypedTrainer final : public Trainer {
   };
 
   absl::Status Restore(const Checkpoint& checkpoint);
+  absl::Status RestorePlace(const Checkpoint& checkpoint);
+  Checkpoint PlaceOfRun() const;
+  void MarkPlaceToGoBackTo();
+  void GoBack();
   void Initialize();
   void BeginGuard();
 
@@ -69,7 +74,10 @@ class TypedTrainer final : public Trainer {
 
   bool EvaluationIsDue() const;
   bool CheckpointIsDue() const;
-  void NoteLimit();
+  void NoteLimit() {
+    if (limit_.has_value() && step_ >= limit_->steps) StopSoon(limit_->reason);
+  }
+  void NoteClipping(RunSink& sink);
   void Diverged(RunSink& sink);
   void TellEvaluation(RunSink& sink);
   EvaluationReport Report() const;
@@ -92,7 +100,14 @@ class TypedTrainer final : public Trainer {
   std::optional<EarlyStopping> stopping_;
   std::optional<BestParameters> best_;
 
+  double learning_rate_factor_ = 1;
+  int roll_backs_ = 0;
+  std::optional<Checkpoint> roll_back_to_;
+
   int64_t step_ = 0;
+  int64_t clipped_steps_ = 0;
+  bool clipping_ = false;
+  bool target_reached_ = false;
   int64_t evaluated_step_ = -1;
   int64_t saved_step_ = -1;
   bool minibatch_begun_ = false;

@@ -33,6 +33,7 @@ class SilentSink final : public RunSink {
   void Step(const StepMetrics&) override {}
   void Tell(const RunEvent&) override {}
   void Save(Checkpoint) override {}
+  void BeginAttempt(Checkpoint) override {}
 };
 
 absl::StatusOr<absl::Duration> TimePerStep(RunPlan plan, const TrainingData& data) {

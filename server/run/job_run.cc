@@ -47,6 +47,8 @@ Sliced::Then JobRun::RunSlice(absl::Duration length) {
     if (leaving_ || HasEnded()) return Then::kWait;
     if (InState(v1::STATE_PAUSED) && wanted() != Wanted::kCancel) return Then::kWait;
   }
+  if (beginning_attempt_.load()) return Then::kWait;
+  if (const absl::Status status = AttemptStatus(); !status.ok()) return FailNow(status);
   if (wanted() == Wanted::kCancel) return CancelNow();
   if (trainer_ == nullptr) {
     if (wanted() == Wanted::kPause) return PauseNow();
@@ -103,12 +105,12 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
     }
     Warn("NUMERIC_FINGERPRINT",
          absl::StrCat("the checkpoint was made by ", checkpoint->fingerprint, ", this server is ", NumericFingerprint(),
-                      ": the steps from ", checkpoint->step, " on are computed anew, as attempt ", attempt_));
+                      ": the steps from ", checkpoint->step, " on are computed anew, as attempt ", attempt_.load()));
   }
   ASSIGN_OR_RETURN(const LogPage newest, services_.log.Read(key_, 1, 1));
   log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
   if (same_numbers) RETURN_IF_ERROR(log_->BeginReplay(start.position, trainer_->step()));
-  ASSIGN_OR_RETURN(const int64_t logged_steps, LoggedSteps(services_.log, key_));
+  ASSIGN_OR_RETURN(const int64_t logged_steps, LoggedSteps(services_.log, key_, attempt_));
   v1::Event event;
   event.set_step(trainer_->step());
   event.mutable_recovered()->set_replay_until_step(same_numbers ? std::max(logged_steps, trainer_->step())
@@ -133,6 +135,33 @@ void JobRun::Tell(const RunEvent& run_event) {
   log_->Tell(std::move(event));
 }
 
+// Nothing of the attempt is told before its checkpoint is safe: a crash does not lead into the old attempt again.
+void JobRun::BeginAttempt(Checkpoint checkpoint) {
+  beginning_attempt_ = true;
+  log_->BeginAttempt(++attempt_);
+  {
+    absl::MutexLock lock(&mutex_);
+    job_.set_attempt(attempt_);
+    v1::Progress& progress = *job_.mutable_progress();
+    progress.set_step(checkpoint.step);
+    progress.set_examples(trainer_->examples());
+    progress.set_clipped_steps(checkpoint.clipped_steps);
+  }
+  SaveCheckpoint(std::move(checkpoint), Keep::kAlways, [self = shared_from_this()](const absl::Status& status) {
+    {
+      absl::MutexLock lock(&self->mutex_);
+      self->attempt_status_ = status;
+    }
+    self->beginning_attempt_ = false;
+    self->services_.scheduler.Wake(self.get());
+  });
+}
+
+absl::Status JobRun::AttemptStatus() const {
+  absl::MutexLock lock(&mutex_);
+  return attempt_status_;
+}
+
 Sliced::Then JobRun::TrainFor(absl::Duration length) {
   const absl::Time begin = absl::Now();
   const absl::Time deadline = begin + length;
@@ -145,6 +174,10 @@ Sliced::Then JobRun::TrainFor(absl::Duration length) {
         return EndNow();
       }
       if (!log_->mismatch().ok()) return FailNow(log_->mismatch());
+      if (beginning_attempt_.load(std::memory_order_relaxed)) {
+        running_time_ += absl::Now() - begin;
+        return Then::kWait;
+      }
       if (first_slice_) break;
     }
     const absl::Time now = absl::Now();
@@ -175,6 +208,7 @@ void JobRun::AfterSlice(absl::Time now) {
   v1::Progress& progress = *job_.mutable_progress();
   progress.set_step(std::max(progress.step(), trainer_->step()));
   progress.set_examples(std::max(progress.examples(), trainer_->examples()));
+  progress.set_clipped_steps(std::max(progress.clipped_steps(), trainer_->clipped_steps()));
   progress.set_epoch(progress.step() / trainer_->plan().steps_per_epoch);
   *progress.mutable_running_time() = ToProto(running_time_);
   const double seconds = absl::ToDoubleSeconds(running_time_);

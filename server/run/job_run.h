@@ -84,10 +84,12 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   void Step(const StepMetrics& metrics) override;
   void Tell(const RunEvent& event) override;
   void Save(Checkpoint checkpoint) override;
+  void BeginAttempt(Checkpoint checkpoint) override;
 
   // Slices (job_run.cc).
   absl::Status Begin();
   absl::Status TakeUp(RunPlan plan);
+  absl::Status AttemptStatus() const;
   Then TrainFor(absl::Duration length);
   void AfterSlice(absl::Time now);
   bool WaitForLog();
@@ -140,19 +142,21 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   TrainingData data_;
   std::unique_ptr<Trainer> trainer_;
   std::optional<RunLog> log_;
-  int32_t attempt_;
+  std::atomic<int32_t> attempt_;  // read by those who log for the run as well
   absl::Time last_save_;
   absl::Duration running_time_;
   bool first_slice_ = true;
 
   std::atomic<Wanted> wanted_ = Wanted::kRun;
   std::atomic<bool> saving_ = false;
+  std::atomic<bool> beginning_attempt_ = false;  // its checkpoint is on its way
   std::atomic<int64_t> save_nanoseconds_ = 0;
 
   mutable absl::Mutex mutex_;
   v1::Job job_ ABSL_GUARDED_BY(mutex_);
   v1::Model model_ ABSL_GUARDED_BY(mutex_);
   std::optional<v1::Evaluation> best_evaluation_ ABSL_GUARDED_BY(mutex_);
+  absl::Status attempt_status_ ABSL_GUARDED_BY(mutex_);  // of the checkpoint that the newest attempt begins with
   int64_t version_ ABSL_GUARDED_BY(mutex_);
   bool leaving_ ABSL_GUARDED_BY(mutex_) = false;  // a change to PAUSED or to a terminal state is on its way to the log
 };

@@ -50,7 +50,7 @@ void JobRun::SaveIfDue(absl::Time now) {
   const absl::Duration least =
       std::max(kBetweenSaves, kSaveShare * absl::Nanoseconds(save_nanoseconds_.load(std::memory_order_relaxed)));
   if (options_.checkpoints.every_steps.has_value() || now - last_save_ < least) return;
-  if (saving_.load(std::memory_order_relaxed) || log_->replaying()) return;
+  if (saving_.load(std::memory_order_relaxed) || beginning_attempt_ || log_->replaying()) return;
   last_save_ = now;
   log_->Flush();
   SaveCheckpoint(trainer_->Snapshot(), Keep::kNewest, [self = shared_from_this()](const absl::Status& status) {
@@ -118,6 +118,7 @@ JobRun::Held JobRun::DescribeHeld(const Checkpoint& checkpoint, ParametersHeld w
 
 void JobRun::LogCheckpoint(const SavedCheckpoint& saved, Held held, Saved logged) {
   v1::Event event;
+  event.set_attempt(saved.stored.attempt);
   event.set_step(saved.stored.step);
   event.mutable_checkpoint_saved()->set_parameters_digest(saved.stored.digest);
   event.mutable_checkpoint_saved()->set_size_bytes(saved.stored.size_bytes);

@@ -30,6 +30,8 @@ std::string_view Text(StopReason reason) {
       return "ended on request";
     case StopReason::kError:
       return "the run could not go on";
+    case StopReason::kTargetMetric:
+      return "the target metric of the budget was reached";
   }
   return "";
 }
@@ -233,7 +235,7 @@ void JobRun::Warn(std::string reason, std::string message) {
 
 int64_t JobRun::AppendEvent(v1::Event event, CommitQueue::Change with, CommitQueue::Told told) {
   event.set_job(name_);
-  event.set_attempt(attempt_);
+  if (event.attempt() == 0) event.set_attempt(attempt_);
   return services_.log.Append(key_, std::move(event), std::move(with), std::move(told));
 }
 

@@ -154,7 +154,7 @@ absl::Status JobTable::Recover() {
   for (StoredJob stored : unfinished) {
     RETURN_IF_ERROR(services_.log.Load(stored.key));
     // The row is as old as the newest change of state or checkpoint; the log knows better.
-    ASSIGN_OR_RETURN(const int64_t steps, LoggedSteps(services_.log, stored.key));
+    ASSIGN_OR_RETURN(const int64_t steps, LoggedSteps(services_.log, stored.key, stored.job.attempt()));
     stored.job.mutable_progress()->set_step(std::max(stored.job.progress().step(), steps));
     absl::StatusOr<CheckedRun> checked = CheckSpec(stored.job.spec(), limits_.spec, services_.datasets);
     if (!checked.ok()) {

@@ -32,6 +32,26 @@ absl::Status ForEachEvent(EventLog& log, JobKey job, Use use) {
   }
 }
 
+// Which steps a later attempt has made anew.
+class Superseded {
+ public:
+  void Note(const v1::Event& event) {
+    const auto [begin, first] = begins_.try_emplace(event.attempt(), event.step());
+    if (!first) begin->second = std::min(begin->second, event.step());
+  }
+
+  // Updates of this attempt from here on were made again by a later one.
+  int64_t From(int32_t attempt) const {
+    int64_t from = std::numeric_limits<int64_t>::max();
+    for (auto later = begins_.upper_bound(attempt); later != begins_.end(); ++later)
+      from = std::min(from, later->second);
+    return from;
+  }
+
+ private:
+  std::map<int32_t, int64_t> begins_;  // by attempt, its first step
+};
+
 absl::Status Check(const v1::GetMetricsRequest& request) {
   if (request.has_max_points() && (request.max_points() < 4 || request.max_points() > 100'000)) {
     return FieldError("max_points", int64_t{request.max_points()}, "in 4..100000");
@@ -72,13 +92,11 @@ absl::StatusOr<v1::GetMetricsResponse> GetMetrics(const v1::GetMetricsRequest& r
   const int64_t last = request.has_last_step() ? request.last_step() : std::numeric_limits<int64_t>::max();
 
   v1::GetMetricsResponse response;
+  Superseded superseded;
   int64_t newest_step = -1;
   RETURN_IF_ERROR(ForEachEvent(log, job, [&](const v1::Event& event) {
-    if (event.has_metrics()) {
-      newest_step = std::max(newest_step, event.metrics().first_step() + event.metrics().step_count() - 1);
-    } else if (event.has_evaluation() && event.step() >= first && event.step() <= last) {
-      *response.add_evaluations() = event.evaluation();
-    }
+    superseded.Note(event);
+    if (event.has_metrics()) newest_step = event.metrics().first_step() + event.metrics().step_count() - 1;
   }));
   const int64_t last_step = std::min(last, newest_step);
   std::map<v1::Series, Thinner> thinners;
@@ -88,6 +106,10 @@ absl::StatusOr<v1::GetMetricsResponse> GetMetrics(const v1::GetMetricsRequest& r
   };
   const int max_points = request.has_max_points() ? request.max_points() : kDefaultPoints;
   RETURN_IF_ERROR(ForEachEvent(log, job, [&](const v1::Event& event) {
+    const int64_t end = superseded.From(event.attempt());
+    if (event.has_evaluation() && event.step() >= first && event.step() <= std::min(last, end)) {
+      *response.add_evaluations() = event.evaluation();
+    }
     const v1::MetricChunk& chunk = event.metrics();
     if (!event.has_metrics() || chunk.first_step() > last_step || chunk.first_step() + chunk.step_count() <= first)
       return;
@@ -96,7 +118,7 @@ absl::StatusOr<v1::GetMetricsResponse> GetMetrics(const v1::GetMetricsRequest& r
       Thinner& thinner = thinners.try_emplace(column.series(), first, last_step, max_points).first->second;
       for (int64_t i = 0; i < chunk.step_count(); ++i) {
         const int64_t step = chunk.first_step() + i;
-        if (step < first || step > last_step) continue;
+        if (step < first || step > last_step || step >= end) continue;
         thinner.Add({step, column.values(column.values_size() == 1 ? 0 : static_cast<int>(i))});
       }
     }

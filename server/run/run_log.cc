@@ -18,6 +18,8 @@ bool IsOutput(const v1::Event& event) {
     case v1::Event::kEvaluation:
     case v1::Event::kEarlyStop:
     case v1::Event::kDivergence:
+    case v1::Event::kClippingBegan:
+    case v1::Event::kLearningRateReduced:
       return true;
     default:
       return false;
@@ -36,14 +38,16 @@ std::string OutputBytes(const v1::Event& event) {
 
 }  // namespace
 
-absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job) {
+absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job, int32_t attempt) {
   ASSIGN_OR_RETURN(const LogPage whole, log.Read(job, 1, 1));
   for (int64_t end = whole.newest; end >= whole.oldest; end -= kReplayPage) {
     const int64_t begin = std::max(end - kReplayPage + 1, whole.oldest);
     ASSIGN_OR_RETURN(const LogPage page, log.Read(job, begin, static_cast<int>(end - begin + 1)));
     for (auto entry = page.entries.rbegin(); entry != page.entries.rend(); ++entry) {
       v1::Event event;
-      if (!event.ParseFromString(*entry->event) || !event.has_metrics()) continue;
+      if (!event.ParseFromString(*entry->event)) continue;
+      if (event.attempt() < attempt) return 0;
+      if (!event.has_metrics()) continue;
       return event.metrics().first_step() + event.metrics().step_count();
     }
   }
@@ -90,6 +94,11 @@ absl::Status RunLog::Expect(const LogEntry& entry) {
     expected_.push_back({entry.sequence, LoggedEvent{event.step(), OutputBytes(event)}});
   }
   return absl::OkStatus();
+}
+
+void RunLog::BeginAttempt(int32_t attempt) {
+  Flush();
+  attempt_ = attempt;
 }
 
 std::optional<RunLog::Expected> RunLog::TakeExpected() {

@@ -24,8 +24,8 @@ namespace trainyard {
 inline constexpr size_t kChunkSteps = 64;
 inline constexpr absl::Duration kChunkAge = absl::Milliseconds(10);
 
-// Steps whose metrics the log has, of the newest attempt that has any; 0: none. Never on a gRPC thread.
-absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job);
+// Steps whose metrics the log has of this attempt, the newest one; 0: none. Never on a gRPC thread.
+absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job, int32_t attempt);
 
 // Not thread-safe; used by the worker that has the run.
 class RunLog {
@@ -39,6 +39,9 @@ class RunLog {
   // Whether outputs are still compared rather than written; and the first difference, if there was one.
   bool replaying() const { return !expected_.empty() || next_page_.has_value(); }
   const absl::Status& mismatch() const { return mismatch_; }
+
+  // What follows belongs to this attempt. Not while replaying.
+  void BeginAttempt(int32_t attempt);
 
   // Outputs of the run.
   void Step(const StepMetrics& metrics);
@@ -76,7 +79,7 @@ class RunLog {
   EventLog& log_;
   const JobKey job_;
   const std::string job_name_;
-  const int32_t attempt_;
+  int32_t attempt_;
 
   std::vector<StepMetrics> buffer_;
   absl::Time buffer_begun_;

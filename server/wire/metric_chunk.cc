@@ -91,8 +91,8 @@ absl::StatusOr<std::vector<StepMetrics>> FromProto(const v1::MetricChunk& chunk)
     ++known;
   }
   if (chunk.columns_size() != static_cast<int>(std::size(kSeries) + known)) {
-    return absl::DataLossError(absl::StrCat("a metric chunk has ", chunk.columns_size(), " columns in place of ",
-                                            std::size(kSeries) + known));
+    return absl::DataLossError(
+        absl::StrCat("a metric chunk has ", chunk.columns_size(), " columns in place of ", std::size(kSeries) + known));
   }
   for (const auto& field : kSeries) {
     const auto column = std::ranges::find(chunk.columns(), field.series, &v1::MetricColumn::series);

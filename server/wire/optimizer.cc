@@ -19,6 +19,34 @@ void Write(const NesterovOptions& options, v1::Optimizer* message) {
   message->mutable_nesterov()->set_momentum(options.momentum);
 }
 
+void Write(const NoClipping&, v1::Optimizer*) {}
+
+void Write(const ClipGlobalNorm& options, v1::Optimizer* message) {
+  message->mutable_clipping()->mutable_global_norm()->set_max_norm(options.max_norm);
+}
+
+void Write(const ClipValue& options, v1::Optimizer* message) {
+  message->mutable_clipping()->mutable_value()->set_limit(options.limit);
+}
+
+void Write(const ClipLayerNorm& options, v1::Optimizer* message) {
+  message->mutable_clipping()->mutable_layer_norm()->set_max_norm(options.max_norm);
+}
+
+absl::StatusOr<ClippingOptions> FromProto(const v1::Clipping& message) {
+  switch (message.kind_case()) {
+    case v1::Clipping::kGlobalNorm:
+      return ClipGlobalNorm{message.global_norm().max_norm()};
+    case v1::Clipping::kValue:
+      return ClipValue{message.value().limit()};
+    case v1::Clipping::kLayerNorm:
+      return ClipLayerNorm{message.layer_norm().max_norm()};
+    case v1::Clipping::KIND_NOT_SET:
+      break;
+  }
+  return UnsetOneof(message, "kind");
+}
+
 MomentumOptions FromProto(const v1::Momentum& message) {
   MomentumOptions options;
   if (message.has_momentum()) options.momentum = message.momentum();
@@ -51,6 +79,7 @@ v1::Optimizer ToProto(const OptimizerOptions& options) {
   v1::Optimizer message;
   message.set_learning_rate(options.learning_rate);
   *message.mutable_schedule() = ToProto(options.schedule);
+  std::visit([&](const auto& clipping) { Write(clipping, &message); }, options.clipping);
   std::visit([&](const auto& rule) { Write(rule, &message); }, options.rule);
   return message;
 }
@@ -60,6 +89,9 @@ absl::StatusOr<OptimizerOptions> FromProto(const v1::Optimizer& message) {
   if (message.has_learning_rate()) options.learning_rate = message.learning_rate();
   if (message.has_schedule()) {
     ASSIGN_OR_RETURN(options.schedule, InField("schedule", FromProto(message.schedule())));
+  }
+  if (message.has_clipping()) {
+    ASSIGN_OR_RETURN(options.clipping, InField("clipping", FromProto(message.clipping())));
   }
   options.rule = RuleFromProto(message);
   return options;

@@ -18,6 +18,7 @@ v1::Patience ToProto(const PatienceReport& report) {
   message.set_best_value(report.best_value);
   message.set_best_step(report.best_step);
   message.set_left(report.left);
+  message.set_value(report.value);
   return message;
 }
 
@@ -28,6 +29,7 @@ absl::StatusOr<PatienceReport> FromProto(const v1::Patience& message) {
   report.best_value = message.best_value();
   report.best_step = message.best_step();
   report.left = message.left();
+  report.value = message.value();
   return report;
 }
 
@@ -50,6 +52,23 @@ void Write(const DivergenceReport& report, v1::Event* event) {
   message->set_gradient_norm(report.gradient_norm);
   message->set_tensor(report.tensor);
   message->mutable_rows()->Assign(report.rows.begin(), report.rows.end());
+  if (!report.rolled_back.has_value()) return;
+  message->mutable_rolled_back()->set_to_step(report.rolled_back->to_step);
+  message->mutable_rolled_back()->set_learning_rate_factor(report.rolled_back->learning_rate_factor);
+  message->mutable_rolled_back()->set_left(report.rolled_back->left);
+}
+
+void Write(const ClippingReport& report, v1::Event* event) {
+  event->mutable_clipping_began()->set_gradient_norm(report.gradient_norm);
+  event->mutable_clipping_began()->set_clipped_gradient_norm(report.clipped_gradient_norm);
+}
+
+void Write(const PlateauReport& report, v1::Event* event) {
+  v1::LearningRateReduced* message = event->mutable_learning_rate_reduced();
+  message->set_metric(trainyard::ToProto(report.metric));
+  message->set_best_value(report.best_value);
+  message->set_best_step(report.best_step);
+  message->set_learning_rate(report.learning_rate);
 }
 
 void Write(const RunWarning& warning, v1::Event* event) {
@@ -85,11 +104,32 @@ absl::StatusOr<EarlyStopReport> EarlyStopFromProto(int64_t step, const v1::Early
 }
 
 DivergenceReport DivergenceFromProto(int64_t step, const v1::Divergence& message) {
-  return {.step = step,
-          .loss = message.loss(),
-          .gradient_norm = message.gradient_norm(),
-          .tensor = message.tensor(),
-          .rows = {message.rows().begin(), message.rows().end()}};
+  DivergenceReport report{.step = step,
+                          .loss = message.loss(),
+                          .gradient_norm = message.gradient_norm(),
+                          .tensor = message.tensor(),
+                          .rows = {message.rows().begin(), message.rows().end()},
+                          .rolled_back = std::nullopt};
+  if (message.has_rolled_back()) {
+    report.rolled_back = {.to_step = message.rolled_back().to_step(),
+                          .learning_rate_factor = message.rolled_back().learning_rate_factor(),
+                          .left = message.rolled_back().left()};
+  }
+  return report;
+}
+
+ClippingReport ClippingFromProto(int64_t step, const v1::ClippingBegan& message) {
+  return {
+      .step = step, .gradient_norm = message.gradient_norm(), .clipped_gradient_norm = message.clipped_gradient_norm()};
+}
+
+absl::StatusOr<PlateauReport> PlateauFromProto(int64_t step, const v1::LearningRateReduced& message) {
+  ASSIGN_OR_RETURN(const Metric metric, trainyard::FromProto(message.metric(), "metric"));
+  return PlateauReport{.step = step,
+                       .metric = metric,
+                       .best_value = message.best_value(),
+                       .best_step = message.best_step(),
+                       .learning_rate = message.learning_rate()};
 }
 
 RunWarning WarningFromProto(int64_t step, const v1::Warning& message) {
@@ -124,19 +164,22 @@ absl::StatusOr<RunEvent> FromProto(const v1::Event& event) {
       return AsRunEvent("early_stop", EarlyStopFromProto(event.step(), event.early_stop()));
     case v1::Event::kDivergence:
       return DivergenceFromProto(event.step(), event.divergence());
+    case v1::Event::kClippingBegan:
+      return ClippingFromProto(event.step(), event.clipping_began());
+    case v1::Event::kLearningRateReduced:
+      return AsRunEvent("learning_rate_reduced", PlateauFromProto(event.step(), event.learning_rate_reduced()));
     case v1::Event::kWarning:
       return WarningFromProto(event.step(), event.warning());
     case v1::Event::kStateChanged:
     case v1::Event::kMetrics:
     case v1::Event::kCheckpointSaved:
     case v1::Event::kRecovered:
-    default:  // next:
     case v1::Event::KIND_NOT_SET:
       break;
   }
   const google::protobuf::FieldDescriptor* kind = v1::Event::descriptor()->FindFieldByNumber(event.kind_case());
   return FieldError("kind", kind != nullptr ? std::string_view(kind->name()) : "unset",
-                    "evaluation, early_stop, divergence or warning");
+                    "evaluation, early_stop, divergence, clipping_began, learning_rate_reduced or warning");
 }
 
 v1::Evaluation ToProto(const EvaluationReport& report) {
@@ -171,6 +214,8 @@ v1::StopReason ToProto(StopReason reason) {
       return v1::STOP_REASON_CANCELLED;
     case StopReason::kError:
       return v1::STOP_REASON_ERROR;
+    case StopReason::kTargetMetric:
+      return v1::STOP_REASON_TARGET_METRIC;
   }
   return v1::STOP_REASON_UNSPECIFIED;
 }

@@ -11,6 +11,21 @@
 #include "server/wire/training_data.h"
 
 namespace trainyard {
+namespace {
+
+v1::Regularization ToProto(const RegularizationOptions& options) {
+  v1::Regularization message;
+  message.set_l2(options.l2);
+  message.set_l1(options.l1);
+  message.set_weight_decay(options.weight_decay);
+  return message;
+}
+
+RegularizationOptions FromProto(const v1::Regularization& message) {
+  return {.l2 = message.l2(), .l1 = message.l1(), .weight_decay = message.weight_decay()};
+}
+
+}  // namespace
 
 v1::Precision ToProto(Precision precision) {
   switch (precision) {
@@ -30,6 +45,7 @@ absl::StatusOr<TrainingOptions> FromProto(const v1::JobSpec& spec) {
     ASSIGN_OR_RETURN(options.loss, InField("loss", FromProto(spec.loss())));
   }
   ASSIGN_OR_RETURN(options.optimizer, InField("optimizer", FromProto(spec.optimizer())));
+  options.regularization = FromProto(spec.regularization());
   options.minibatches = FromProto(spec.minibatches());
   options.initialization = FromProto(spec.initialization());
   ASSIGN_OR_RETURN(options.budget, InField("budget", FromProto(spec.budget())));
@@ -53,6 +69,9 @@ v1::JobSpec ToProto(const TrainingOptions& options) {
   *spec.mutable_network() = ToProto(options.network);
   if (options.loss) *spec.mutable_loss() = ToProto(*options.loss);
   *spec.mutable_optimizer() = ToProto(options.optimizer);
+  if (options.regularization != RegularizationOptions()) {
+    *spec.mutable_regularization() = ToProto(options.regularization);
+  }
   *spec.mutable_minibatches() = ToProto(options.minibatches);
   *spec.mutable_initialization() = ToProto(options.initialization);
   *spec.mutable_budget() = ToProto(options.budget);

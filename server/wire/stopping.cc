@@ -16,7 +16,26 @@ void Write(const EveryEpochs& every, v1::EvaluationPlan* message) { message->set
 
 void Write(const StopOnDivergence&, v1::DivergencePolicy* message) { message->mutable_stop(); }
 
+void Write(const RollBack& options, v1::DivergencePolicy* message) {
+  message->mutable_roll_back()->set_factor(options.factor);
+  message->mutable_roll_back()->set_max_times(options.max_times);
+}
+
+RollBack FromProto(const v1::RollBack& message) {
+  RollBack options;
+  if (message.has_factor()) options.factor = message.factor();
+  if (message.has_max_times()) options.max_times = message.max_times();
+  return options;
+}
+
+absl::StatusOr<TargetMetric> FromProto(const v1::TargetMetric& message) {
+  ASSIGN_OR_RETURN(const Metric metric, trainyard::FromProto(message.metric(), "metric"));
+  return TargetMetric{.metric = metric, .value = message.value()};
+}
+
 }  // namespace
+
+v1::Keep ToProto(Keep keep) { return keep == Keep::kBest ? v1::KEEP_BEST : v1::KEEP_LAST; }
 
 v1::Budget ToProto(const BudgetOptions& options) {
   v1::Budget message;
@@ -24,6 +43,10 @@ v1::Budget ToProto(const BudgetOptions& options) {
   if (options.epochs) message.set_epochs(*options.epochs);
   if (options.examples) message.set_examples(*options.examples);
   if (options.running_time) *message.mutable_running_time() = ToProto(*options.running_time);
+  if (options.target_metric) {
+    message.mutable_target_metric()->set_metric(ToProto(options.target_metric->metric));
+    message.mutable_target_metric()->set_value(options.target_metric->value);
+  }
   return message;
 }
 
@@ -34,6 +57,9 @@ absl::StatusOr<BudgetOptions> FromProto(const v1::Budget& message) {
   if (message.has_examples()) options.examples = message.examples();
   if (message.has_running_time()) {
     ASSIGN_OR_RETURN(options.running_time, FromProto(message.running_time(), "running_time"));
+  }
+  if (message.has_target_metric()) {
+    ASSIGN_OR_RETURN(options.target_metric, InField("target_metric", FromProto(message.target_metric())));
   }
   return options;
 }
@@ -69,6 +95,8 @@ v1::EarlyStopping ToProto(const EarlyStoppingOptions& options) {
   if (options.metric) message.set_metric(ToProto(*options.metric));
   message.set_patience(options.patience);
   message.set_min_change(options.min_change);
+  message.set_moving_average(options.moving_average);
+  message.set_keep(ToProto(options.keep));
   return message;
 }
 
@@ -79,6 +107,8 @@ absl::StatusOr<EarlyStoppingOptions> FromProto(const v1::EarlyStopping& message)
   }
   if (message.has_patience()) options.patience = message.patience();
   if (message.has_min_change()) options.min_change = message.min_change();
+  if (message.has_moving_average()) options.moving_average = message.moving_average();
+  RETURN_IF_ERROR(ReadEnum(message.keep(), "keep", options.keep));
   return options;
 }
 
@@ -92,7 +122,8 @@ absl::StatusOr<DivergenceOptions> FromProto(const v1::DivergencePolicy& message)
   switch (message.kind_case()) {
     case v1::DivergencePolicy::kStop:
       return StopOnDivergence();
-    default:  // next:
+    case v1::DivergencePolicy::kRollBack:
+      return FromProto(message.roll_back());
     case v1::DivergencePolicy::KIND_NOT_SET:
       break;
   }

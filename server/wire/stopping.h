@@ -9,6 +9,8 @@
 
 namespace trainyard {
 
+v1::Keep ToProto(Keep keep);
+
 v1::Budget ToProto(const BudgetOptions& options);
 v1::EvaluationPlan ToProto(const EvaluationOptions& options);
 v1::EarlyStopping ToProto(const EarlyStoppingOptions& options);

@@ -8,14 +8,24 @@ namespace trainyard {
 namespace {
 
 Checkpoint Full() {
-  Checkpoint checkpoint{.fingerprint = "build",
-                        .precision = Precision::kF64,
-                        .step = 7,
-                        .parameters = "12345678",
-                        .optimizer_state = {{"velocity", "abcdefgh"}, {"count", std::string("\0\1", 2)}},
-                        .best = BestParameters{.step = 5, .value = 0.25, .parameters = "87654321"},
-                        .patience_used = 2,
-                        .evaluated_step = 6};
+  Checkpoint checkpoint{
+      .fingerprint = "build",
+      .precision = Precision::kF64,
+      .step = 7,
+      .parameters = "12345678",
+      .optimizer_state = {{"velocity", "abcdefgh"}, {"count", std::string("\0\1", 2)}},
+      .best = BestParameters{.step = 5, .parameters = "87654321"},
+      .stopping =
+          StoppingState{
+              .has_best = true, .best_value = 0.25, .best_step = 5, .patience_used = 2, .recent = {0.5, 0.25}},
+      .target_reached = true,
+      .schedule_state = "plateau",
+      .clipped_steps = 3,
+      .clipping = true,
+      .learning_rate_factor = 0.25,
+      .roll_backs = 2,
+      .roll_back_to = "place",
+      .evaluated_step = 6};
   checkpoint.parameters_digest = Sha256Of(checkpoint.parameters);
   return checkpoint;
 }

@@ -37,7 +37,7 @@ TEST(EarlyStoppingTest, AChangeOfExactlyMinChangeIsNoImprovement) {
 TEST(EarlyStoppingTest, NaNIsNoImprovementNotEvenTheFirst) {
   EarlyStopping stopping(Error(2));
   EXPECT_FALSE(stopping.Update(1, std::nan("")).improved);
-  EXPECT_FALSE(stopping.has_best());
+  EXPECT_FALSE(stopping.state().has_best);
   EXPECT_TRUE(stopping.Update(2, 0.9).improved);
 }
 
@@ -55,9 +55,43 @@ TEST(EarlyStoppingTest, ReportsTheBestAndThePatienceLeft) {
   EXPECT_FALSE(report.improved);
 }
 
+TEST(EarlyStoppingTest, AMovingAverageComparesMeansOfTheNewestValues) {
+  EarlyStoppingOptions options = Error(3);
+  options.moving_average = 2;
+  EarlyStopping stopping(options);
+  EXPECT_EQ(stopping.Update(1, 0.8).value, 0.8);
+  EXPECT_EQ(stopping.Update(2, 0.4).value, (0.8 + 0.4) / 2);
+  const PatienceReport report = stopping.Update(3, 0.6);
+  EXPECT_EQ(report.value, (0.4 + 0.6) / 2);
+  EXPECT_TRUE(report.improved);
+  EXPECT_EQ(report.best_value, 0.5);
+  EXPECT_EQ(report.best_step, 3);
+}
+
+TEST(EarlyStoppingTest, AMeanThatHoldsNaNIsNoImprovement) {
+  EarlyStoppingOptions options = Error(3);
+  options.moving_average = 2;
+  EarlyStopping stopping(options);
+  stopping.Update(1, 0.8);
+  EXPECT_FALSE(stopping.Update(2, std::nan("")).improved);
+  EXPECT_FALSE(stopping.Update(3, 0.1).improved);
+  EXPECT_TRUE(stopping.Update(4, 0.1).improved);
+}
+
+TEST(EarlyStoppingTest, ARestoredAverageGoesOnWithItsValues) {
+  EarlyStoppingOptions options = Error(3);
+  options.moving_average = 3;
+  EarlyStopping whole(options);
+  whole.Update(1, 0.7);
+  whole.Update(2, 0.5);
+  EarlyStopping restored(options);
+  restored.Restore(whole.state());
+  EXPECT_EQ(restored.Update(3, 0.1).value, whole.Update(3, 0.1).value);
+}
+
 TEST(EarlyStoppingTest, ARestoredOneGoesOnWhereItWas) {
   EarlyStopping stopping(Error(3));
-  stopping.Restore(2, 10, 0.5);
+  stopping.Restore({.has_best = true, .best_value = 0.5, .best_step = 10, .patience_used = 2});
   stopping.Update(40, 0.6);
   EXPECT_TRUE(stopping.out_of_patience());
 }

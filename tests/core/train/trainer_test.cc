@@ -37,6 +37,7 @@ class RecordingSink final : public RunSink {
       story.push_back(absl::StrCat("divergence at ", divergence->step));
     }
   }
+  void BeginAttempt(Checkpoint checkpoint) override { attempts.push_back(std::move(checkpoint)); }
   void Save(Checkpoint checkpoint) override {
     story.push_back(absl::StrCat("save ", checkpoint.step));
     saved.push_back(std::move(checkpoint));
@@ -45,6 +46,7 @@ class RecordingSink final : public RunSink {
   std::vector<StepMetrics> steps;
   std::vector<RunEvent> events;
   std::vector<Checkpoint> saved;
+  std::vector<Checkpoint> attempts;
   std::vector<std::string> story;
 };
 

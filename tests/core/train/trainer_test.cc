@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status.h"
 #include "gmock/gmock.h"
-#include "tests/testing/small_data.h"
+#include "tests/core/train/recorded_run.h"
 
 namespace trainyard {
 namespace {
@@ -16,67 +16,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr int64_t kMemory = int64_t{1} << 30;
-
-// What a run told, as text.
-class RecordingSink final : public RunSink {
- public:
-  void Step(const StepMetrics& metrics) override {
-    steps.push_back(metrics);
-    story.push_back(absl::StrCat("step ", metrics.step));
-  }
-  void Tell(const RunEvent& event) override {
-    events.push_back(event);
-    if (const auto* evaluation = std::get_if<EvaluationReport>(&event)) {
-      story.push_back(
-          absl::StrCat("evaluation of part ", static_cast<int>(evaluation->part), " at ", evaluation->step));
-    } else if (const auto* stop = std::get_if<EarlyStopReport>(&event)) {
-      story.push_back(absl::StrCat("early stop at ", stop->step, ", best ", stop->best_step));
-    } else if (const auto* divergence = std::get_if<DivergenceReport>(&event)) {
-      story.push_back(absl::StrCat("divergence at ", divergence->step));
-    }
-  }
-  void BeginAttempt(Checkpoint checkpoint) override { attempts.push_back(std::move(checkpoint)); }
-  void Save(Checkpoint checkpoint) override {
-    story.push_back(absl::StrCat("save ", checkpoint.step));
-    saved.push_back(std::move(checkpoint));
-  }
-
-  std::vector<StepMetrics> steps;
-  std::vector<RunEvent> events;
-  std::vector<Checkpoint> saved;
-  std::vector<Checkpoint> attempts;
-  std::vector<std::string> story;
-};
-
-TrainingOptions Options() {
-  TrainingOptions options;
-  options.data.dataset = "datasets/small";
-  options.data.validation = 0.2;
-  options.data.test = 0.2;
-  options.network.hidden = {DenseOptions{6, Tanh()}};
-  options.optimizer.learning_rate = 0.05;
-  options.minibatches.batch = int64_t{16};
-  options.budget.steps = 8;
-  return options;
-}
-
-TrainingData Data() { return {.training = MakeSmallDataset(100, 4, 3)}; }
-
-std::unique_ptr<Trainer> Make(const TrainingOptions& options, const Checkpoint* checkpoint = nullptr) {
-  const TrainingData data = Data();
-  absl::StatusOr<RunPlan> plan = PlanRun(options, data, kMemory);
-  EXPECT_TRUE(plan.ok()) << plan.status();
-  absl::StatusOr<std::unique_ptr<Trainer>> trainer = MakeTrainer(*std::move(plan), data, checkpoint);
-  EXPECT_TRUE(trainer.ok()) << trainer.status();
-  return *std::move(trainer);
-}
-
-void RunToEnd(Trainer& trainer, RunSink& sink) {
-  while (trainer.Advance(sink) == Trainer::Next::kMore) {
-  }
-}
 
 std::string Digest(const TrainingOptions& options) {
   const std::unique_ptr<Trainer> trainer = Make(options);

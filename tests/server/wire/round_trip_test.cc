@@ -31,6 +31,11 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Activation",
     "trainyard.v1.Budget",
     "trainyard.v1.CheckpointPlan",
+    "trainyard.v1.ClipGlobalNorm",
+    "trainyard.v1.ClipLayerNorm",
+    "trainyard.v1.ClipValue",
+    "trainyard.v1.Clipping",
+    "trainyard.v1.ClippingBegan",
     "trainyard.v1.Constant",
     "trainyard.v1.Dense",
     "trainyard.v1.Divergence",
@@ -49,6 +54,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Initialization",
     "trainyard.v1.JobSpec",
     "trainyard.v1.Layer",
+    "trainyard.v1.LearningRateReduced",
     "trainyard.v1.Linear",
     "trainyard.v1.Logistic",
     "trainyard.v1.Loss",
@@ -62,13 +68,17 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Optimizer",
     "trainyard.v1.Patience",
     "trainyard.v1.Permutation",
+    "trainyard.v1.Regularization",
     "trainyard.v1.Relu",
+    "trainyard.v1.RollBack",
+    "trainyard.v1.RolledBack",
     "trainyard.v1.Schedule",
     "trainyard.v1.Sgd",
     "trainyard.v1.SoftmaxCrossEntropy",
     "trainyard.v1.Squared",
     "trainyard.v1.StopOnDivergence",
     "trainyard.v1.Tanh",
+    "trainyard.v1.TargetMetric",
     "trainyard.v1.Tensor",
     "trainyard.v1.TrainingData",
     "trainyard.v1.UniformFanIn",
@@ -132,7 +142,8 @@ TEST(RoundTripTest, EventsOfARun) {
     event.clear_attempt();
     event.clear_time();
     if (event.has_evaluation()) event.mutable_evaluation()->set_step(event.step());
-    return event.has_evaluation() || event.has_early_stop() || event.has_divergence() || event.has_warning();
+    return event.has_evaluation() || event.has_early_stop() || event.has_divergence() || event.has_clipping_began() ||
+           event.has_learning_rate_reduced() || event.has_warning();
   });
 }
 

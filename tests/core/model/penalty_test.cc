@@ -1,0 +1,107 @@
+// Penalties in the gradient of an objective.
+
+#include <cmath>
+#include <numeric>
+
+#include "core/data/encoding.h"
+#include "core/loss/make_loss.h"
+#include "core/model/dataset_objective.h"
+#include "gmock/gmock.h"
+#include "tests/testing/small_data.h"
+
+namespace trainyard {
+namespace {
+
+class PenaltyTest : public ::testing::Test {
+ protected:
+  PenaltyTest() : dataset_(MakeSmallDataset(40, 4, 3)), rows_(40) {
+    std::iota(rows_.begin(), rows_.end(), 0);
+    encoding_ = FitEncoding(*dataset_, rows_, 4, {}).value().encoding;
+    encoder_.emplace(RowEncoder::Bind(encoding_, *dataset_, RowEncoder::Needs::kFeaturesAndTarget).value());
+    loss_ = *MakeLoss<double>(SoftmaxCrossEntropyOptions(), {encoding_.target.classes});
+    layout_ = *ParameterLayout::Make({{DenseOptions{5, Tanh()}}}, encoding_.input_count(), loss_->output_count());
+    const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
+    for (int64_t j = 0; j < layout_.flat_size(); ++j) theta_.push_back(random.Uniform(j) - 0.5);
+    theta_[3] = 0;
+  }
+
+  // The gradient that an optimiser sees, with the objective's measures of it.
+  struct Seen {
+    std::vector<double> gradient;
+    double loss;
+    double penalty;
+    double norm;
+  };
+  Seen See(const RegularizationOptions& regularization) {
+    DatasetObjective<double> objective(layout_, *loss_, *encoder_, encoding_.target.type, regularization);
+    objective.SetMinibatch(rows_);
+    Seen seen{.gradient = std::vector<double>(theta_.size())};
+    EXPECT_TRUE(objective
+                    .Gradient(theta_,
+                              [&](const GradientView<double>& view) {
+                                std::get<DenseGradient<double>>(view)([&](const GradientBlock<double>& block) {
+                                  std::copy(block.values.begin(), block.values.end(),
+                                            seen.gradient.begin() + block.begin);
+                                });
+                              })
+                    .ok());
+    seen.loss = objective.loss();
+    seen.penalty = objective.penalty();
+    seen.norm = objective.gradient_norm();
+    return seen;
+  }
+
+  bool IsWeight(int64_t j) const {
+    for (const DenseShape& shape : layout_.layers()) {
+      if (j >= shape.begin && j < shape.begin + shape.weight_count()) return true;
+    }
+    return false;
+  }
+
+  const std::shared_ptr<const Dataset> dataset_;
+  std::vector<uint32_t> rows_;
+  Encoding encoding_;
+  std::optional<RowEncoder> encoder_;
+  std::unique_ptr<const Loss<double>> loss_;
+  ParameterLayout layout_;
+  std::vector<double> theta_;
+};
+
+TEST_F(PenaltyTest, JoinsTheGradientOfWeightsAndNeverOfBiases) {
+  const Seen plain = See({});
+  const Seen seen = See({.l2 = 0.5, .l1 = 0.25});
+  for (int64_t j = 0; j < layout_.flat_size(); ++j) {
+    const double w = theta_[j];
+    const double sign = w > 0 ? 1 : w < 0 ? -1 : 0;
+    const double penalty = IsWeight(j) ? 0.5 * w + 0.25 * sign : 0;
+    EXPECT_NEAR(seen.gradient[j], plain.gradient[j] + penalty, 1e-15) << "parameter " << j;
+  }
+}
+
+TEST_F(PenaltyTest, ItsValueStandsBesideTheLoss) {
+  const Seen seen = See({.l2 = 0.5, .l1 = 0.25});
+  double squares = 0;
+  double magnitudes = 0;
+  for (int64_t j = 0; j < layout_.flat_size(); ++j) {
+    if (!IsWeight(j)) continue;
+    squares += theta_[j] * theta_[j];
+    magnitudes += std::abs(theta_[j]);
+  }
+  EXPECT_EQ(seen.loss, See({}).loss);
+  EXPECT_NEAR(seen.penalty, 0.25 * squares + 0.25 * magnitudes, 1e-14);
+}
+
+TEST_F(PenaltyTest, TheNormIsOfDataAndPenaltyTogether) {
+  const Seen seen = See({.l2 = 0.5, .l1 = 0.25});
+  EXPECT_NEAR(seen.norm,
+              std::sqrt(std::inner_product(seen.gradient.begin(), seen.gradient.end(), seen.gradient.begin(), 0.0)),
+              1e-13);
+  EXPECT_NE(seen.norm, See({}).norm);
+}
+
+TEST_F(PenaltyTest, DecoupledDecayIsNoPartOfTheGradient) {
+  EXPECT_EQ(See({.weight_decay = 0.5}).gradient, See({}).gradient);
+}
+
+}  // namespace
+}  // namespace trainyard

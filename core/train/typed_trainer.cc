@@ -42,10 +42,12 @@ absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, 
                          .total_steps = plan.total_steps > 0 ? std::optional(plan.total_steps) : std::nullopt};
   ASSIGN_OR_RETURN(auto schedule,
                    MakeSchedule(plan.options.optimizer.schedule, plan.options.optimizer.learning_rate, length));
+  auto momentum = MakeMomentumSchedule(plan.options.optimizer.rule, length);
   auto trainer = std::make_unique<TypedTrainer<Real>>(Parts{.plan = std::move(plan),
                                                             .data = data,
                                                             .loss = std::move(loss),
                                                             .schedule = std::move(schedule),
+                                                            .momentum = std::move(momentum),
                                                             .training = std::move(training),
                                                             .validation = std::move(validation),
                                                             .test = std::move(test)});
@@ -163,8 +165,7 @@ template <typename Real>
 void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
   if (!minibatch_begun_) objective_.SetMinibatch(minibatches_.At(step_));
   minibatch_begun_ = true;
-  const StepRates rates{.learning_rate = parts_.schedule->At(step_),
-                        .momentum = MomentumOf(parts_.plan.options.optimizer.rule)};
+  const StepRates rates{.learning_rate = parts_.schedule->At(step_), .momentum = parts_.momentum->At(step_)};
   GuardedObjective<Real> objective(objective_, guard_, theta_, rates);
   const absl::Status status = optimizer_->Step(rates, objective, theta_);
   if (status.code() == absl::StatusCode::kUnavailable) return;

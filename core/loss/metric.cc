@@ -6,8 +6,6 @@
 
 namespace trainyard {
 
-bool LargerIsBetter(Metric metric) { return metric == Metric::kAccuracy; }
-
 bool Fits(Metric metric, bool categorical_target) {
   switch (metric) {
     case Metric::kLoss:
@@ -15,8 +13,13 @@ bool Fits(Metric metric, bool categorical_target) {
     case Metric::kAccuracy:
     case Metric::kZeroOneError:
     case Metric::kLogLoss:
+    case Metric::kTopKAccuracy:
+    case Metric::kMacroF1:
+    case Metric::kAuc:
       return categorical_target;
     case Metric::kRmse:
+    case Metric::kMae:
+    case Metric::kR2:
       return !categorical_target;
   }
   return false;
@@ -29,22 +32,6 @@ std::vector<Metric> DefaultMetrics(bool categorical_target) {
 
 Metric DefaultStoppingMetric(bool categorical_target) {
   return categorical_target ? Metric::kZeroOneError : Metric::kRmse;
-}
-
-std::string_view Name(Metric metric) {
-  switch (metric) {
-    case Metric::kLoss:
-      return "loss";
-    case Metric::kAccuracy:
-      return "accuracy";
-    case Metric::kZeroOneError:
-      return "zero_one_error";
-    case Metric::kLogLoss:
-      return "log_loss";
-    case Metric::kRmse:
-      return "rmse";
-  }
-  return "";
 }
 
 void MetricSums::Add(double loss_sum, MatrixView<const double> predictions, const Targets& targets) {
@@ -77,6 +64,12 @@ double MetricSums::Value(Metric metric) const {
       return log_loss_ / n;
     case Metric::kRmse:
       return std::sqrt(squared_error_ / n);
+    case Metric::kTopKAccuracy:
+    case Metric::kMacroF1:
+    case Metric::kAuc:
+    case Metric::kMae:
+    case Metric::kR2:
+      break;
   }
   return std::numeric_limits<double>::quiet_NaN();
 }

@@ -4,16 +4,12 @@
 #define TRAINYARD_CORE_LOSS_METRIC_H_
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "core/base/matrix.h"
+#include "core/base/metric.h"
 
 namespace trainyard {
-
-// kLoss: the surrogate loss itself, with the examples' weights. The others are plain means over examples.
-enum class Metric { kLoss, kAccuracy, kZeroOneError, kLogLoss, kRmse };
 
 struct MetricValue {
   Metric metric;
@@ -21,9 +17,6 @@ struct MetricValue {
 
   friend bool operator==(const MetricValue&, const MetricValue&) = default;
 };
-
-// Whether a larger value is a better one.
-bool LargerIsBetter(Metric metric);
 
 // Whether the metric is defined for such a target; kLoss always is.
 bool Fits(Metric metric, bool categorical_target);
@@ -33,9 +26,6 @@ std::vector<Metric> DefaultMetrics(bool categorical_target);
 
 // What early stopping watches unless told otherwise.
 Metric DefaultStoppingMetric(bool categorical_target);
-
-// `zero_one_error`, as the last part of the enum value's name in the contract.
-std::string_view Name(Metric metric);
 
 // Sums over examples, block by block in order; every sum is a double.
 class MetricSums {

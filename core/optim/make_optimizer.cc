@@ -11,9 +11,15 @@ absl::Status Check(const SgdOptions&) { return absl::OkStatus(); }
 absl::Status Check(const MomentumOptions& options) { return InField("momentum", Validate(options)); }
 absl::Status Check(const NesterovOptions& options) { return InField("nesterov", Validate(options)); }
 
-double Alpha(const SgdOptions&) { return 0; }
-double Alpha(const MomentumOptions& options) { return options.momentum; }
-double Alpha(const NesterovOptions& options) { return options.momentum; }
+std::unique_ptr<const MomentumSchedule> MakeMomentum(const SgdOptions&, const RunLength& length) {
+  return MakeMomentumSchedule(0, std::nullopt, length);
+}
+std::unique_ptr<const MomentumSchedule> MakeMomentum(const MomentumOptions& options, const RunLength& length) {
+  return MakeMomentumSchedule(options.momentum, options.schedule, length);
+}
+std::unique_ptr<const MomentumSchedule> MakeMomentum(const NesterovOptions& options, const RunLength& length) {
+  return MakeMomentumSchedule(options.momentum, options.schedule, length);
+}
 
 template <typename Real>
 std::unique_ptr<Optimizer<Real>> Make(const SgdOptions&, int64_t) {
@@ -39,8 +45,8 @@ absl::Status Validate(const OptimizerOptions& options) {
   return std::visit([](const auto& alternative) { return Check(alternative); }, options.rule);
 }
 
-double MomentumOf(const UpdateRuleOptions& rule) {
-  return std::visit([](const auto& alternative) { return Alpha(alternative); }, rule);
+std::unique_ptr<const MomentumSchedule> MakeMomentumSchedule(const UpdateRuleOptions& rule, const RunLength& length) {
+  return std::visit([&](const auto& alternative) { return MakeMomentum(alternative, length); }, rule);
 }
 
 bool HasVelocity(const UpdateRuleOptions& rule) { return !std::holds_alternative<SgdOptions>(rule); }

@@ -30,8 +30,8 @@ struct OptimizerOptions {
 // INVALID_ARGUMENT: the first option out of range.
 absl::Status Validate(const OptimizerOptions& options);
 
-// alpha at every step; 0 for a rule without momentum.
-double MomentumOf(const UpdateRuleOptions& rule);
+// alpha_k; 0 for a rule without momentum.
+std::unique_ptr<const MomentumSchedule> MakeMomentumSchedule(const UpdateRuleOptions& rule, const RunLength& length);
 
 // Whether the rule keeps a velocity that a user may give.
 bool HasVelocity(const UpdateRuleOptions& rule);

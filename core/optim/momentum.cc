@@ -1,10 +1,8 @@
 #include "core/optim/momentum.h"
 
-#include "core/optim/check_momentum.h"
-
 namespace trainyard {
 
-absl::Status Validate(const MomentumOptions& options) { return CheckMomentum(options.momentum); }
+absl::Status Validate(const MomentumOptions& options) { return ValidateMomentum(options.momentum, options.schedule); }
 
 template <typename Real>
 absl::Status Momentum<Real>::Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) {

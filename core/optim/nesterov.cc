@@ -1,10 +1,8 @@
 #include "core/optim/nesterov.h"
 
-#include "core/optim/check_momentum.h"
-
 namespace trainyard {
 
-absl::Status Validate(const NesterovOptions& options) { return CheckMomentum(options.momentum); }
+absl::Status Validate(const NesterovOptions& options) { return ValidateMomentum(options.momentum, options.schedule); }
 
 template <typename Real>
 absl::Status Nesterov<Real>::Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) {

@@ -1,16 +1,18 @@
 // SGD with Nesterov momentum. Sutskever et al. (2013); Goodfellow et al. (2016), algorithm 8.3.
 //
-//   g <- gradient of the minibatch's mean loss at theta + alpha v     (a true look-ahead evaluation, not the change of variables)
-//   v <- alpha v - eps_k g
+//   g <- gradient of the minibatch's mean loss at theta + alpha_k v   (a true look-ahead evaluation, not the change of variables)
+//   v <- alpha_k v - eps_k g
 //   theta <- theta + v                                                v_0 = 0
 
 #ifndef TRAINYARD_CORE_OPTIM_NESTEROV_H_
 #define TRAINYARD_CORE_OPTIM_NESTEROV_H_
 
+#include <optional>
 #include <vector>
 
 #include "core/base/aligned_vector.h"
 #include "core/optim/gradient_pass.h"
+#include "core/optim/momentum_schedule.h"
 #include "core/optim/optimizer.h"
 
 namespace trainyard {
@@ -18,6 +20,9 @@ namespace trainyard {
 struct NesterovOptions {
   // alpha: the share of the last velocity that is kept, in [0, 1). 0 is plain SGD.
   double momentum = 0.9;
+
+  // How alpha_k rises to it; nullopt: alpha throughout.
+  std::optional<MomentumScheduleOptions> schedule;
 
   friend bool operator==(const NesterovOptions&, const NesterovOptions&) = default;
 };

@@ -51,6 +51,12 @@ absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical
   return FieldError(field, Name(metric), categorical ? "a metric for classes" : "a metric for numbers");
 }
 
+absl::Status NeedsValidation(std::string_view field) {
+  return FieldError(
+      field, "set",
+      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
+}
+
 absl::Status CheckMetrics(bool categorical, bool has_validation, TrainingOptions& options) {
   if (options.evaluation.metrics.empty()) options.evaluation.metrics = DefaultMetrics(categorical);
   for (size_t i = 0; i < options.evaluation.metrics.size(); ++i) {
@@ -58,20 +64,17 @@ absl::Status CheckMetrics(bool categorical, bool has_validation, TrainingOptions
         CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), options.evaluation.metrics[i], categorical));
   }
   if (const std::optional<TargetMetric>& target = options.budget.target_metric) {
-    if (!has_validation) {
-      return FieldError("budget.target_metric", "set",
-                        "left out where there is no validation part; give data.validation_fraction or "
-                        "data.validation_dataset");
-    }
+    if (!has_validation) return NeedsValidation("budget.target_metric");
     RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", target->metric, categorical));
+  }
+  if (const auto* plateau = std::get_if<ReduceOnPlateauOptions>(&options.optimizer.schedule.kind)) {
+    constexpr std::string_view kField = "optimizer.schedule.reduce_on_plateau";
+    if (!has_validation) return NeedsValidation(kField);
+    RETURN_IF_ERROR(InField(kField, CheckMetric("metric", plateau->metric, categorical)));
   }
   if (!options.early_stopping.has_value()) return absl::OkStatus();
   EarlyStoppingOptions& stopping = *options.early_stopping;
-  if (!has_validation) {
-    return FieldError(
-        "early_stopping", "set",
-        "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
-  }
+  if (!has_validation) return NeedsValidation("early_stopping");
   if (!stopping.metric.has_value()) stopping.metric = DefaultStoppingMetric(categorical);
   return CheckMetric("early_stopping.metric", *stopping.metric, categorical);
 }

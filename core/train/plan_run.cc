@@ -74,6 +74,17 @@ absl::Status CountSteps(RunPlan& plan) {
   return absl::OkStatus();
 }
 
+void WarnOfTauBeyondBudget(RunPlan& plan) {
+  if (plan.total_steps == 0) return;
+  const RunLength length{.steps_per_epoch = plan.steps_per_epoch, .total_steps = plan.total_steps};
+  const int64_t end = EndOfDecay(plan.options.optimizer.schedule, length).value_or(0);
+  if (end <= plan.total_steps) return;
+  plan.warnings.push_back({.step = 0,
+                           .reason = "TAU_BEYOND_BUDGET",
+                           .message = absl::StrCat("optimizer.schedule reaches its final learning rate at step ", end,
+                                                   ", but the budget ends at step ", plan.total_steps)});
+}
+
 }  // namespace
 
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
@@ -95,6 +106,7 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
                    ParameterLayout::Make(options.network, plan.encoding.input_count(), loss->output_count()));
   RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));
   RETURN_IF_ERROR(CountSteps(plan));
+  WarnOfTauBeyondBudget(plan);
   plan.memory_bytes = EstimateMemory(options, plan.layout, data.training->row_count());
   RETURN_IF_ERROR(CheckMemory(plan.memory_bytes, memory_limit));
   return plan;

@@ -35,10 +35,12 @@ absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, 
                          .total_steps = plan.total_steps > 0 ? std::optional(plan.total_steps) : std::nullopt};
   ASSIGN_OR_RETURN(auto schedule,
                    MakeSchedule(plan.options.optimizer.schedule, plan.options.optimizer.learning_rate, length));
+  auto momentum = MakeMomentumSchedule(plan.options.optimizer.rule, length);
   auto trainer = std::make_unique<TypedTrainer<Real>>(Parts{.plan = std::move(plan),
                                                             .data = data,
                                                             .loss = std::move(loss),
                                                             .schedule = std::move(schedule),
+                                                            .momentum = std::move(momentum),
                                                             .training = std::move(training),
                                                             .validation = std::move(validation),
                                                             .test = std::move(test)});
@@ -118,7 +120,7 @@ void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
   if (!minibatch_begun_) objective_.SetMinibatch(minibatches_.At(step_));
   minibatch_begun_ = true;
   const StepRates rates{.learning_rate = parts_.schedule->At(step_) * learning_rate_factor_,
-                        .momentum = MomentumOf(parts_.plan.options.optimizer.rule)};
+                        .momentum = parts_.momentum->At(step_)};
   GuardedObjective<Real> objective(objective_, guard_, theta_, rates);
   const absl::Status status = optimizer_->Step(rates, objective, theta_);
   if (status.code() == absl::StatusCode::kUnavailable) return;
@@ -217,6 +219,8 @@ void TypedTrainer<Real>::TellEvaluation(RunSink& sink) {
     target_reached_ = LargerIsBetter(target->metric) ? value >= target->value : value <= target->value;
     if (target_reached_) StopSoon(StopReason::kTargetMetric);
   }
+  const std::optional<Metric> watched = parts_.schedule->metric();
+  const bool reduced = watched.has_value() && parts_.schedule->Observe(step_, measurement_->sums.Value(*watched));
   if (stopping_.has_value()) {
     report.patience = stopping_->Update(step_, measurement_->sums.Value(stopping_->metric()));
     if (report.patience->improved && parts_.plan.options.early_stopping->keep == Keep::kBest) {
@@ -225,7 +229,18 @@ void TypedTrainer<Real>::TellEvaluation(RunSink& sink) {
     if (stopping_->out_of_patience()) StopSoon(StopReason::kEarlyStop);
   }
   sink.Tell(report);
+  if (reduced) TellReduction(sink);
   if (std::isfinite(measurement_->sums.Value(Metric::kLoss))) MarkPlaceToGoBackTo();
+}
+
+template <typename Real>
+void TypedTrainer<Real>::TellReduction(RunSink& sink) {
+  const WatchedBest best = parts_.schedule->best().value_or(WatchedBest());
+  sink.Tell(PlateauReport{.step = step_,
+                          .metric = *parts_.schedule->metric(),
+                          .best_value = best.value,
+                          .best_step = best.step,
+                          .learning_rate = parts_.schedule->At(step_) * learning_rate_factor_});
 }
 
 template <typename Real>

@@ -13,6 +13,7 @@
 #include "core/loss/loss.h"
 #include "core/model/dataset_objective.h"
 #include "core/model/evaluator.h"
+#include "core/optim/momentum_schedule.h"
 #include "core/optim/optimizer.h"
 #include "core/optim/schedule.h"
 #include "core/train/budget.h"
@@ -30,7 +31,8 @@ class TypedTrainer final : public Trainer {
     RunPlan plan;
     TrainingData data;
     std::unique_ptr<const Loss<Real>> loss;
-    std::unique_ptr<const Schedule> schedule;
+    std::unique_ptr<Schedule> schedule;
+    std::unique_ptr<const MomentumSchedule> momentum;
     RowEncoder training;
     RowEncoder validation;
     RowEncoder test;
@@ -80,6 +82,7 @@ class TypedTrainer final : public Trainer {
   void NoteClipping(RunSink& sink);
   void Diverged(RunSink& sink);
   void TellEvaluation(RunSink& sink);
+  void TellReduction(RunSink& sink);
   EvaluationReport Report() const;
 
   // What the model would hold if the run ended now, and in which parameters it is measured.

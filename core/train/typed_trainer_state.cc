@@ -94,6 +94,7 @@ Checkpoint TypedTrainer<Real>::PlaceOfRun() const {
   }
   if (stopping_.has_value()) checkpoint.stopping = stopping_->state();
   checkpoint.target_reached = target_reached_;
+  checkpoint.schedule_state = parts_.schedule->state();
   checkpoint.clipped_steps = clipped_steps_;
   checkpoint.clipping = clipping_;
   checkpoint.evaluated_step = evaluated_step_;
@@ -151,6 +152,7 @@ absl::Status TypedTrainer<Real>::RestorePlace(const Checkpoint& checkpoint) {
   }
   if (stopping_.has_value() != checkpoint.stopping.has_value()) return OfAnotherRun("its early stopping differs");
   if (stopping_.has_value()) stopping_->Restore(*checkpoint.stopping);
+  RETURN_IF_ERROR(parts_.schedule->Restore(checkpoint.schedule_state));
   step_ = checkpoint.step;
   saved_step_ = checkpoint.step;
   evaluated_step_ = checkpoint.evaluated_step;

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "core/base/status.h"
+#include "server/wire/momentum_schedule.h"
 #include "server/wire/schedule.h"
 #include "server/wire/shape.h"
 
@@ -11,12 +12,19 @@ namespace {
 
 void Write(const SgdOptions&, v1::Optimizer* message) { message->mutable_sgd(); }
 
+// Momentum and Nesterov have the same fields.
+template <typename Options, typename Message>
+void WriteMomentum(const Options& options, Message* message) {
+  message->set_momentum(options.momentum);
+  if (options.schedule) *message->mutable_schedule() = ToProto(*options.schedule);
+}
+
 void Write(const MomentumOptions& options, v1::Optimizer* message) {
-  message->mutable_momentum()->set_momentum(options.momentum);
+  WriteMomentum(options, message->mutable_momentum());
 }
 
 void Write(const NesterovOptions& options, v1::Optimizer* message) {
-  message->mutable_nesterov()->set_momentum(options.momentum);
+  WriteMomentum(options, message->mutable_nesterov());
 }
 
 void Write(const NoClipping&, v1::Optimizer*) {}
@@ -47,26 +55,24 @@ absl::StatusOr<ClippingOptions> FromProto(const v1::Clipping& message) {
   return UnsetOneof(message, "kind");
 }
 
-MomentumOptions FromProto(const v1::Momentum& message) {
-  MomentumOptions options;
+template <typename Options, typename Message>
+absl::StatusOr<Options> ReadMomentum(const Message& message) {
+  Options options;
   if (message.has_momentum()) options.momentum = message.momentum();
+  if (message.has_schedule()) {
+    ASSIGN_OR_RETURN(options.schedule, InField("schedule", FromProto(message.schedule())));
+  }
   return options;
 }
 
-NesterovOptions FromProto(const v1::Nesterov& message) {
-  NesterovOptions options;
-  if (message.has_momentum()) options.momentum = message.momentum();
-  return options;
-}
-
-UpdateRuleOptions RuleFromProto(const v1::Optimizer& message) {
+absl::StatusOr<UpdateRuleOptions> RuleFromProto(const v1::Optimizer& message) {
   switch (message.rule_case()) {
     case v1::Optimizer::kSgd:
       return SgdOptions();
     case v1::Optimizer::kMomentum:
-      return FromProto(message.momentum());
+      return InField("momentum", ReadMomentum<MomentumOptions>(message.momentum()));
     case v1::Optimizer::kNesterov:
-      return FromProto(message.nesterov());
+      return InField("nesterov", ReadMomentum<NesterovOptions>(message.nesterov()));
     case v1::Optimizer::RULE_NOT_SET:
       break;
   }
@@ -93,7 +99,7 @@ absl::StatusOr<OptimizerOptions> FromProto(const v1::Optimizer& message) {
   if (message.has_clipping()) {
     ASSIGN_OR_RETURN(options.clipping, InField("clipping", FromProto(message.clipping())));
   }
-  options.rule = RuleFromProto(message);
+  ASSIGN_OR_RETURN(options.rule, RuleFromProto(message));
   return options;
 }
 

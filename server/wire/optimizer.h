@@ -11,7 +11,7 @@ namespace trainyard {
 
 v1::Optimizer ToProto(const OptimizerOptions& options);
 
-// INVALID_ARGUMENT: a schedule without a kind; a FieldError relative to the message.
+// INVALID_ARGUMENT: a schedule without a kind or a length that it needs; a FieldError relative to the message.
 absl::StatusOr<OptimizerOptions> FromProto(const v1::Optimizer& message);
 
 }  // namespace trainyard

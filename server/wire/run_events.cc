@@ -258,6 +258,16 @@ v1::Metric ToProto(Metric metric) {
       return v1::METRIC_LOG_LOSS;
     case Metric::kRmse:
       return v1::METRIC_RMSE;
+    case Metric::kTopKAccuracy:
+      return v1::METRIC_TOP_K_ACCURACY;
+    case Metric::kMacroF1:
+      return v1::METRIC_MACRO_F1;
+    case Metric::kAuc:
+      return v1::METRIC_AUC;
+    case Metric::kMae:
+      return v1::METRIC_MAE;
+    case Metric::kR2:
+      return v1::METRIC_R2;
   }
   return v1::METRIC_UNSPECIFIED;
 }

@@ -11,7 +11,7 @@ namespace trainyard {
 
 v1::Schedule ToProto(const ScheduleOptions& options);
 
-// INVALID_ARGUMENT: no kind; a FieldError relative to the message.
+// INVALID_ARGUMENT: no kind, or a length that is not given; a FieldError relative to the message.
 absl::StatusOr<ScheduleOptions> FromProto(const v1::Schedule& message);
 
 }  // namespace trainyard

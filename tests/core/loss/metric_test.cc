@@ -59,12 +59,5 @@ TEST(MetricTest, FitsClassesOrNumbers) {
   EXPECT_TRUE(Fits(Metric::kLoss, true) && Fits(Metric::kLoss, false));
 }
 
-TEST(MetricTest, OnlyAccuracyIsBetterWhenLarger) {
-  EXPECT_TRUE(LargerIsBetter(Metric::kAccuracy));
-  for (const Metric metric : {Metric::kLoss, Metric::kZeroOneError, Metric::kLogLoss, Metric::kRmse}) {
-    EXPECT_FALSE(LargerIsBetter(metric)) << Name(metric);
-  }
-}
-
 }  // namespace
 }  // namespace trainyard

@@ -15,6 +15,8 @@ using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using Complex = std::complex<double>;
 
+double AlphaOf(const UpdateRuleOptions& rule) { return MakeMomentumSchedule(rule, {})->At(0); }
+
 // w_1, w_2, ... on f(w) = h w^2 / 2 from w_0 = 1.
 std::vector<double> Trajectory(const UpdateRuleOptions& rule, double rate, double curvature, int steps) {
   QuadraticObjective objective({curvature});
@@ -22,7 +24,7 @@ std::vector<double> Trajectory(const UpdateRuleOptions& rule, double rate, doubl
   std::vector<double> w = {1};
   std::vector<double> trajectory;
   for (int k = 0; k < steps; ++k) {
-    EXPECT_TRUE(optimizer->Step({.learning_rate = rate, .momentum = MomentumOf(rule)}, objective, w).ok());
+    EXPECT_TRUE(optimizer->Step({.learning_rate = rate, .momentum = AlphaOf(rule)}, objective, w).ok());
     trajectory.push_back(w[0]);
   }
   return trajectory;
@@ -121,7 +123,7 @@ TEST_P(EveryRuleTest, AppliesWhatIsPendingOnTheGradient) {
   std::vector<double> w = {1, -2};
   std::vector<double> u = w;
   for (int k = 0; k < 10; ++k) {
-    const StepRates rates = {.learning_rate = 0.1, .momentum = MomentumOf(GetParam())};
+    const StepRates rates = {.learning_rate = 0.1, .momentum = AlphaOf(GetParam())};
     ASSERT_TRUE(a->Step(rates, plain, w).ok());
     ASSERT_TRUE(b->Step(rates, pending, u).ok());
   }
@@ -136,7 +138,7 @@ TEST_P(EveryRuleTest, ASparseViewMovesTheSameWayAsADenseOne) {
   std::vector<double> w = {1, -2, 3};
   std::vector<double> u = w;
   for (int k = 0; k < 10; ++k) {
-    const StepRates rates = {.learning_rate = 0.1, .momentum = MomentumOf(GetParam())};
+    const StepRates rates = {.learning_rate = 0.1, .momentum = AlphaOf(GetParam())};
     ASSERT_TRUE(a->Step(rates, dense, w).ok());
     ASSERT_TRUE(b->Step(rates, sparse, u).ok());
   }
@@ -147,7 +149,7 @@ TEST_P(EveryRuleTest, AnErrorOfTheObjectiveLeavesParametersAndStateAsTheyWere) {
   QuadraticObjective objective({1});
   FailingObjective failing(absl::OutOfRangeError("not finite"));
   const auto optimizer = MakeOptimizer<double>(GetParam(), 1);
-  const StepRates rates = {.learning_rate = 0.1, .momentum = MomentumOf(GetParam())};
+  const StepRates rates = {.learning_rate = 0.1, .momentum = AlphaOf(GetParam())};
   std::vector<double> w = {1};
   ASSERT_TRUE(optimizer->Step(rates, objective, w).ok());
   const std::vector<double> before = w;
@@ -159,7 +161,7 @@ TEST_P(EveryRuleTest, AnErrorOfTheObjectiveLeavesParametersAndStateAsTheyWere) {
 
 TEST_P(EveryRuleTest, RestoringTheStateRestoresTheRunToTheBit) {
   QuadraticObjective objective({1, 3});
-  const StepRates rates = {.learning_rate = 0.1, .momentum = MomentumOf(GetParam())};
+  const StepRates rates = {.learning_rate = 0.1, .momentum = AlphaOf(GetParam())};
   const auto whole = MakeOptimizer<double>(GetParam(), 2);
   std::vector<double> w = {1, -2};
   for (int k = 0; k < 5; ++k) ASSERT_TRUE(whole->Step(rates, objective, w).ok());
@@ -191,11 +193,11 @@ TEST(OptimizerOptionsTest, NamesTheFirstOptionOutOfRange) {
   EXPECT_EQ(message({.learning_rate = INFINITY}), "learning_rate = inf, must be positive and finite");
   EXPECT_EQ(message({.rule = NesterovOptions{.momentum = 1}}), "nesterov.momentum = 1, must be in [0, 1)");
   EXPECT_EQ(message({.rule = MomentumOptions{.momentum = -0.1}}), "momentum.momentum = -0.1, must be in [0, 1)");
-  EXPECT_EQ(message({.schedule = LinearOptions{.tau = TauSteps{0}}}),
+  EXPECT_EQ(message({.schedule = {.kind = LinearOptions{.tau = Steps{0}}}}),
             "schedule.linear.tau_steps = 0, must be at least 1");
-  EXPECT_EQ(message({.schedule = LinearOptions{.tau = TauEpochs{0}}}),
+  EXPECT_EQ(message({.schedule = {.kind = LinearOptions{.tau = Epochs{0}}}}),
             "schedule.linear.tau_epochs = 0, must be positive and finite");
-  EXPECT_EQ(message({.schedule = LinearOptions{.final_learning_rate = 0}}),
+  EXPECT_EQ(message({.schedule = {.kind = LinearOptions{.final_learning_rate = 0}}}),
             "schedule.linear.final_learning_rate = 0, must be positive and finite");
 }
 

@@ -64,14 +64,17 @@ const BadSpec kBadShape[] = {
     {"budget { running_time { seconds: 1 nanos: -1 } }", "budget.running_time",
      " = 1 s -1 ns, must be at most 315,576,000,000 s, with less than 1,000,000,000 ns of the same sign"},
     {"evaluation { metrics: METRIC_LOSS metrics: METRIC_UNSPECIFIED }", "evaluation.metrics[1]",
-     " = METRIC_UNSPECIFIED, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS or "
-     "METRIC_RMSE"},
+     " = METRIC_UNSPECIFIED, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS, "
+     "METRIC_RMSE, METRIC_TOP_K_ACCURACY, METRIC_MACRO_F1, METRIC_AUC, METRIC_MAE or METRIC_R2"},
     {"early_stopping { metric: 77 }", "early_stopping.metric",
-     " = 77, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS or METRIC_RMSE"},
+     " = 77, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS, METRIC_RMSE, "
+     "METRIC_TOP_K_ACCURACY, METRIC_MACRO_F1, METRIC_AUC, METRIC_MAE or METRIC_R2"},
     {"divergence { }", "divergence.kind", " = unset, must be stop or roll_back"},
     {"optimizer { clipping { } }", "optimizer.clipping.kind", " = unset, must be global_norm, value or layer_norm"},
-    {"budget { target_metric { value: 1 } }", "budget.target_metric.metric", " = METRIC_UNSPECIFIED, must be a metric"},
-    {"early_stopping { keep: 9 }", "early_stopping.keep", " = 9, must be "},
+    {"budget { target_metric { value: 1 } }", "budget.target_metric.metric",
+     " = METRIC_UNSPECIFIED, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS, METRIC_RMSE, "
+     "METRIC_TOP_K_ACCURACY, METRIC_MACRO_F1, METRIC_AUC, METRIC_MAE or METRIC_R2"},
+    {"early_stopping { keep: 9 }", "early_stopping.keep", " = 9, must be KEEP_BEST or KEEP_LAST"},
     {"precision: 9", "precision", " = 9, must be PRECISION_F32 or PRECISION_F64"},
 };
 

@@ -40,9 +40,10 @@ TEST(RunEventsTest, AnEnumWithoutAMeaningIsNamedByItsPath) {
 }
 
 TEST(RunEventsTest, AMetricWithoutAMeaningNamesTheFieldAndTheMetricsThatThereAre) {
-  EXPECT_EQ(FromProto(v1::METRIC_UNSPECIFIED, "metrics[1]").status().message(),
-            "metrics[1] = METRIC_UNSPECIFIED, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, "
-            "METRIC_LOG_LOSS or METRIC_RMSE");
+  EXPECT_EQ(
+      FromProto(v1::METRIC_UNSPECIFIED, "metrics[1]").status().message(),
+      "metrics[1] = METRIC_UNSPECIFIED, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, "
+      "METRIC_LOG_LOSS, METRIC_RMSE, METRIC_TOP_K_ACCURACY, METRIC_MACRO_F1, METRIC_AUC, METRIC_MAE or METRIC_R2");
 }
 
 }  // namespace

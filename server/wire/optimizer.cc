@@ -41,7 +41,7 @@ void Write(const ClipLayerNorm& options, v1::Optimizer* message) {
   message->mutable_clipping()->mutable_layer_norm()->set_max_norm(options.max_norm);
 }
 
-absl::StatusOr<ClippingOptions> FromProto(const v1::Clipping& message) {
+absl::StatusOr<ClippingOptions> ClippingFromProto(const v1::Clipping& message) {
   switch (message.kind_case()) {
     case v1::Clipping::kGlobalNorm:
       return ClipGlobalNorm{message.global_norm().max_norm()};
@@ -97,7 +97,7 @@ absl::StatusOr<OptimizerOptions> FromProto(const v1::Optimizer& message) {
     ASSIGN_OR_RETURN(options.schedule, InField("schedule", FromProto(message.schedule())));
   }
   if (message.has_clipping()) {
-    ASSIGN_OR_RETURN(options.clipping, InField("clipping", FromProto(message.clipping())));
+    ASSIGN_OR_RETURN(options.clipping, InField("clipping", ClippingFromProto(message.clipping())));
   }
   ASSIGN_OR_RETURN(options.rule, RuleFromProto(message));
   return options;

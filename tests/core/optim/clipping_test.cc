@@ -75,12 +75,12 @@ TEST(ClipperTest, AGradientMeasuredAnewForgetsTheLast) {
 }
 
 // One step of plain descent on f(w) = h w^2 / 2 from w = 1, so g = h.
-double StepFrom1(double curvature, const Pending& pending, double rate, const UpdateRuleOptions& rule = SgdOptions()) {
+double StepFrom1(double curvature, const Pending& pending, double rate) {
   QuadraticObjective objective({curvature});
   objective.pending = pending;
   std::vector<double> w = {1};
-  const auto optimizer = MakeOptimizer<double>(rule, 1);
-  EXPECT_TRUE(optimizer->Step({.learning_rate = rate, .momentum = MomentumOf(rule)}, objective, w).ok());
+  const auto optimizer = MakeOptimizer<double>(SgdOptions(), 1);
+  EXPECT_TRUE(optimizer->Step({.learning_rate = rate}, objective, w).ok());
   return w[0];
 }
 

@@ -18,22 +18,6 @@ absl::Status FromProtobuf(const google::protobuf::util::Status& status, const st
   return absl::InvalidArgumentError(absl::StrCat(what, std::string(status.message())));
 }
 
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (byte < 0x20) {
-      quoted += absl::StrFormat("\\u%04x", byte);
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
-}
-
 // The JSON mapping takes numbers and booleans as strings as well, so that a scalar needs no guess at its type: the
 // field has one. Only null and the numbers that YAML writes in its own way are told apart.
 std::string ScalarJson(const YAML::Node& node) {
@@ -43,7 +27,7 @@ std::string ScalarJson(const YAML::Node& node) {
   if (plain && absl::AsciiStrToLower(text) == ".nan") return "\"NaN\"";
   if (plain && absl::AsciiStrToLower(text) == ".inf") return "\"Infinity\"";
   if (plain && absl::AsciiStrToLower(text) == "-.inf") return "\"-Infinity\"";
-  return Quoted(text);
+  return JsonString(text);
 }
 
 std::string NodeJson(const YAML::Node& node) {
@@ -52,7 +36,7 @@ std::string NodeJson(const YAML::Node& node) {
   std::string json;
   for (const auto& item : node) {
     if (!json.empty()) json += ",";
-    json += node.IsMap() ? Quoted(item.first.Scalar()) + ":" + NodeJson(item.second) : NodeJson(item);
+    json += node.IsMap() ? JsonString(item.first.Scalar()) + ":" + NodeJson(item.second) : NodeJson(item);
   }
   return node.IsMap() ? "{" + json + "}" : "[" + json + "]";
 }
@@ -86,6 +70,22 @@ absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message,
 }
 
 }  // namespace
+
+std::string JsonString(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (byte < 0x20) {
+      quoted += absl::StrFormat("\\u%04x", byte);
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
 
 absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) { return ToJson(message, {}); }
 

@@ -15,6 +15,9 @@ namespace trainyard::cli {
 // JSON can't hold.
 absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
 
+// A JSON string with the text.
+std::string JsonString(const std::string& text);
+
 // One line with ToJson, or its error.
 absl::Status PrintJson(const google::protobuf::Message& message, std::ostream& out);
 

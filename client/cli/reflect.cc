@@ -19,10 +19,6 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::OneofDescriptor;
 
-std::string Canonical(const std::string& name) {
-  return absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"-", "_"}});
-}
-
 // ColumnType -> COLUMN_TYPE_
 std::string EnumPrefix(const EnumDescriptor* descriptor) {
   std::string prefix;
@@ -76,6 +72,10 @@ absl::Status SetScalar(Message& message, const FieldDescriptor* field, const std
 
 }  // namespace
 
+std::string CanonicalName(const std::string& name) {
+  return absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"-", "_"}});
+}
+
 std::vector<std::string> VariantNames(const OneofDescriptor* oneof) {
   std::vector<std::string> names;
   for (int i = 0; i < oneof->field_count(); ++i) {
@@ -87,7 +87,7 @@ std::vector<std::string> VariantNames(const OneofDescriptor* oneof) {
 absl::Status SetVariant(Message& message, const std::string& oneof, const std::string& name, const Aliases& aliases) {
   const Descriptor* descriptor = message.GetDescriptor();
   const OneofDescriptor* family = descriptor->FindOneofByName(oneof);
-  std::string canonical = Canonical(name);
+  std::string canonical = CanonicalName(name);
   if (const auto alias = aliases.find(canonical); alias != aliases.end()) canonical = alias->second;
   const FieldDescriptor* field = descriptor->FindFieldByName(canonical);
   if (field == nullptr || field->containing_oneof() != family || field->message_type() == nullptr) {
@@ -131,7 +131,7 @@ std::string EnumName(const EnumDescriptor* descriptor, int number) {
 absl::StatusOr<int> EnumNumber(const EnumDescriptor* descriptor, const std::string& name) {
   for (int i = 0; i < descriptor->value_count(); ++i) {
     const google::protobuf::EnumValueDescriptor* value = descriptor->value(i);
-    if (value->number() != 0 && ShortName(value) == Canonical(name)) return value->number();
+    if (value->number() != 0 && ShortName(value) == CanonicalName(name)) return value->number();
   }
   return Unknown(name, EnumNames(descriptor));
 }

@@ -15,6 +15,9 @@
 
 namespace trainyard::cli {
 
+// In lower case with `_`.
+std::string CanonicalName(const std::string& name);
+
 // Short names for long ones.
 using Aliases = std::map<std::string, std::string>;
 

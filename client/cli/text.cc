@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -56,6 +57,20 @@ std::string DurationText(absl::Duration duration) {
   const int64_t seconds = absl::ToInt64Seconds(duration + absl::Milliseconds(500));
   if (seconds < 3600) return absl::StrFormat("%d:%02d", seconds / 60, seconds % 60);
   return absl::StrFormat("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+absl::StatusOr<google::protobuf::Duration> ParseTime(const std::string& text) {
+  absl::Duration time;
+  double seconds = 0;
+  if (absl::SimpleAtod(text, &seconds)) {
+    time = absl::Seconds(seconds);
+  } else if (!absl::ParseDuration(text, &time)) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not a time; write 90, 90s or 1h30m"));
+  }
+  google::protobuf::Duration duration;
+  duration.set_seconds(absl::IDivDuration(time, absl::Seconds(1), &time));
+  duration.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time)));
+  return duration;
 }
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "google/protobuf/duration.pb.h"
@@ -27,6 +28,9 @@ std::string BytesText(int64_t bytes);
 
 // `85 ms`, `2.4 s`, `3:05`, `1:02:03`
 std::string DurationText(absl::Duration duration);
+
+// INVALID_ARGUMENT: neither seconds, as `90` or `0.5`, nor a time like `90s` or `1h30m`.
+absl::StatusOr<google::protobuf::Duration> ParseTime(const std::string& text);
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration);
 absl::Time ToTime(const google::protobuf::Timestamp& timestamp);

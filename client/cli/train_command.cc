@@ -7,6 +7,7 @@
 #include "client/cli/follow_job.h"
 #include "client/cli/json.h"
 #include "client/cli/reflect.h"
+#include "client/cli/schedule_preview.h"
 #include "client/cli/table.h"
 #include "client/cli/text.h"
 #include "client/cli/train_flags.h"
@@ -57,6 +58,8 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--final-learning-rate", flags.final_learning_rate, "eps_tau, of linear")->group("Optimizer");
   command.add_option("--tau-steps", flags.tau_steps, "tau in steps, of linear")->group("Optimizer");
   command.add_option("--tau-epochs", flags.tau_epochs, "tau in epochs, of linear")->group("Optimizer");
+  command.add_option("--warm-up", flags.warm_up, "Rise to eps_0 first, for so long: 500 or 2.5epochs")
+      ->group("Optimizer");
 }
 
 void AddStoppingFlags(CLI::App& command, TrainFlags& flags) {
@@ -77,6 +80,12 @@ void AddFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--priority", flags.priority, "Jobs of higher priority go first");
   command.add_flag("--watch", flags.watch, "Show the run until it ends");
   command.add_flag("--check", flags.check, "Only check the job and say what it would take");
+  command.add_flag("--preview-schedule", flags.preview_schedule, "Only show learning rate and momentum by step");
+  command.add_option("--steps-per-epoch", flags.steps_per_epoch, "With --preview-schedule: in place of a data set");
+  command
+      .add_option("--set", flags.assignments,
+                  "PATH=VALUE: any field of the specification, as optimizer.schedule.step.factor=0.5; may be repeated")
+      ->allow_extra_args(false);
   AddDataFlags(command, flags);
   AddModelFlags(command, flags);
   AddOptimizerFlags(command, flags);
@@ -90,7 +99,7 @@ absl::StatusOr<v1::Job> MakeJob(const TrainFlags& flags) {
     absl::StatusOr<v1::Job> parsed = ParseJobFile(text);
     if (!parsed.ok()) return UsageError(flags.file, parsed.status());
     job = *std::move(parsed);
-  } else if (flags.dataset.empty()) {
+  } else if (flags.dataset.empty() && !flags.steps_per_epoch.has_value()) {
     return absl::InvalidArgumentError("--dataset is required where there is no --file");
   }
   RETURN_IF_ERROR(ApplyFlags(flags, job));
@@ -129,10 +138,21 @@ absl::Status Check(Session& session, client::Client& client, const v1::JobSpec& 
   return absl::OkStatus();
 }
 
+absl::Status Preview(Session& session, client::Client& client, const TrainFlags& flags, const v1::JobSpec& spec) {
+  v1::PreviewScheduleRequest request;
+  *request.mutable_spec() = spec;
+  if (flags.steps_per_epoch.has_value()) request.set_steps_per_epoch(*flags.steps_per_epoch);
+  return PreviewSchedule(session, client, std::move(request));
+}
+
 absl::Status Train(Session& session, const TrainFlags& flags) {
+  if (flags.steps_per_epoch.has_value() && !flags.preview_schedule) {
+    return absl::InvalidArgumentError("--steps-per-epoch stands with --preview-schedule alone; give --dataset instead");
+  }
   ASSIGN_OR_RETURN(const v1::Job wanted, MakeJob(flags));
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   if (flags.check) return Check(session, *client, wanted.spec());
+  if (flags.preview_schedule) return Preview(session, *client, flags, wanted.spec());
   v1::CreateJobRequest request;
   *request.mutable_job() = wanted;
   request.set_request_id(client::NewRequestId());

@@ -2,12 +2,14 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
+#include "absl/strings/strip.h"
 #include "client/cli/json.h"
 #include "client/cli/labels.h"
 #include "client/cli/names.h"
 #include "client/cli/reflect.h"
 #include "client/cli/session.h"
+#include "client/cli/set_field.h"
+#include "client/cli/text.h"
 #include "client/cpp/status_macros.h"
 
 namespace trainyard::cli {
@@ -76,6 +78,24 @@ absl::Status ApplyNetwork(const TrainFlags& flags, v1::JobSpec& spec) {
   return absl::OkStatus();
 }
 
+// `500` steps or `2.5epochs`; of a constant rate where no other is asked for.
+absl::Status ApplyWarmUp(const std::string& text, v1::Schedule& schedule) {
+  if (text.empty()) return absl::OkStatus();
+  v1::Length& length = *schedule.mutable_warm_up()->mutable_length();
+  absl::string_view number = text;
+  int64_t steps = 0;
+  double epochs = 0;
+  if (absl::ConsumeSuffix(&number, "epochs") && absl::SimpleAtod(number, &epochs)) {
+    length.set_epochs(epochs);
+  } else if (absl::SimpleAtoi(text, &steps)) {
+    length.set_steps(steps);
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not a length; write 500 or 2.5epochs"));
+  }
+  if (schedule.kind_case() == v1::Schedule::KIND_NOT_SET) schedule.mutable_constant();
+  return absl::OkStatus();
+}
+
 absl::Status ApplyOptimizer(const TrainFlags& flags, v1::JobSpec& spec) {
   v1::Optimizer optimizer = spec.optimizer();
   v1::Schedule schedule = optimizer.schedule();
@@ -87,6 +107,7 @@ absl::Status ApplyOptimizer(const TrainFlags& flags, v1::JobSpec& spec) {
                                       "final_learning_rate"));
   RETURN_IF_ERROR(SetVariantFieldFlag("--tau-steps", flags.tau_steps, schedule, "kind", "linear", "tau_steps"));
   RETURN_IF_ERROR(SetVariantFieldFlag("--tau-epochs", flags.tau_epochs, schedule, "kind", "linear", "tau_epochs"));
+  RETURN_IF_ERROR(UsageError("--warm-up", ApplyWarmUp(flags.warm_up, schedule)));
   if (schedule.kind_case() != v1::Schedule::KIND_NOT_SET) *optimizer.mutable_schedule() = schedule;
   if (optimizer.ByteSizeLong() > 0) *spec.mutable_optimizer() = optimizer;
   return absl::OkStatus();
@@ -112,17 +133,9 @@ absl::Status ApplyBudget(const TrainFlags& flags, v1::JobSpec& spec) {
   if (flags.steps.has_value()) spec.mutable_budget()->set_steps(*flags.steps);
   if (flags.examples.has_value()) spec.mutable_budget()->set_examples(*flags.examples);
   if (flags.time.empty()) return absl::OkStatus();
-  absl::Duration time;
-  double seconds = 0;
-  if (absl::SimpleAtod(flags.time, &seconds)) {
-    time = absl::Seconds(seconds);
-  } else if (!absl::ParseDuration(flags.time, &time)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--time: \"", flags.time, "\" is not a time; write 90, 90s or 1h30m"));
-  }
-  google::protobuf::Duration* running_time = spec.mutable_budget()->mutable_running_time();
-  running_time->set_seconds(absl::IDivDuration(time, absl::Seconds(1), &time));
-  running_time->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time)));
+  const absl::StatusOr<google::protobuf::Duration> time = ParseTime(flags.time);
+  if (!time.ok()) return UsageError("--time", time.status());
+  *spec.mutable_budget()->mutable_running_time() = *time;
   return absl::OkStatus();
 }
 
@@ -164,7 +177,11 @@ absl::Status ApplyFlags(const TrainFlags& flags, v1::Job& job) {
   RETURN_IF_ERROR(ApplyOptimizer(flags, spec));
   RETURN_IF_ERROR(ApplyMinibatches(flags, spec));
   RETURN_IF_ERROR(ApplyBudget(flags, spec));
-  return ApplyRest(flags, spec);
+  RETURN_IF_ERROR(ApplyRest(flags, spec));
+  for (const std::string& assignment : flags.assignments) {
+    RETURN_IF_ERROR(UsageError(absl::StrCat("--set ", assignment), SetField(spec, assignment)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace trainyard::cli

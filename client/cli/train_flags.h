@@ -43,6 +43,8 @@ struct TrainFlags {
   std::string final_learning_rate;
   std::string tau_steps;
   std::string tau_epochs;
+  // `500` or `2.5epochs`
+  std::string warm_up;
   // A number or `all`.
   std::string batch_size;
   bool in_order = false;
@@ -56,7 +58,12 @@ struct TrainFlags {
   std::optional<int64_t> evaluate_every;
   std::optional<int64_t> checkpoint_every;
 
+  // PATH=VALUE each; see SetField. They come after all other flags.
+  std::vector<std::string> assignments;
+
   bool check = false;
+  bool preview_schedule = false;
+  std::optional<int64_t> steps_per_epoch;
   bool watch = false;
 };
 

@@ -1,6 +1,7 @@
 #include "server/rpc/info_services.h"
 
 #include "server/rpc/reply.h"
+#include "server/run/preview_schedule.h"
 
 namespace trainyard {
 
@@ -8,6 +9,13 @@ grpc::ServerUnaryReactor* InsightService::CheckJob(grpc::CallbackServerContext* 
                                                    const v1::CheckJobRequest* request, v1::CheckJobResponse* response) {
   return Reply(context, pool_, response,
                [this, request] { return trainyard::CheckJob(request->spec(), limits_, datasets_); });
+}
+
+grpc::ServerUnaryReactor* InsightService::PreviewSchedule(grpc::CallbackServerContext* context,
+                                                          const v1::PreviewScheduleRequest* request,
+                                                          v1::PreviewScheduleResponse* response) {
+  return Reply(context, pool_, response,
+               [this, request] { return trainyard::PreviewSchedule(*request, limits_, datasets_); });
 }
 
 grpc::ServerUnaryReactor* ServerService::GetServerInfo(grpc::CallbackServerContext* context,

@@ -20,6 +20,9 @@ class InsightService final : public v1::InsightService::CallbackService {
 
   grpc::ServerUnaryReactor* CheckJob(grpc::CallbackServerContext* context, const v1::CheckJobRequest* request,
                                      v1::CheckJobResponse* response) override;
+  grpc::ServerUnaryReactor* PreviewSchedule(grpc::CallbackServerContext* context,
+                                            const v1::PreviewScheduleRequest* request,
+                                            v1::PreviewScheduleResponse* response) override;
 
  private:
   const SpecLimits limits_;

@@ -18,6 +18,7 @@
 #include "google/rpc/status.pb.h"
 #include "grpcpp/grpcpp.h"
 #include "trainyard/v1/dataset.grpc.pb.h"
+#include "trainyard/v1/insight.grpc.pb.h"
 #include "trainyard/v1/job.grpc.pb.h"
 #include "trainyard/v1/model.grpc.pb.h"
 #include "trainyard/v1/watch.grpc.pb.h"
@@ -211,6 +212,19 @@ class FakeModels final : public v1::ModelService::Service {
   }
 };
 
+class FakeInsight final : public v1::InsightService::Service {
+ public:
+  v1::PreviewScheduleRequest asked;
+  v1::PreviewScheduleResponse preview;
+
+  grpc::Status PreviewSchedule(grpc::ServerContext*, const v1::PreviewScheduleRequest* request,
+                               v1::PreviewScheduleResponse* answer) override {
+    asked = *request;
+    *answer = preview;
+    return grpc::Status::OK;
+  }
+};
+
 // Listens while it lives. Its parts may be read and changed only while no call is open.
 class FakeServer {
  public:
@@ -222,6 +236,7 @@ class FakeServer {
     builder.RegisterService(&jobs);
     builder.RegisterService(&watch);
     builder.RegisterService(&models);
+    builder.RegisterService(&insight);
     server_ = builder.BuildAndStart();
   }
 
@@ -237,6 +252,7 @@ class FakeServer {
   FakeJobs jobs;
   FakeWatch watch;
   FakeModels models;
+  FakeInsight insight;
 
  private:
   int port_ = 0;

@@ -8,7 +8,9 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "server/wire/dataset.h"
 #include "server/wire/model.h"
+#include "server/wire/momentum_schedule.h"
 #include "server/wire/run_events.h"
+#include "server/wire/schedule.h"
 #include "server/wire/spec.h"
 #include "server/wire/training_data.h"
 #include "tests/server/wire/message_filler.h"
@@ -37,6 +39,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Clipping",
     "trainyard.v1.ClippingBegan",
     "trainyard.v1.Constant",
+    "trainyard.v1.Cosine",
     "trainyard.v1.Dense",
     "trainyard.v1.Divergence",
     "trainyard.v1.DivergencePolicy",
@@ -46,15 +49,18 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Evaluation",
     "trainyard.v1.EvaluationPlan",
     "trainyard.v1.Event",
+    "trainyard.v1.ExponentialDecay",
     "trainyard.v1.FullBatch",
     "trainyard.v1.GlorotUniform",
     "trainyard.v1.Identity",
     "trainyard.v1.InOrder",
     "trainyard.v1.InitialState",
     "trainyard.v1.Initialization",
+    "trainyard.v1.Inverse",
     "trainyard.v1.JobSpec",
     "trainyard.v1.Layer",
     "trainyard.v1.LearningRateReduced",
+    "trainyard.v1.Length",
     "trainyard.v1.Linear",
     "trainyard.v1.Logistic",
     "trainyard.v1.Loss",
@@ -63,11 +69,15 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.MetricValue",
     "trainyard.v1.Minibatches",
     "trainyard.v1.Momentum",
+    "trainyard.v1.MomentumRamp",
+    "trainyard.v1.MomentumSchedule",
+    "trainyard.v1.MomentumSteps",
     "trainyard.v1.Nesterov",
     "trainyard.v1.Network",
     "trainyard.v1.Optimizer",
     "trainyard.v1.Patience",
     "trainyard.v1.Permutation",
+    "trainyard.v1.ReduceOnPlateau",
     "trainyard.v1.Regularization",
     "trainyard.v1.Relu",
     "trainyard.v1.RollBack",
@@ -76,12 +86,14 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Sgd",
     "trainyard.v1.SoftmaxCrossEntropy",
     "trainyard.v1.Squared",
+    "trainyard.v1.Step",
     "trainyard.v1.StopOnDivergence",
     "trainyard.v1.Tanh",
     "trainyard.v1.TargetMetric",
     "trainyard.v1.Tensor",
     "trainyard.v1.TrainingData",
     "trainyard.v1.UniformFanIn",
+    "trainyard.v1.WarmUp",
     "trainyard.v1.Warning",
     "trainyard.v1.ZeroBiases",
 };
@@ -168,6 +180,11 @@ TEST(RoundTripTest, EncodingOfAModel) {
 TEST(RoundTripTest, NetworkAndLossOfAModel) {
   ExpectRoundTrip<v1::Network>(ThereAndBack<v1::Network>);
   ExpectRoundTrip<v1::Loss>(ThereAndBack<v1::Loss>);
+}
+
+TEST(RoundTripTest, Schedules) {
+  ExpectRoundTrip<v1::Schedule>(ThereAndBack<v1::Schedule>);
+  ExpectRoundTrip<v1::MomentumSchedule>(ThereAndBack<v1::MomentumSchedule>);
 }
 
 // Enums that travel from core to the contract only.

@@ -132,7 +132,8 @@ class SpecTest(BadInputTest):
 
     def test_a_schedule_without_a_kind_is_refused(self) -> None:
         self.bad_field(
-            "optimizer.schedule.kind = unset, must be constant or linear",
+            "optimizer.schedule.kind = unset, must be constant, linear, step, exponential, inverse, cosine or "
+            "reduce_on_plateau",
             optimizer=spec_pb2.Optimizer(schedule=spec_pb2.Schedule()),
         )
 

@@ -3,13 +3,13 @@
 
 import unittest
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
 
 import reference
 import trainyard_testing
-from trainyard.v1 import event_pb2, metric_pb2, spec_pb2
+from trainyard.v1 import event_pb2, metric_pb2, optimizer_pb2, spec_pb2
 
 STEPS = 300
 RELATIVE = 1e-9
@@ -92,6 +92,16 @@ CASES = [
         "tanh",
     ),
     Case(
+        "tanh network, Nesterov with a momentum ramp, minibatches",
+        "digits",
+        "softmax_cross_entropy",
+        reference.Nesterov(reference.Ramp(0.5, 0.95, 200)),
+        reference.Constant(0.02),
+        64,
+        [16],
+        "tanh",
+    ),
+    Case(
         "ReLU network of two hidden layers, Nesterov, minibatches",
         "digits",
         "softmax_cross_entropy",
@@ -145,14 +155,14 @@ def minibatches_of(case: Case) -> spec_pb2.Minibatches:
     return spec_pb2.Minibatches(size=case.size, in_order=spec_pb2.InOrder())
 
 
-def optimizer_of(case: Case) -> spec_pb2.Optimizer:
-    optimizer = spec_pb2.Optimizer(learning_rate=case.schedule.initial)
+def optimizer_of(case: Case) -> optimizer_pb2.Optimizer:
+    optimizer = optimizer_pb2.Optimizer(learning_rate=case.schedule.initial)
     if isinstance(case.rule, reference.Sgd):
         optimizer.sgd.SetInParent()
     elif isinstance(case.rule, reference.Momentum):
-        optimizer.momentum.momentum = case.rule.alpha
+        set_momentum(optimizer.momentum, case.rule.alpha)
     else:
-        optimizer.nesterov.momentum = case.rule.alpha
+        set_momentum(optimizer.nesterov, case.rule.alpha)
     if isinstance(case.schedule, reference.LinearDecay):
         linear = optimizer.schedule.linear
         linear.final_learning_rate = case.schedule.final
@@ -160,6 +170,15 @@ def optimizer_of(case: Case) -> spec_pb2.Optimizer:
     else:
         optimizer.schedule.constant.SetInParent()
     return optimizer
+
+
+def set_momentum(message: Union[optimizer_pb2.Momentum, optimizer_pb2.Nesterov], alpha: reference.Alpha) -> None:
+    if not isinstance(alpha, reference.Ramp):
+        message.momentum = alpha
+        return
+    message.momentum = alpha.final
+    message.schedule.ramp.initial = alpha.initial
+    message.schedule.ramp.length.steps = alpha.length
 
 
 # ---- The comparison
@@ -194,6 +213,7 @@ class GoldenTest(unittest.TestCase):
         self.expect_close(run.values(metric_pb2.SERIES_LOSS), expected.losses)
         self.expect_close(run.values(metric_pb2.SERIES_GRADIENT_NORM), expected.gradient_norms)
         self.expect_close(run.values(metric_pb2.SERIES_LEARNING_RATE), expected.learning_rates)
+        self.expect_close(run.values(metric_pb2.SERIES_MOMENTUM), expected.momenta)
         self.expect_tensors(self.client.tensors(f"models/{job.name.removeprefix('jobs/')}"), expected.tensors)
 
     def expect_close(self, actual: list[float], expected: list[float]) -> None:

@@ -160,10 +160,30 @@ class Network:
 
 
 @dataclass
+class Ramp:
+    """alpha_k = initial + (final - initial) min(k / length, 1)"""
+
+    initial: float
+    final: float
+    length: int
+
+    def at(self, step: int) -> float:
+        return self.initial + (self.final - self.initial) * min(step / self.length, 1)
+
+
+# alpha_k, or the same alpha at every step.
+Alpha = Union[float, Ramp]
+
+
+def alpha_at(alpha: Alpha, step: int) -> float:
+    return alpha.at(step) if isinstance(alpha, Ramp) else alpha
+
+
+@dataclass
 class Sgd:
     """theta <- theta - eps g"""
 
-    def step(self, theta: Array, rate: float, objective: Objective) -> tuple[float, Array]:
+    def step(self, theta: Array, k: int, rate: float, objective: Objective) -> tuple[float, Array]:
         loss, gradient = objective(theta)
         theta -= rate * gradient
         return loss, gradient
@@ -171,28 +191,29 @@ class Sgd:
 
 @dataclass
 class Momentum:
-    """v <- alpha v - eps g; theta <- theta + v"""
+    """v <- alpha_k v - eps g; theta <- theta + v"""
 
-    alpha: float
+    alpha: Alpha
     velocity: Union[Array, float] = 0.0
 
-    def step(self, theta: Array, rate: float, objective: Objective) -> tuple[float, Array]:
+    def step(self, theta: Array, k: int, rate: float, objective: Objective) -> tuple[float, Array]:
         loss, gradient = objective(theta)
-        self.velocity = self.alpha * self.velocity - rate * gradient
+        self.velocity = alpha_at(self.alpha, k) * self.velocity - rate * gradient
         theta += self.velocity
         return loss, gradient
 
 
 @dataclass
 class Nesterov:
-    """The same, but g is taken at theta + alpha v."""
+    """The same, but g is taken at theta + alpha_k v."""
 
-    alpha: float
+    alpha: Alpha
     velocity: Union[Array, float] = 0.0
 
-    def step(self, theta: Array, rate: float, objective: Objective) -> tuple[float, Array]:
-        loss, gradient = objective(theta + self.alpha * self.velocity)
-        self.velocity = self.alpha * self.velocity - rate * gradient
+    def step(self, theta: Array, k: int, rate: float, objective: Objective) -> tuple[float, Array]:
+        alpha = alpha_at(self.alpha, k)
+        loss, gradient = objective(theta + alpha * self.velocity)
+        self.velocity = alpha * self.velocity - rate * gradient
         theta += self.velocity
         return loss, gradient
 
@@ -242,6 +263,7 @@ class Trace:
     losses: list[float]
     gradient_norms: list[float]
     learning_rates: list[float]
+    momenta: list[float]
     tensors: dict[str, Array]
 
 
@@ -257,14 +279,15 @@ def train(
 ) -> Trace:
     """`size`: examples a step. Starts at `theta` and at the state of `rule`, which stay as they are."""
     theta, rule = theta.copy(), replace(rule)
-    trace = Trace([], [], [], {})
+    trace = Trace([], [], [], [], {})
     for step in range(steps):
         rows = minibatch(step, size, len(table.targets))
         rate = schedule.at(step)
-        value, gradient = rule.step(theta, rate, network.objective(loss, table.inputs[rows], table.targets[rows]))
+        value, gradient = rule.step(theta, step, rate, network.objective(loss, table.inputs[rows], table.targets[rows]))
         trace.losses.append(float(value))
         trace.gradient_norms.append(float(np.sqrt((gradient**2).sum())))
         trace.learning_rates.append(rate)
+        trace.momenta.append(0.0 if isinstance(rule, Sgd) else alpha_at(rule.alpha, step))
     trace.tensors = network.tensors(theta)
     return trace
 
@@ -303,8 +326,8 @@ class RuleTest(unittest.TestCase):
 
     def expect_trajectory(self, rule: Rule, points: list[float], gradients: list[float]) -> None:
         theta = np.array([1.0])
-        for point, gradient in zip(points, gradients):
-            value, taken = rule.step(theta, 0.1, lambda p: (float(p @ p) / 2, p.copy()))
+        for k, (point, gradient) in enumerate(zip(points, gradients)):
+            value, taken = rule.step(theta, k, 0.1, lambda p: (float(p @ p) / 2, p.copy()))
             self.assertAlmostEqual(theta[0], point, places=14)
             self.assertAlmostEqual(taken[0], gradient, places=14)
             self.assertAlmostEqual(value, gradient**2 / 2, places=14)
@@ -319,7 +342,14 @@ class RuleTest(unittest.TestCase):
         self.expect_trajectory(Nesterov(0.5), [0.9, 0.765, 0.62775], [1, 0.85, 0.6975])
 
 
+    def test_nesterov_looks_ahead_by_the_momentum_of_the_step(self) -> None:
+        self.expect_trajectory(Nesterov(Ramp(0.25, 0.75, 2)), [0.9, 0.765, 0.5973750], [1, 0.85, 0.66375])
+
+
 class ScheduleTest(unittest.TestCase):
+    def test_a_ramp_ends_at_its_length(self) -> None:
+        np.testing.assert_allclose([Ramp(0.5, 0.9, 4).at(k) for k in range(6)], [0.5, 0.6, 0.7, 0.8, 0.9, 0.9], rtol=1e-15)
+
     def test_linear_decay_ends_at_tau(self) -> None:
         schedule = LinearDecay(1.0, 0.2, 4)
         np.testing.assert_allclose([schedule.at(k) for k in range(7)], [1, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2], rtol=1e-15)

@@ -55,7 +55,7 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--learning-rate", flags.learning_rate, "eps_0")->group("Optimizer");
   command.add_option("--momentum", flags.momentum, "alpha, of momentum and nesterov")->group("Optimizer");
   command.add_option("--schedule", flags.schedule, Variants<v1::Schedule>("kind"))->group("Optimizer");
-  command.add_option("--final-learning-rate", flags.final_learning_rate, "eps_tau, of linear")->group("Optimizer");
+  command.add_option("--final-learning-rate", flags.final_learning_rate, "eps_tau of linear, eps_T of cosine")->group("Optimizer");
   command.add_option("--tau-steps", flags.tau_steps, "tau in steps, of linear")->group("Optimizer");
   command.add_option("--tau-epochs", flags.tau_epochs, "tau in epochs, of linear")->group("Optimizer");
   command.add_option("--warm-up", flags.warm_up, "Rise to eps_0 first, for so long: 500 or 2.5epochs")

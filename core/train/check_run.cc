@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/train/budget.h"
 #include "core/train/initial_state.h"
+#include "core/train/measuring.h"
 #include "core/train/memory_estimate.h"
 #include "core/train/trainer.h"
 
@@ -46,26 +47,21 @@ absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
   return MakeLoss<double>(*options.loss, shape).status();
 }
 
-absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical) {
-  if (Fits(metric, categorical)) return absl::OkStatus();
-  return FieldError(field, Name(metric), categorical ? "a metric for classes" : "a metric for numbers");
+absl::Status CheckStopping(bool has_validation, const TrainingOptions& options) {
+  if (!options.early_stopping.has_value() || has_validation) return absl::OkStatus();
+  return FieldError(
+      "early_stopping", "set",
+      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
 }
 
-absl::Status CheckMetrics(bool categorical, bool has_validation, TrainingOptions& options) {
-  if (options.evaluation.metrics.empty()) options.evaluation.metrics = DefaultMetrics(categorical);
-  for (size_t i = 0; i < options.evaluation.metrics.size(); ++i) {
-    RETURN_IF_ERROR(
-        CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), options.evaluation.metrics[i], categorical));
+absl::Status CheckClassWeights(const Column& target, const TrainingDataOptions& data) {
+  if (!data.class_weights.has_value()) return absl::OkStatus();
+  if (target.type != ColumnType::kCategorical) {
+    return FieldError("data.class_weights", "set", "left out for a numeric target");
   }
-  if (!options.early_stopping.has_value()) return absl::OkStatus();
-  EarlyStoppingOptions& stopping = *options.early_stopping;
-  if (!has_validation) {
-    return FieldError(
-        "early_stopping", "set",
-        "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
-  }
-  if (!stopping.metric.has_value()) stopping.metric = DefaultStoppingMetric(categorical);
-  return CheckMetric("early_stopping.metric", *stopping.metric, categorical);
+  std::vector<std::string> classes;
+  for (const Category& category : target.categories) classes.push_back(category.value);
+  return InField("data.class_weights", CheckClasses(*data.class_weights, classes));
 }
 
 double FractionOf(const std::variant<std::monostate, double, std::string>& part) {
@@ -146,7 +142,9 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   const bool categorical = target.type == ColumnType::kCategorical;
   RETURN_IF_ERROR(CheckLoss(target, options));
   RETURN_IF_ERROR(CheckSplit(dataset.schema(), categorical, options.data));
-  RETURN_IF_ERROR(CheckMetrics(categorical, HasValidation(dataset, options.data), options));
+  RETURN_IF_ERROR(CheckClassWeights(target, options.data));
+  RETURN_IF_ERROR(CheckStopping(HasValidation(dataset, options.data), options));
+  RETURN_IF_ERROR(CheckMeasuring(target, options));
   options.budget = WithDefault(options.budget);
   const TrainingCount training = CountTraining(dataset, target, options.data);
   RETURN_IF_ERROR(CheckMinibatches(training, options.minibatches));
@@ -171,7 +169,7 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   // More parameters than can be counted need more memory than there is.
   if (!layout.ok()) return CheckMemory(std::numeric_limits<int64_t>::max(), memory_limit);
   if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, *layout)));
-  const int64_t memory_bytes = EstimateMemory(options, *layout, dataset.row_count());
+  const int64_t memory_bytes = EstimateMemory(options, *layout, data.row_count());
   RETURN_IF_ERROR(CheckMemory(memory_bytes, memory_limit));
   return CheckedRun{.options = std::move(options), .memory_bytes = memory_bytes};
 }

@@ -88,14 +88,37 @@ std::vector<std::string> MeasuredLines(const Evaluations& evaluations, int64_t s
 }  // namespace
 
 std::string MetricText(v1::Metric metric) {
-  if (metric == v1::METRIC_ZERO_ONE_ERROR) return "zero-one error";
-  if (metric == v1::METRIC_RMSE) return "RMSE";
-  return Words(metric);
+  switch (metric) {
+    case v1::METRIC_ZERO_ONE_ERROR:
+      return "zero-one error";
+    case v1::METRIC_RMSE:
+      return "RMSE";
+    case v1::METRIC_TOP_K_ACCURACY:
+      return "top-k accuracy";
+    case v1::METRIC_MACRO_F1:
+      return "macro F1";
+    case v1::METRIC_AUC:
+      return "AUC";
+    case v1::METRIC_MAE:
+      return "MAE";
+    case v1::METRIC_R2:
+      return "R^2";
+    default:
+      return Words(metric);
+  }
 }
 
 std::string MetricNumberText(v1::Metric metric, double value) {
-  const bool share = metric == v1::METRIC_ACCURACY || metric == v1::METRIC_ZERO_ONE_ERROR;
-  return share ? absl::StrFormat("%.4f", value) : NumberText(value);
+  switch (metric) {
+    case v1::METRIC_ACCURACY:
+    case v1::METRIC_ZERO_ONE_ERROR:
+    case v1::METRIC_TOP_K_ACCURACY:
+    case v1::METRIC_MACRO_F1:
+    case v1::METRIC_AUC:
+      return absl::StrFormat("%.4f", value);
+    default:
+      return NumberText(value);
+  }
 }
 
 std::string MetricValueText(const v1::MetricValue& value) {

@@ -1,12 +1,15 @@
+#include <optional>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
+#include "client/cli/confusion_table.h"
 #include "client/cli/csv_table.h"
 #include "client/cli/event_text.h"
 #include "client/cli/json.h"
+#include "client/cli/metric_names.h"
 #include "client/cli/names.h"
 #include "client/cli/progress_bar.h"
 #include "client/cli/reflect.h"
@@ -28,6 +31,8 @@ struct EvaluateFlags {
   std::string name;
   std::string dataset;
   std::vector<std::string> metrics;
+  std::optional<int32_t> top_k;
+  bool confusion_matrix = false;
 };
 
 struct ExportFlags {
@@ -75,6 +80,9 @@ void PrintModel(const v1::Model& model, std::ostream& out) {
   list.Add("held", absl::StrCat(EnumName(model.parameters_held()), ", of step ", CountText(model.step())));
   list.Add("target", model.target().column());
   list.Add("classes", absl::StrJoin(model.target().classes(), ", "));
+  list.Add("class weights", absl::StrJoin(model.target().class_weights(), ", ", [](std::string* out, double weight) {
+             absl::StrAppend(out, NumberText(weight));
+           }));
   list.Add("features", CountText(model.features_size()));
   list.Add("created", TimeText(model.create_time()));
   list.Add("digest", model.parameters_digest());
@@ -87,6 +95,11 @@ void PrintModel(const v1::Model& model, std::ostream& out) {
   tensors.Print(out);
   const std::vector<std::string> metrics = MeasuredLines(model);
   if (!metrics.empty()) out << '\n' << absl::StrJoin(metrics, "\n") << '\n';
+  for (const v1::Evaluation& evaluation : model.evaluations()) {
+    if (!evaluation.has_confusion_matrix()) continue;
+    out << '\n' << EnumName(evaluation.part()) << ":\n";
+    PrintConfusionMatrix(evaluation.confusion_matrix(), model.target().classes(), out);
+  }
 }
 
 void PrintPredictions(const v1::PredictResponse& response, std::ostream& out) {
@@ -153,15 +166,24 @@ absl::Status Predict(Session& session, const PredictFlags& flags) {
   return absl::OkStatus();
 }
 
+// The response has numbers alone: the model knows the names of the classes.
+absl::Status PrintConfusion(Session& session, client::Client& client, const std::string& name,
+                            const v1::ConfusionMatrix& matrix) {
+  v1::GetModelRequest request;
+  request.set_name(name);
+  ASSIGN_OR_RETURN(const v1::Model model, client::Call(client.models(), &v1::ModelService::Stub::GetModel, request));
+  session.out() << '\n';
+  PrintConfusionMatrix(matrix, model.target().classes(), session.out());
+  return absl::OkStatus();
+}
+
 absl::Status Evaluate(Session& session, const EvaluateFlags& flags) {
   v1::EvaluateRequest request;
   request.set_model(ModelName(flags.name));
   request.set_dataset(DatasetName(flags.dataset));
-  for (const std::string& name : flags.metrics) {
-    const absl::StatusOr<v1::Metric> metric = EnumValue<v1::Metric>(name);
-    if (!metric.ok()) return UsageError("--metric", metric.status());
-    request.add_metrics(*metric);
-  }
+  RETURN_IF_ERROR(UsageError("--metrics", AddMetrics(flags.metrics, *request.mutable_metrics())));
+  if (flags.top_k.has_value()) request.set_top_k(*flags.top_k);
+  request.set_confusion_matrix(flags.confusion_matrix);
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   ASSIGN_OR_RETURN(
       const v1::EvaluateResponse response,
@@ -169,7 +191,9 @@ absl::Status Evaluate(Session& session, const EvaluateFlags& flags) {
   if (session.json()) return PrintJson(response, session.out());
   for (const v1::MetricValue& value : response.values()) session.out() << MetricValueText(value) << '\n';
   session.out() << "rows " << CountText(response.row_count()) << '\n';
-  return absl::OkStatus();
+  return response.has_confusion_matrix()
+             ? PrintConfusion(session, *client, request.model(), response.confusion_matrix())
+             : absl::OkStatus();
 }
 
 absl::StatusOr<v1::ExportFormat> FormatOf(const ExportFlags& flags) {
@@ -218,9 +242,11 @@ void AddPredictFlags(CLI::App& command, PredictFlags& flags) {
 void AddEvaluateFlags(CLI::App& command, EvaluateFlags& flags) {
   command.add_option("model", flags.name, "Its name, or its job's")->required();
   command.add_option("--dataset", flags.dataset, "The data set to measure it on")->required();
-  command.add_option("--metric", flags.metrics, absl::StrJoin(EnumNames(v1::Metric_descriptor()), ", "))
+  command.add_option("--metrics,--metric", flags.metrics, absl::StrJoin(EnumNames(v1::Metric_descriptor()), ", "))
       ->delimiter(',')
       ->allow_extra_args(false);
+  command.add_option("--top-k", flags.top_k, "k of top_k_accuracy");
+  command.add_flag("--confusion-matrix", flags.confusion_matrix, "Count the examples of each class by predicted class");
 }
 
 void AddExportFlags(CLI::App& command, ExportFlags& flags) {

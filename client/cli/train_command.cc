@@ -37,6 +37,9 @@ void AddDataFlags(CLI::App& command, TrainFlags& flags) {
           "Whether the parts have the classes in the same shares")
       ->group("Data");
   command.add_option("--scaling", flags.scaling, Values<v1::Scaling>())->group("Data");
+  command
+      .add_option("--class-weights", flags.class_weights, "`balanced`, or weights of classes in the loss: A=2,B=0.5")
+      ->group("Data");
   command.add_option("--batch-size", flags.batch_size, "Examples a step, or `all`")->group("Data");
   command.add_flag("--in-order", flags.in_order, "The order of the data set in each epoch")->group("Data");
 }
@@ -73,6 +76,16 @@ void AddStoppingFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--checkpoint-every", flags.checkpoint_every, "Steps between checkpoints")->group("Stopping");
 }
 
+void AddMeasuringFlags(CLI::App& command, TrainFlags& flags) {
+  command.add_option("--metrics", flags.metrics, Values<v1::Metric>())
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group("Measuring");
+  command.add_option("--top-k", flags.top_k, "k of top_k_accuracy")->group("Measuring");
+  command.add_flag("--confusion-matrix", flags.confusion_matrix, "Count the examples of each class by predicted class")
+      ->group("Measuring");
+}
+
 void AddFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("-f,--file", flags.file, "A job in YAML or JSON; flags override it");
   command.add_option("--name", flags.name, "A name for people");
@@ -90,6 +103,7 @@ void AddFlags(CLI::App& command, TrainFlags& flags) {
   AddModelFlags(command, flags);
   AddOptimizerFlags(command, flags);
   AddStoppingFlags(command, flags);
+  AddMeasuringFlags(command, flags);
 }
 
 absl::StatusOr<v1::Job> MakeJob(const TrainFlags& flags) {

@@ -2,9 +2,12 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "client/cli/json.h"
 #include "client/cli/labels.h"
+#include "client/cli/metric_names.h"
 #include "client/cli/names.h"
 #include "client/cli/reflect.h"
 #include "client/cli/session.h"
@@ -39,6 +42,36 @@ absl::Status SetVariantFieldFlag(const char* flag, const std::string& value, goo
   return UsageError(flag, SetVariantField(message, oneof, fallback, field, value));
 }
 
+// Classes whose names hold a comma are for the job file; of several `=` the last one counts.
+absl::Status ApplyClassWeights(const std::string& text, v1::TrainingData& data) {
+  if (text.empty()) return absl::OkStatus();
+  if (text == "balanced") {
+    data.mutable_class_weights()->mutable_balanced();
+    return absl::OkStatus();
+  }
+  auto& weights = *data.mutable_class_weights()->mutable_given()->mutable_weights();
+  weights.clear();
+  for (const std::string_view part : absl::StrSplit(text, ',')) {
+    const size_t sign = part.rfind('=');
+    double weight = 0;
+    if (sign == std::string_view::npos || !absl::SimpleAtod(part.substr(sign + 1), &weight)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--class-weights: \"", part, "\" is neither `balanced` nor CLASS=NUMBER"));
+    }
+    weights[std::string(part.substr(0, sign))] = weight;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyEvaluation(const TrainFlags& flags, v1::JobSpec& spec) {
+  if (flags.evaluate_every.has_value()) spec.mutable_evaluation()->set_every_epochs(*flags.evaluate_every);
+  if (flags.top_k.has_value()) spec.mutable_evaluation()->set_top_k(*flags.top_k);
+  if (flags.confusion_matrix) spec.mutable_evaluation()->set_confusion_matrix(true);
+  if (flags.metrics.empty()) return absl::OkStatus();
+  spec.mutable_evaluation()->clear_metrics();
+  return UsageError("--metrics", AddMetrics(flags.metrics, *spec.mutable_evaluation()->mutable_metrics()));
+}
+
 absl::Status ApplyData(const TrainFlags& flags, v1::TrainingData& data) {
   if (!flags.dataset.empty()) data.set_dataset(DatasetName(flags.dataset));
   if (!flags.target.empty()) data.set_target(flags.target);
@@ -54,6 +87,7 @@ absl::Status ApplyData(const TrainFlags& flags, v1::TrainingData& data) {
     data.set_test_dataset(DatasetName(flags.test));
   }
   if (flags.stratified.has_value()) data.set_stratified(*flags.stratified);
+  RETURN_IF_ERROR(ApplyClassWeights(flags.class_weights, data));
   if (flags.scaling.empty()) return absl::OkStatus();
   const absl::StatusOr<v1::Scaling> scaling = EnumValue<v1::Scaling>(flags.scaling);
   if (!scaling.ok()) return UsageError("--scaling", scaling.status());
@@ -153,7 +187,6 @@ absl::Status ApplyRest(const TrainFlags& flags, v1::JobSpec& spec) {
   }
   if (flags.seed.has_value()) spec.set_seed(*flags.seed);
   if (flags.patience.has_value()) spec.mutable_early_stopping()->set_patience(*flags.patience);
-  if (flags.evaluate_every.has_value()) spec.mutable_evaluation()->set_every_epochs(*flags.evaluate_every);
   if (flags.checkpoint_every.has_value()) spec.mutable_checkpoints()->set_every_steps(*flags.checkpoint_every);
   return absl::OkStatus();
 }
@@ -177,6 +210,7 @@ absl::Status ApplyFlags(const TrainFlags& flags, v1::Job& job) {
   RETURN_IF_ERROR(ApplyOptimizer(flags, spec));
   RETURN_IF_ERROR(ApplyMinibatches(flags, spec));
   RETURN_IF_ERROR(ApplyBudget(flags, spec));
+  RETURN_IF_ERROR(ApplyEvaluation(flags, spec));
   RETURN_IF_ERROR(ApplyRest(flags, spec));
   for (const std::string& assignment : flags.assignments) {
     RETURN_IF_ERROR(UsageError(absl::StrCat("--set ", assignment), SetField(spec, assignment)));

@@ -28,6 +28,8 @@ struct TrainFlags {
   std::string test;
   std::optional<bool> stratified;
   std::string scaling;
+  // `balanced`, or `A=2,B=0.5`
+  std::string class_weights;
 
   std::vector<int32_t> hidden;
   std::string activation;
@@ -56,6 +58,9 @@ struct TrainFlags {
   std::string time;
   std::optional<int32_t> patience;
   std::optional<int64_t> evaluate_every;
+  std::vector<std::string> metrics;
+  std::optional<int32_t> top_k;
+  bool confusion_matrix = false;
   std::optional<int64_t> checkpoint_every;
 
   // PATH=VALUE each; see SetField. They come after all other flags.

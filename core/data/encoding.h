@@ -17,6 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/matrix.h"
+#include "core/data/class_weights.h"
 #include "core/data/dataset.h"
 
 namespace trainyard {
@@ -62,6 +63,9 @@ struct TargetEncoding {
   ColumnType type = ColumnType::kNumeric;
   std::vector<std::string> classes;  // categorical: in the schema's order, those of the training part
 
+  // By class; empty where all are 1.
+  std::vector<double> class_weights;
+
   friend bool operator==(const TargetEncoding&, const TargetEncoding&) = default;
 };
 
@@ -69,7 +73,8 @@ struct Encoding {
   std::vector<FeatureEncoding> features;  // in the schema's order
   TargetEncoding target;
 
-  // The column of weights, empty where there is none, and what scales them to mean 1 over the training part.
+  // The column of weights, empty where there is none. An example's weight in the loss is weight_scale times the column's, times that of
+  // its class; weight_scale makes their mean over the training part 1.
   std::string weight_column;
   double weight_scale = 1;
 
@@ -95,9 +100,11 @@ struct FittedEncoding {
 // Fits on `rows` of `dataset`; features are all columns of that role but `target`. Sums run in the order of rows, in double. With
 // kOwnCategory every categorical column has the input for missing cells. A numeric column without a value among `rows` is 0 throughout.
 // INVALID_ARGUMENT (reason BAD_DATA, with row and column): a missing cell where missing cells are refused; no feature left; a column that
-// double can't scale; weights that sum to 0.
+// double can't scale; weights that sum to 0. Class weights that double can't scale are a FieldError on `class_weights`; they are for a
+// categorical target.
 absl::StatusOr<FittedEncoding> FitEncoding(const Dataset& dataset, std::span<const uint32_t> rows, int target,
-                                           const EncodingOptions& options);
+                                           const EncodingOptions& options,
+                                           const std::optional<ClassWeightOptions>& class_weights = std::nullopt);
 
 // An encoding bound to a data set: knows where the cells are. Thread-safe.
 class RowEncoder {

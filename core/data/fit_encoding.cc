@@ -53,8 +53,9 @@ std::vector<Moments> MomentsOf(MatrixView<const Cell> cells, std::span<const uin
 
 class Fit {
  public:
-  Fit(const Dataset& dataset, std::span<const uint32_t> rows, int target, const EncodingOptions& options)
-      : dataset_(dataset), rows_(rows), target_(target), options_(options) {}
+  Fit(const Dataset& dataset, std::span<const uint32_t> rows, int target, const EncodingOptions& options,
+      const std::optional<ClassWeightOptions>& class_weights)
+      : dataset_(dataset), rows_(rows), target_(target), options_(options), class_weights_(class_weights) {}
 
   absl::StatusOr<FittedEncoding> Run() {
     RETURN_IF_ERROR(FitFeatures());
@@ -181,29 +182,55 @@ class Fit {
   }
 
   void FitTarget() {
-    encoding_.target = {column(target_).name, column(target_).type, {}};
+    encoding_.target = {.column = column(target_).name, .type = column(target_).type, .classes = {}};
     if (encoding_.target.type != ColumnType::kCategorical) return;
+    std::vector<int64_t> class_counts;
     const std::vector<int64_t> counts = CategoryCounts(target_);
     for (size_t code = 0; code + 1 < counts.size(); ++code) {
-      if (counts[code] > 0) encoding_.target.classes.push_back(column(target_).categories[code].value);
+      if (counts[code] == 0) continue;
+      encoding_.target.classes.push_back(column(target_).categories[code].value);
+      class_counts.push_back(counts[code]);
     }
+    if (!class_weights_.has_value()) return;
+    encoding_.target.class_weights = WeightsOf(*class_weights_, encoding_.target.classes, class_counts);
   }
 
   absl::Status FitWeights() {
     const std::optional<int> weight = dataset_.schema().Find(ColumnRole::kWeight);
-    if (!weight.has_value()) return absl::OkStatus();
-    encoding_.weight_column = column(*weight).name;
-    const double sum = MomentsOfColumn(*weight).sum;
+    if (weight.has_value()) encoding_.weight_column = column(*weight).name;
+    const bool by_class = !encoding_.target.class_weights.empty();
+    if (!weight.has_value() && !by_class) return absl::OkStatus();
+    const double sum = by_class ? SumOfWeights(weight) : MomentsOfColumn(*weight).sum;
     encoding_.weight_scale = static_cast<double>(rows_.size()) / sum;
     if (sum > 0 && std::isfinite(encoding_.weight_scale) && encoding_.weight_scale > 0) return absl::OkStatus();
+    if (!weight.has_value())
+      return FieldError("class_weights", absl::StrCat("weights that sum to ", sum), "neither so large nor so small");
     return BadColumn(encoding_.weight_column,
                      absl::StrCat("the weights of the training part sum to ", sum, "; they need a positive sum"));
+  }
+
+  // Of the products of the column's weights, where there is one, and the classes'. Cells that are refused do not count.
+  double SumOfWeights(std::optional<int> weight) const {
+    std::vector<double> by_code(column(target_).categories.size() + 1);
+    size_t c = 0;
+    for (size_t code = 0; code + 1 < by_code.size() && c < encoding_.target.classes.size(); ++code) {
+      if (column(target_).categories[code].value == encoding_.target.classes[c]) {
+        by_code[code] = encoding_.target.class_weights[c++];
+      }
+    }
+    double sum = 0;
+    for (const uint32_t row : rows_) {
+      const double own = weight.has_value() ? dataset_.Number(row, *weight) : 1;
+      if (!std::isnan(own)) sum += own * by_code[std::min<size_t>(dataset_.Code(row, target_), by_code.size() - 1)];
+    }
+    return sum;
   }
 
   const Dataset& dataset_;
   const std::span<const uint32_t> rows_;
   const int target_;
   const EncodingOptions options_;
+  const std::optional<ClassWeightOptions> class_weights_;
   std::vector<Moments> u8_;
   std::vector<Moments> f32_;
   std::vector<Moments> f64_;
@@ -215,9 +242,10 @@ class Fit {
 }  // namespace
 
 absl::StatusOr<FittedEncoding> FitEncoding(const Dataset& dataset, std::span<const uint32_t> rows, int target,
-                                           const EncodingOptions& options) {
+                                           const EncodingOptions& options,
+                                           const std::optional<ClassWeightOptions>& class_weights) {
   RETURN_IF_ERROR(Validate(options));
-  return Fit(dataset, rows, target, options).Run();
+  return Fit(dataset, rows, target, options, class_weights).Run();
 }
 
 }  // namespace trainyard

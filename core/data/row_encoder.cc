@@ -95,6 +95,7 @@ struct RowEncoder::Plan {
   std::optional<NumberColumn> numbers;
   std::optional<NumberColumn> weights;
   double weight_scale = 1;
+  std::vector<double> class_weights;  // by class; empty where all are 1
 
   absl::StatusOr<int> FindColumn(const std::string& name, ColumnType wanted) const;
   absl::StatusOr<NumberColumn> BindNumbers(const std::string& name) const;
@@ -207,9 +208,10 @@ absl::Status RowEncoder::Plan::BindTarget(const TargetEncoding& target) {
 }
 
 absl::Status RowEncoder::Plan::BindWeights(const Encoding& encoding) {
+  class_weights = encoding.target.class_weights;
+  if (!encoding.weight_column.empty() || !class_weights.empty()) weight_scale = encoding.weight_scale;
   if (encoding.weight_column.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(weights, BindNumbers(encoding.weight_column));
-  weight_scale = encoding.weight_scale;
   return absl::OkStatus();
 }
 
@@ -312,7 +314,9 @@ void RowEncoder::Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs,
     if (plan_->classes.has_value())
       targets.classes[i] = plan_->classes->classes[dataset.Code(rows[i], plan_->classes->column)];
     if (plan_->numbers.has_value()) targets.numbers[i] = plan_->numbers->At(dataset, rows[i]);
-    targets.weights[i] = plan_->weights.has_value() ? plan_->weights->At(dataset, rows[i]) * plan_->weight_scale : 1;
+    const double own = plan_->weights.has_value() ? plan_->weights->At(dataset, rows[i]) : 1;
+    targets.weights[i] = own * plan_->weight_scale;
+    if (!plan_->class_weights.empty()) targets.weights[i] *= plan_->class_weights[targets.classes[i]];
   }
 }
 

@@ -1,8 +1,6 @@
 #include "core/loss/metric.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace trainyard {
 
@@ -25,6 +23,8 @@ bool Fits(Metric metric, bool categorical_target) {
   return false;
 }
 
+bool NeedsProbabilities(Metric metric) { return metric == Metric::kLogLoss; }
+
 std::vector<Metric> DefaultMetrics(bool categorical_target) {
   if (categorical_target) return {Metric::kAccuracy, Metric::kZeroOneError, Metric::kLogLoss};
   return {Metric::kRmse};
@@ -34,44 +34,15 @@ Metric DefaultStoppingMetric(bool categorical_target) {
   return categorical_target ? Metric::kZeroOneError : Metric::kRmse;
 }
 
-void MetricSums::Add(double loss_sum, MatrixView<const double> predictions, const Targets& targets) {
-  loss_ += loss_sum;
-  example_count_ += predictions.rows;
-  for (int64_t i = 0; i < predictions.rows; ++i) {
-    const std::span<const double> row = predictions.row(i);
-    if (targets.classes.empty()) {
-      const double error = row[0] - targets.numbers[i];
-      squared_error_ += error * error;
-      continue;
-    }
-    const int32_t truth = targets.classes[i];
-    correct_ += std::max_element(row.begin(), row.end()) - row.begin() == truth ? 1 : 0;
-    log_loss_ -= std::log(row[truth]);
-  }
-}
+int DefaultTopK(int64_t class_count) { return static_cast<int>(std::clamp<int64_t>(class_count - 1, 1, 5)); }
 
-double MetricSums::Value(Metric metric) const {
-  const double n = static_cast<double>(example_count_);
-  if (example_count_ == 0) return std::numeric_limits<double>::quiet_NaN();
-  switch (metric) {
-    case Metric::kLoss:
-      return loss_ / n;
-    case Metric::kAccuracy:
-      return static_cast<double>(correct_) / n;
-    case Metric::kZeroOneError:
-      return static_cast<double>(example_count_ - correct_) / n;
-    case Metric::kLogLoss:
-      return log_loss_ / n;
-    case Metric::kRmse:
-      return std::sqrt(squared_error_ / n);
-    case Metric::kTopKAccuracy:
-    case Metric::kMacroF1:
-    case Metric::kAuc:
-    case Metric::kMae:
-    case Metric::kR2:
-      break;
-  }
-  return std::numeric_limits<double>::quiet_NaN();
+bool MetricPlan::Has(Metric metric) const { return std::find(metrics.begin(), metrics.end(), metric) != metrics.end(); }
+
+double MeasuringBytes(const MetricPlan& plan, int64_t row_count) {
+  if (!plan.Has(Metric::kAuc)) return 0;
+  const double scores = plan.class_count <= 2 ? 1 : static_cast<double>(plan.class_count);
+  // With each example its class and, while one class is ranked against the rest, a copy of its score.
+  return static_cast<double>(row_count) * (sizeof(double) * (scores + 1) + sizeof(int32_t));
 }
 
 }  // namespace trainyard

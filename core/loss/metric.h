@@ -1,4 +1,4 @@
-// True losses: what a surrogate loss stands in for, measured on a part of the data.
+// True losses: which fit a target, and what is measured together.
 
 #ifndef TRAINYARD_CORE_LOSS_METRIC_H_
 #define TRAINYARD_CORE_LOSS_METRIC_H_
@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/base/matrix.h"
 #include "core/base/metric.h"
 
 namespace trainyard {
@@ -21,30 +20,33 @@ struct MetricValue {
 // Whether the metric is defined for such a target; kLoss always is.
 bool Fits(Metric metric, bool categorical_target);
 
+// Whether the metric is of probabilities, which not every loss gives.
+bool NeedsProbabilities(Metric metric);
+
 // What is measured unless told otherwise: accuracy, zero-one error and log loss for classes, RMSE for numbers.
 std::vector<Metric> DefaultMetrics(bool categorical_target);
 
 // What early stopping watches unless told otherwise.
 Metric DefaultStoppingMetric(bool categorical_target);
 
-// Sums over examples, block by block in order; every sum is a double.
-class MetricSums {
- public:
-  // `loss_sum`: Loss::Sum of the block. `predictions`: Loss::Predict of it.
-  void Add(double loss_sum, MatrixView<const double> predictions, const Targets& targets);
+// k of top-k accuracy unless told otherwise: 5, or one less than the number of classes where that is less.
+int DefaultTopK(int64_t class_count);
 
-  int64_t example_count() const { return example_count_; }
+// A confusion matrix of more classes is refused.
+inline constexpr int64_t kMaxConfusionClasses = 100;
 
-  // NaN where there are no examples.
-  double Value(Metric metric) const;
+// What is to be measured in one pass over the examples. What is not asked for costs neither time nor memory.
+struct MetricPlan {
+  std::vector<Metric> metrics;  // that fit the target; the surrogate loss always comes along
+  int64_t class_count = 0;      // 0: the target is a number
+  int top_k = 5;
+  bool confusion_matrix = false;  // at most kMaxConfusionClasses
 
- private:
-  int64_t example_count_ = 0;
-  double loss_ = 0;
-  int64_t correct_ = 0;
-  double log_loss_ = 0;
-  double squared_error_ = 0;
+  bool Has(Metric metric) const;
 };
+
+// Bytes that measuring `row_count` examples takes at most: the area under the ROC curve needs every score.
+double MeasuringBytes(const MetricPlan& plan, int64_t row_count);
 
 }  // namespace trainyard
 

@@ -27,7 +27,10 @@ void Evaluator<Real>::Measure(std::span<const Real> theta, const RowEncoder& enc
   const MatrixView<Real> outputs = pass_.Forward(theta, count);
   const MatrixView<double> predictions = {predictions_.data(), count, prediction_width(), prediction_width()};
   loss_.Predict(outputs, predictions);
-  sums.Add(loss_.Sum(outputs, targets), predictions, targets);
+  sums.Add({.loss_sum = loss_.Sum(outputs, targets),
+            .scores = predictions,
+            .probabilities = class_count_ > 0 ? predictions : MatrixView<double>(),
+            .targets = targets});
 }
 
 template class Evaluator<float>;

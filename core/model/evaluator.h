@@ -11,7 +11,7 @@
 #include "core/base/matrix.h"
 #include "core/data/encoding.h"
 #include "core/loss/loss.h"
-#include "core/loss/metric.h"
+#include "core/loss/metric_sums.h"
 #include "core/model/example_block.h"
 #include "core/model/network_pass.h"
 

@@ -13,7 +13,7 @@
 #include "core/base/precision.h"
 #include "core/data/encoding.h"
 #include "core/loss/make_loss.h"
-#include "core/loss/metric.h"
+#include "core/loss/metric_sums.h"
 #include "core/model/network.h"
 
 namespace trainyard {

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/train/budget.h"
 #include "core/train/initial_state.h"
+#include "core/train/measuring.h"
 #include "core/train/memory_estimate.h"
 #include "core/train/trainer.h"
 
@@ -46,37 +47,27 @@ absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
   return MakeLoss<double>(*options.loss, shape).status();
 }
 
-absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical) {
-  if (Fits(metric, categorical)) return absl::OkStatus();
-  return FieldError(field, Name(metric), categorical ? "a metric for classes" : "a metric for numbers");
+// What watches a metric needs a validation part.
+absl::Status CheckWatchers(bool has_validation, const TrainingOptions& options) {
+  if (has_validation) return absl::OkStatus();
+  constexpr std::string_view kRule =
+      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset";
+  if (options.budget.target_metric.has_value()) return FieldError("budget.target_metric", "set", kRule);
+  if (std::holds_alternative<ReduceOnPlateauOptions>(options.optimizer.schedule.kind)) {
+    return FieldError("optimizer.schedule.reduce_on_plateau", "set", kRule);
+  }
+  if (options.early_stopping.has_value()) return FieldError("early_stopping", "set", kRule);
+  return absl::OkStatus();
 }
 
-absl::Status NeedsValidation(std::string_view field) {
-  return FieldError(
-      field, "set",
-      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
-}
-
-absl::Status CheckMetrics(bool categorical, bool has_validation, TrainingOptions& options) {
-  if (options.evaluation.metrics.empty()) options.evaluation.metrics = DefaultMetrics(categorical);
-  for (size_t i = 0; i < options.evaluation.metrics.size(); ++i) {
-    RETURN_IF_ERROR(
-        CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), options.evaluation.metrics[i], categorical));
+absl::Status CheckClassWeights(const Column& target, const TrainingDataOptions& data) {
+  if (!data.class_weights.has_value()) return absl::OkStatus();
+  if (target.type != ColumnType::kCategorical) {
+    return FieldError("data.class_weights", "set", "left out for a numeric target");
   }
-  if (const std::optional<TargetMetric>& target = options.budget.target_metric) {
-    if (!has_validation) return NeedsValidation("budget.target_metric");
-    RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", target->metric, categorical));
-  }
-  if (const auto* plateau = std::get_if<ReduceOnPlateauOptions>(&options.optimizer.schedule.kind)) {
-    constexpr std::string_view kField = "optimizer.schedule.reduce_on_plateau";
-    if (!has_validation) return NeedsValidation(kField);
-    RETURN_IF_ERROR(InField(kField, CheckMetric("metric", plateau->metric, categorical)));
-  }
-  if (!options.early_stopping.has_value()) return absl::OkStatus();
-  EarlyStoppingOptions& stopping = *options.early_stopping;
-  if (!has_validation) return NeedsValidation("early_stopping");
-  if (!stopping.metric.has_value()) stopping.metric = DefaultStoppingMetric(categorical);
-  return CheckMetric("early_stopping.metric", *stopping.metric, categorical);
+  std::vector<std::string> classes;
+  for (const Category& category : target.categories) classes.push_back(category.value);
+  return InField("data.class_weights", CheckClasses(*data.class_weights, classes));
 }
 
 double FractionOf(const std::variant<std::monostate, double, std::string>& part) {
@@ -157,7 +148,9 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   const bool categorical = target.type == ColumnType::kCategorical;
   RETURN_IF_ERROR(CheckLoss(target, options));
   RETURN_IF_ERROR(CheckSplit(dataset.schema(), categorical, options.data));
-  RETURN_IF_ERROR(CheckMetrics(categorical, HasValidation(dataset, options.data), options));
+  RETURN_IF_ERROR(CheckClassWeights(target, options.data));
+  RETURN_IF_ERROR(CheckWatchers(HasValidation(dataset, options.data), options));
+  RETURN_IF_ERROR(CheckMeasuring(target, options));
   options.budget = WithDefault(options.budget);
   const TrainingCount training = CountTraining(dataset, target, options.data);
   RETURN_IF_ERROR(CheckMinibatches(training, options.minibatches));
@@ -182,7 +175,7 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   // More parameters than can be counted need more memory than there is.
   if (!layout.ok()) return CheckMemory(std::numeric_limits<int64_t>::max(), memory_limit);
   if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, *layout)));
-  const int64_t memory_bytes = EstimateMemory(options, *layout, dataset.row_count());
+  const int64_t memory_bytes = EstimateMemory(options, *layout, data.row_count());
   RETURN_IF_ERROR(CheckMemory(memory_bytes, memory_limit));
   return CheckedRun{.options = std::move(options), .memory_bytes = memory_bytes};
 }

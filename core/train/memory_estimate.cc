@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "core/base/status.h"
 #include "core/model/network_pass.h"
+#include "core/train/measuring.h"
 
 namespace trainyard {
 namespace {
@@ -39,16 +40,17 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   for (const DenseShape& shape : layout.layers()) width += 2.0 * static_cast<double>(shape.fan_out);
   const double bytes = static_cast<double>(layout.flat_size()) * real * arrays +
                        2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) +
-                       kFixedBytes;
+                       MeasuringBytes(PlanMeasuring(options, layout.output_count()), row_count) + kFixedBytes;
   return static_cast<int64_t>(std::min(bytes, 9e18));
 }
 
 absl::Status CheckMemory(int64_t needed, int64_t limit) {
   if (needed <= limit) return absl::OkStatus();
-  return WithReason(
-      absl::ResourceExhaustedError(absl::StrCat("the job needs ", Gibibytes(needed), " of memory, and jobs may use ",
-                                                Gibibytes(limit), "; make its layers narrower")),
-      "INSUFFICIENT_MEMORY", {{"needed_bytes", absl::StrCat(needed)}, {"limit_bytes", absl::StrCat(limit)}});
+  return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                        "the job needs ", Gibibytes(needed), " of memory, and jobs may use ", Gibibytes(limit),
+                        "; make its layers narrower, or leave out METRIC_AUC if it measures that")),
+                    "INSUFFICIENT_MEMORY",
+                    {{"needed_bytes", absl::StrCat(needed)}, {"limit_bytes", absl::StrCat(limit)}});
 }
 
 }  // namespace trainyard

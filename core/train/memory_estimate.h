@@ -12,7 +12,7 @@
 namespace trainyard {
 
 // Bytes at the peak, beside the data sets: parameters, gradient, optimiser state, best parameters, one snapshot being written, activations
-// of two passes, row numbers.
+// of two passes, row numbers, scores that a metric needs. `row_count`: of all data sets.
 int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t row_count);
 
 // RESOURCE_EXHAUSTED (INSUFFICIENT_MEMORY, with `needed_bytes` and `limit_bytes`): needed > limit.

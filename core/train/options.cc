@@ -28,6 +28,9 @@ absl::Status Check(const TrainingDataOptions& options) {
   const double sum = FractionOf(options.validation) + FractionOf(options.test);
   if (!(sum < 1))
     return FieldError("test_fraction", FractionOf(options.test), "below 1 together with validation_fraction");
+  if (options.class_weights.has_value()) {
+    RETURN_IF_ERROR(InField("class_weights", Validate(*options.class_weights)));
+  }
   return InField("encoding", Validate(options.encoding));
 }
 
@@ -38,6 +41,8 @@ absl::Status Check(const EvaluationOptions& options) {
   if (const auto* epochs = std::get_if<EveryEpochs>(&options.every); epochs != nullptr && epochs->count < 1) {
     return FieldError("every_epochs", epochs->count, "at least 1");
   }
+  if (options.top_k.has_value() && *options.top_k < 1)
+    return FieldError("top_k", int64_t{*options.top_k}, "at least 1");
   return absl::OkStatus();
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "core/base/precision.h"
+#include "core/data/class_weights.h"
 #include "core/data/encoding.h"
 #include "core/data/minibatches.h"
 #include "core/init/make_initializer.h"
@@ -34,6 +35,7 @@ struct TrainingDataOptions {
   std::variant<std::monostate, double, std::string> test;
   std::optional<bool> stratified;
   EncodingOptions encoding;
+  std::optional<ClassWeightOptions> class_weights;
 
   friend bool operator==(const TrainingDataOptions&, const TrainingDataOptions&) = default;
 };
@@ -68,6 +70,8 @@ struct EveryEpochs {
 struct EvaluationOptions {
   std::vector<Metric> metrics;  // empty: those that fit the target
   std::variant<EveryEpochs, EverySteps> every;
+  std::optional<int> top_k;  // nullopt: DefaultTopK
+  bool confusion_matrix = false;
 
   friend bool operator==(const EvaluationOptions&, const EvaluationOptions&) = default;
 };

@@ -87,6 +87,12 @@ void WarnOfTauBeyondBudget(RunPlan& plan) {
 
 }  // namespace
 
+int64_t TrainingData::row_count() const {
+  int64_t rows = 0;
+  for (const auto& dataset : {training, validation, test}) rows += dataset != nullptr ? dataset->row_count() : 0;
+  return rows;
+}
+
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
   RunPlan plan;
   ASSIGN_OR_RETURN(CheckedRun checked, CheckRun(given, data, memory_limit));
@@ -94,10 +100,11 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   const TrainingOptions& options = plan.options;
   const int target = *data.training->schema().Find(std::string_view(*options.data.target));
   RETURN_IF_ERROR(ChooseRows(data, target, options, plan));
-  ASSIGN_OR_RETURN(FittedEncoding fitted,
-                   FitEncoding(*data.training, plan.training_rows, target, options.data.encoding));
-  plan.encoding = std::move(fitted.encoding);
-  for (DataWarning& warning : fitted.warnings) {
+  absl::StatusOr<FittedEncoding> fitted =
+      FitEncoding(*data.training, plan.training_rows, target, options.data.encoding, options.data.class_weights);
+  if (!fitted.ok()) return InField("data", fitted.status());
+  plan.encoding = std::move(fitted->encoding);
+  for (DataWarning& warning : fitted->warnings) {
     plan.warnings.push_back({.step = 0, .reason = std::move(warning.reason), .message = std::move(warning.message)});
   }
   RETURN_IF_ERROR(CheckParts(data, options, plan));
@@ -107,7 +114,7 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));
   RETURN_IF_ERROR(CountSteps(plan));
   WarnOfTauBeyondBudget(plan);
-  plan.memory_bytes = EstimateMemory(options, plan.layout, data.training->row_count());
+  plan.memory_bytes = EstimateMemory(options, plan.layout, data.row_count());
   RETURN_IF_ERROR(CheckMemory(plan.memory_bytes, memory_limit));
   return plan;
 }

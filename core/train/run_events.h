@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/loss/metric.h"
+#include "core/loss/metric_sums.h"
 #include "core/train/checkpoint.h"
 
 namespace trainyard {
@@ -60,6 +60,7 @@ struct EvaluationReport {
   Part part = Part::kValidation;
   std::vector<MetricValue> values;  // the surrogate loss first
   std::optional<PatienceReport> patience;
+  std::optional<ConfusionMatrix> confusion_matrix;  // where the plan asks for it
 };
 
 struct EarlyStopReport {

@@ -29,6 +29,9 @@ struct TrainingData {
   std::shared_ptr<const Dataset> training;
   std::shared_ptr<const Dataset> validation;
   std::shared_ptr<const Dataset> test;
+
+  // Rows of all of them.
+  int64_t row_count() const;
 };
 
 // What is known of a run before its first step.

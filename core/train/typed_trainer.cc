@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/flush_denormals.h"
 #include "core/base/status.h"
+#include "core/train/measuring.h"
 
 namespace trainyard {
 namespace {
@@ -75,7 +76,7 @@ Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
   if (measurement_.has_value()) {
     MeasureUnit(sink);
   } else if (EvaluationIsDue()) {
-    measurement_.emplace(Measurement{.part = Part::kValidation});
+    BeginMeasurement(Part::kValidation);
   } else if (CheckpointIsDue()) {
     saved_step_ = step_;
     sink.Save(Snapshot());
@@ -86,7 +87,7 @@ Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
     GradientNormUnit(sink);
   } else if (*stop_ != StopReason::kDivergence && !parts_.plan.test_rows.empty() && !test_measured_) {
     test_measured_ = true;
-    measurement_.emplace(Measurement{.part = Part::kTest});
+    BeginMeasurement(Part::kTest);
   } else {
     Finish();
   }
@@ -180,6 +181,15 @@ void TypedTrainer<Real>::Diverged(RunSink& sink) {
 }
 
 template <typename Real>
+void TypedTrainer<Real>::BeginMeasurement(Part part) {
+  const RunPlan& plan = parts_.plan;
+  const std::vector<uint32_t>& rows = part == Part::kTest ? plan.test_rows : plan.validation_rows;
+  const int64_t class_count = static_cast<int64_t>(plan.encoding.target.classes.size());
+  measurement_.emplace(Measurement{
+      .part = part, .sums = MetricSums(PlanMeasuring(plan.options, class_count), static_cast<int64_t>(rows.size()))});
+}
+
+template <typename Real>
 void TypedTrainer<Real>::MeasureUnit(RunSink& sink) {
   const bool test = measurement_->part == Part::kTest;
   const std::vector<uint32_t>& rows = test ? parts_.plan.test_rows : parts_.plan.validation_rows;
@@ -202,6 +212,7 @@ EvaluationReport TypedTrainer<Real>::Report() const {
   for (const Metric metric : parts_.plan.options.evaluation.metrics) {
     if (metric != Metric::kLoss) report.values.push_back({metric, measurement_->sums.Value(metric)});
   }
+  report.confusion_matrix = measurement_->sums.confusion_matrix();
   return report;
 }
 

@@ -74,6 +74,7 @@ class TypedTrainer final : public Trainer {
   void GradientNormUnit(RunSink& sink);
   void Finish();
 
+  void BeginMeasurement(Part part);
   bool EvaluationIsDue() const;
   bool CheckpointIsDue() const;
   void NoteLimit() {

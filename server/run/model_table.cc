@@ -1,5 +1,7 @@
 #include "server/run/model_table.h"
 
+#include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr int64_t kMaxTableRows = 10'000;
 constexpr int64_t kMaxDatasetRows = 1'000'000;
+constexpr double kMaxMeasuringBytes = 1 << 30;
 
 // Calls use(rows) for all rows in blocks, in order, until it is done or cancelled.
 template <typename Use>
@@ -45,6 +48,48 @@ void AddPrediction(std::span<const double> values, const TargetEncoding& target,
   prediction.mutable_probabilities()->Add(values.begin(), values.end());
   const auto most_probable = std::max_element(values.begin(), values.end()) - values.begin();
   prediction.set_class_name(target.classes[most_probable]);
+}
+
+absl::Status CheckConfusionMatrix(int64_t class_count) {
+  if (class_count > 0 && class_count <= kMaxConfusionClasses) return absl::OkStatus();
+  return FieldError("confusion_matrix", "true",
+                    class_count == 0 ? "false for a numeric target"
+                                     : absl::StrCat("false for a target of ", class_count,
+                                                    " classes, which are more than ", kMaxConfusionClasses));
+}
+
+// Those that are asked for, or all that there are.
+absl::StatusOr<std::vector<Metric>> MetricsOf(const v1::EvaluateRequest& request, bool categorical) {
+  std::vector<Metric> metrics;
+  for (int i = 0; i < request.metrics_size(); ++i) {
+    const std::string field = absl::StrCat("metrics[", i, "]");
+    ASSIGN_OR_RETURN(const Metric metric, FromProto(request.metrics(i), field));
+    if (!Fits(metric, categorical)) return FieldError(field, Name(metric), "a metric that fits the model's target");
+    metrics.push_back(metric);
+  }
+  if (!metrics.empty()) return metrics;
+  std::copy_if(std::begin(kAllMetrics), std::end(kAllMetrics), std::back_inserter(metrics),
+               [categorical](Metric metric) { return Fits(metric, categorical); });
+  return metrics;
+}
+
+absl::StatusOr<MetricPlan> PlanOf(const v1::EvaluateRequest& request, int64_t class_count, int64_t row_count) {
+  if (request.has_top_k() && request.top_k() < 1) return FieldError("top_k", int64_t{request.top_k()}, "at least 1");
+  if (request.confusion_matrix()) RETURN_IF_ERROR(CheckConfusionMatrix(class_count));
+  MetricPlan plan{.class_count = class_count,
+                  .top_k = request.has_top_k() ? request.top_k() : DefaultTopK(class_count),
+                  .confusion_matrix = request.confusion_matrix()};
+  ASSIGN_OR_RETURN(plan.metrics, MetricsOf(request, class_count > 0));
+  const double bytes = MeasuringBytes(plan, row_count);
+  if (bytes <= kMaxMeasuringBytes) return plan;
+  if (request.metrics().empty()) {
+    std::erase(plan.metrics, Metric::kAuc);
+    return plan;
+  }
+  return WithReason(absl::ResourceExhaustedError(
+                        absl::StrCat("METRIC_AUC keeps the scores of all ", row_count, " examples, ", bytes / (1 << 30),
+                                     " GiB, and may keep 1 GiB; leave it out, or measure on fewer examples")),
+                    "INSUFFICIENT_MEMORY");
 }
 
 }  // namespace
@@ -139,18 +184,12 @@ absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequ
   ASSIGN_OR_RETURN(const std::unique_ptr<Loaded> loaded, Load(request.model(), "model"));
   RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
   ASSIGN_OR_RETURN(const auto dataset, services_.datasets.Open(request.dataset()));
-  const bool categorical = !loaded->encoding.target.classes.empty();
-  std::vector<Metric> metrics = request.metrics().empty() ? DefaultMetrics(categorical) : std::vector<Metric>();
-  for (int i = 0; i < request.metrics_size(); ++i) {
-    const std::string field = absl::StrCat("metrics[", i, "]");
-    ASSIGN_OR_RETURN(const Metric metric, FromProto(request.metrics(i), field));
-    if (!Fits(metric, categorical)) return FieldError(field, Name(metric), "a metric that fits the model's target");
-    metrics.push_back(metric);
-  }
+  const int64_t class_count = static_cast<int64_t>(loaded->encoding.target.classes.size());
+  ASSIGN_OR_RETURN(const MetricPlan plan, PlanOf(request, class_count, dataset->row_count()));
   ASSIGN_OR_RETURN(const RowEncoder encoder,
                    RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeaturesAndTarget));
   RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
-  MetricSums sums;
+  MetricSums sums(plan, dataset->row_count());
   RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
     loaded->predictor->Measure(encoder, rows, sums);
   }));
@@ -161,9 +200,10 @@ absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequ
     value.set_value(sums.Value(metric));
   };
   add(Metric::kLoss);
-  for (const Metric metric : metrics) {
+  for (const Metric metric : plan.metrics) {
     if (metric != Metric::kLoss) add(metric);
   }
+  if (const auto matrix = sums.confusion_matrix()) *response.mutable_confusion_matrix() = ToProto(*matrix);
   response.set_row_count(dataset->row_count());
   response.set_step(loaded->model.step());
   return response;

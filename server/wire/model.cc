@@ -51,6 +51,7 @@ v1::TargetEncoding ToProto(const TargetEncoding& target, const LossOptions& loss
   message.set_type(trainyard::ToProto(target.type));
   message.mutable_classes()->Assign(target.classes.begin(), target.classes.end());
   message.set_positive_class(PositiveClass(loss, target));
+  message.mutable_class_weights()->Assign(target.class_weights.begin(), target.class_weights.end());
   return message;
 }
 
@@ -59,6 +60,7 @@ absl::StatusOr<TargetEncoding> FromProto(const v1::TargetEncoding& message) {
   target.column = message.column();
   ASSIGN_OR_RETURN(target.type, EnumFromProto<ColumnType>(message.type(), "type"));
   target.classes = {message.classes().begin(), message.classes().end()};
+  target.class_weights = {message.class_weights().begin(), message.class_weights().end()};
   return target;
 }
 

@@ -77,6 +77,11 @@ void Write(const RunWarning& warning, v1::Event* event) {
   message->set_message(warning.message);
 }
 
+ConfusionMatrix FromProto(const v1::ConfusionMatrix& message) {
+  return {.counts = {message.counts().begin(), message.counts().end()},
+          .class_accuracy = {message.class_accuracy().begin(), message.class_accuracy().end()}};
+}
+
 absl::StatusOr<EvaluationReport> EvaluationFromProto(const v1::Evaluation& message) {
   EvaluationReport report;
   report.step = message.step();
@@ -90,6 +95,7 @@ absl::StatusOr<EvaluationReport> EvaluationFromProto(const v1::Evaluation& messa
   if (message.has_patience()) {
     ASSIGN_OR_RETURN(report.patience, InField("patience", FromProto(message.patience())));
   }
+  if (message.has_confusion_matrix()) report.confusion_matrix = FromProto(message.confusion_matrix());
   return report;
 }
 
@@ -193,6 +199,14 @@ v1::Evaluation ToProto(const EvaluationReport& report) {
     metric->set_value(value.value);
   }
   if (report.patience) *message.mutable_patience() = ToProto(*report.patience);
+  if (report.confusion_matrix) *message.mutable_confusion_matrix() = ToProto(*report.confusion_matrix);
+  return message;
+}
+
+v1::ConfusionMatrix ToProto(const ConfusionMatrix& matrix) {
+  v1::ConfusionMatrix message;
+  message.mutable_counts()->Assign(matrix.counts.begin(), matrix.counts.end());
+  message.mutable_class_accuracy()->Assign(matrix.class_accuracy.begin(), matrix.class_accuracy.end());
   return message;
 }
 

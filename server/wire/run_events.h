@@ -19,6 +19,7 @@ v1::Event ToProto(const RunEvent& event);
 absl::StatusOr<RunEvent> FromProto(const v1::Event& event);
 
 v1::Evaluation ToProto(const EvaluationReport& report);
+v1::ConfusionMatrix ToProto(const ConfusionMatrix& matrix);
 
 // One or more steps, consecutive. A column whose values are all the same bits is written as one value.
 v1::MetricChunk ToProto(std::span<const StepMetrics> steps);

@@ -68,6 +68,8 @@ v1::EvaluationPlan ToProto(const EvaluationOptions& options) {
   v1::EvaluationPlan message;
   for (const Metric metric : options.metrics) message.add_metrics(ToProto(metric));
   std::visit([&](const auto& every) { Write(every, &message); }, options.every);
+  if (options.top_k) message.set_top_k(*options.top_k);
+  message.set_confusion_matrix(options.confusion_matrix);
   return message;
 }
 
@@ -87,6 +89,8 @@ absl::StatusOr<EvaluationOptions> FromProto(const v1::EvaluationPlan& message) {
     case v1::EvaluationPlan::EVERY_NOT_SET:
       break;
   }
+  if (message.has_top_k()) options.top_k = message.top_k();
+  options.confusion_matrix = message.confusion_matrix();
   return options;
 }
 

@@ -35,6 +35,29 @@ PartSource TestFromProto(const v1::TrainingData& message) {
   return std::monostate();
 }
 
+void Write(const BalancedClasses&, v1::ClassWeights* message) { message->mutable_balanced(); }
+void Write(const GivenClassWeights& given, v1::ClassWeights* message) {
+  message->mutable_given()->mutable_weights()->insert(given.weights.begin(), given.weights.end());
+}
+
+v1::ClassWeights WeightsToProto(const ClassWeightOptions& options) {
+  v1::ClassWeights message;
+  std::visit([&](const auto& alternative) { Write(alternative, &message); }, options);
+  return message;
+}
+
+absl::StatusOr<ClassWeightOptions> WeightsFromProto(const v1::ClassWeights& message) {
+  switch (message.kind_case()) {
+    case v1::ClassWeights::kBalanced:
+      return BalancedClasses();
+    case v1::ClassWeights::kGiven:
+      return GivenClassWeights{{message.given().weights().begin(), message.given().weights().end()}};
+    case v1::ClassWeights::KIND_NOT_SET:
+      break;
+  }
+  return UnsetOneof(message, "kind");
+}
+
 }  // namespace
 
 v1::Scaling ToProto(Scaling scaling) {
@@ -101,6 +124,7 @@ v1::TrainingData ToProto(const TrainingDataOptions& options) {
   if (const std::string* name = std::get_if<std::string>(&options.test)) message.set_test_dataset(*name);
   if (options.stratified) message.set_stratified(*options.stratified);
   *message.mutable_encoding() = ToProto(options.encoding);
+  if (options.class_weights) *message.mutable_class_weights() = WeightsToProto(*options.class_weights);
   return message;
 }
 
@@ -112,6 +136,9 @@ absl::StatusOr<TrainingDataOptions> FromProto(const v1::TrainingData& message) {
   options.test = TestFromProto(message);
   if (message.has_stratified()) options.stratified = message.stratified();
   ASSIGN_OR_RETURN(options.encoding, InField("encoding", FromProto(message.encoding())));
+  if (message.has_class_weights()) {
+    ASSIGN_OR_RETURN(options.class_weights, InField("class_weights", WeightsFromProto(message.class_weights())));
+  }
   return options;
 }
 

@@ -39,6 +39,36 @@ TEST(TrainFlagsTest, DataSetAndParts) {
              "stratified: false encoding { scaling: SCALING_MIN_MAX } }");
 }
 
+TEST(TrainFlagsTest, ClassWeightsAreBalancedOrGiven) {
+  ExpectSpec({.class_weights = "balanced"}, "data { class_weights { balanced {} } }");
+  ExpectSpec({.class_weights = "A=2,B=B=0.5"},
+             "data { class_weights { given { weights { key: 'A' value: 2 } weights { key: 'B=B' value: 0.5 } } } }");
+}
+
+TEST(TrainFlagsTest, ClassWeightsThatAreNeitherAreRefused) {
+  for (const char* text : {"equal", "A=", "A=2,", "A=2,B", "A=two"}) {
+    v1::Job job;
+    const absl::Status status = ApplyFlags({.class_weights = text}, job);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("is neither `balanced` nor CLASS=NUMBER")) << text;
+  }
+}
+
+TEST(TrainFlagsTest, MetricsReplaceThoseOfTheFile) {
+  v1::Job job = Parse<v1::Job>("spec { evaluation { metrics: METRIC_ACCURACY top_k: 2 every_steps: 7 } }");
+  ASSERT_TRUE(ApplyFlags({.metrics = {"auc", "macro-f1"}, .top_k = 3, .confusion_matrix = true}, job).ok());
+  EXPECT_EQ(job.spec().evaluation().DebugString(),
+            Parse<v1::EvaluationPlan>(
+                "metrics: METRIC_AUC metrics: METRIC_MACRO_F1 top_k: 3 confusion_matrix: true every_steps: 7")
+                .DebugString());
+}
+
+TEST(TrainFlagsTest, AnUnknownMetricIsNamedWithItsFlag) {
+  v1::Job job;
+  const absl::Status status = ApplyFlags({.metrics = {"recall"}}, job);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("--metrics"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("macro_f1"));
+}
+
 TEST(TrainFlagsTest, HiddenLayersTakeTheActivation) {
   ExpectSpec({.hidden = {64, 32}, .activation = "tanh"},
              "network { hidden { dense { units: 64 activation { tanh {} } } } "

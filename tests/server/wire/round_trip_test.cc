@@ -12,6 +12,7 @@
 #include "server/wire/run_events.h"
 #include "server/wire/schedule.h"
 #include "server/wire/spec.h"
+#include "server/wire/stopping.h"
 #include "server/wire/training_data.h"
 #include "tests/server/wire/message_filler.h"
 #include "trainyard/v1/job.pb.h"
@@ -31,13 +32,16 @@ const std::set<std::string> kConverted = {
     "google.protobuf.Timestamp",
     "google.rpc.Status",
     "trainyard.v1.Activation",
+    "trainyard.v1.BalancedClasses",
     "trainyard.v1.Budget",
     "trainyard.v1.CheckpointPlan",
+    "trainyard.v1.ClassWeights",
     "trainyard.v1.ClipGlobalNorm",
     "trainyard.v1.ClipLayerNorm",
     "trainyard.v1.ClipValue",
     "trainyard.v1.Clipping",
     "trainyard.v1.ClippingBegan",
+    "trainyard.v1.ConfusionMatrix",
     "trainyard.v1.Constant",
     "trainyard.v1.Cosine",
     "trainyard.v1.Dense",
@@ -51,6 +55,8 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Event",
     "trainyard.v1.ExponentialDecay",
     "trainyard.v1.FullBatch",
+    "trainyard.v1.GivenClassWeights",
+    "trainyard.v1.GivenClassWeights.WeightsEntry",
     "trainyard.v1.GlorotUniform",
     "trainyard.v1.Identity",
     "trainyard.v1.InOrder",
@@ -146,6 +152,11 @@ TEST(RoundTripTest, EveryMessageOfAJobAndOfItsLogIsConvertedOrMadeByTheServer) {
 }
 
 TEST(RoundTripTest, JobSpec) { ExpectRoundTrip<v1::JobSpec>(ThereAndBack<v1::JobSpec>); }
+
+TEST(RoundTripTest, DataAndEvaluationOfASpec) {
+  ExpectRoundTrip<v1::TrainingData>(ThereAndBack<v1::TrainingData>);
+  ExpectRoundTrip<v1::EvaluationPlan>(ThereAndBack<v1::EvaluationPlan>);
+}
 
 TEST(RoundTripTest, EventsOfARun) {
   ExpectRoundTrip<v1::Event>(ThereAndBack<v1::Event>, [](v1::Event& event) {

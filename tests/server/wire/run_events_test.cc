@@ -22,6 +22,13 @@ TEST(RunEventsTest, PatienceIsWrittenOnlyWhereThereIsSome) {
   EXPECT_TRUE(ToProto(report).has_patience());
 }
 
+TEST(RunEventsTest, AConfusionMatrixIsWrittenOnlyWhereThereIsOne) {
+  EvaluationReport report;
+  EXPECT_FALSE(ToProto(report).has_confusion_matrix());
+  report.confusion_matrix = ConfusionMatrix{.counts = {3, 1, 0, 2}, .class_accuracy = {0.75, 1}};
+  EXPECT_TRUE(ToProto(report).has_confusion_matrix());
+}
+
 TEST(RunEventsTest, AKindThatNoRunTellsIsRefused) {
   v1::Event event;
   event.mutable_recovered();

@@ -1,0 +1,63 @@
+#include "core/train/measuring.h"
+
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+
+namespace trainyard {
+namespace {
+
+absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical) {
+  if (Fits(metric, categorical)) return absl::OkStatus();
+  return FieldError(field, Name(metric), categorical ? "a metric for classes" : "a metric for numbers");
+}
+
+absl::Status CheckConfusionMatrix(const Column& target) {
+  constexpr std::string_view kField = "evaluation.confusion_matrix";
+  if (target.type != ColumnType::kCategorical) return FieldError(kField, "true", "false for a numeric target");
+  const int64_t classes = static_cast<int64_t>(target.categories.size());
+  if (classes <= kMaxConfusionClasses) return absl::OkStatus();
+  return FieldError(
+      kField, "true",
+      absl::StrCat("false for a target of ", classes, " classes, which are more than ", kMaxConfusionClasses));
+}
+
+}  // namespace
+
+MetricPlan PlanMeasuring(const TrainingOptions& options, int64_t class_count) {
+  MetricPlan plan{.metrics = options.evaluation.metrics,
+                  .class_count = class_count,
+                  .top_k = options.evaluation.top_k.value_or(DefaultTopK(class_count)),
+                  .confusion_matrix = options.evaluation.confusion_matrix};
+  if (options.early_stopping.has_value()) plan.metrics.push_back(*options.early_stopping->metric);
+  if (options.budget.target_metric.has_value()) plan.metrics.push_back(options.budget.target_metric->metric);
+  const auto* plateau = std::get_if<ReduceOnPlateauOptions>(&options.optimizer.schedule.kind);
+  if (plateau != nullptr) plan.metrics.push_back(plateau->metric);
+  return plan;
+}
+
+absl::Status CheckMeasuring(const Column& target, TrainingOptions& options) {
+  const bool categorical = target.type == ColumnType::kCategorical;
+  EvaluationOptions& evaluation = options.evaluation;
+  if (evaluation.metrics.empty()) evaluation.metrics = DefaultMetrics(categorical);
+  for (size_t i = 0; i < evaluation.metrics.size(); ++i) {
+    RETURN_IF_ERROR(CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), evaluation.metrics[i], categorical));
+  }
+  if (categorical && !evaluation.top_k.has_value()) {
+    evaluation.top_k = DefaultTopK(static_cast<int64_t>(target.categories.size()));
+  }
+  if (evaluation.confusion_matrix) RETURN_IF_ERROR(CheckConfusionMatrix(target));
+  if (const std::optional<TargetMetric>& goal = options.budget.target_metric) {
+    RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", goal->metric, categorical));
+  }
+  if (const auto* plateau = std::get_if<ReduceOnPlateauOptions>(&options.optimizer.schedule.kind)) {
+    RETURN_IF_ERROR(CheckMetric("optimizer.schedule.reduce_on_plateau.metric", plateau->metric, categorical));
+  }
+  if (!options.early_stopping.has_value()) return absl::OkStatus();
+  std::optional<Metric>& watched = options.early_stopping->metric;
+  if (!watched.has_value()) watched = DefaultStoppingMetric(categorical);
+  return CheckMetric("early_stopping.metric", *watched, categorical);
+}
+
+}  // namespace trainyard

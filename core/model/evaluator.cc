@@ -12,10 +12,12 @@ Evaluator<Real>::Evaluator(const ParameterLayout& layout, const Loss<Real>& loss
 
 template <typename Real>
 void Evaluator<Real>::Predict(std::span<const Real> theta, const RowEncoder& encoder, std::span<const uint32_t> rows,
-                              MatrixView<double> predictions) {
+                              MatrixView<double> predictions, MatrixView<double> scores) {
   const int64_t count = static_cast<int64_t>(rows.size());
   encoder.Encode(rows, pass_.inputs(count));
-  loss_.Predict(pass_.Forward(theta, count), predictions);
+  const MatrixView<Real> outputs = pass_.Forward(theta, count);
+  loss_.Predict(outputs, predictions);
+  if (class_count_ > 0) loss_.Scores(outputs, scores);
 }
 
 template <typename Real>

@@ -31,7 +31,8 @@ absl::StatusOr<int> ResolveTarget(const Schema& schema, TrainingDataOptions& dat
   return *target;
 }
 
-absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
+// The user's loss or the target's, filled in.
+absl::StatusOr<std::unique_ptr<const Loss<double>>> ResolveLoss(const Column& target, TrainingOptions& options) {
   const bool categorical = target.type == ColumnType::kCategorical;
   TargetShape shape;
   for (const Category& category : target.categories) shape.classes.push_back(category.value);
@@ -43,12 +44,15 @@ absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
   if (!options.loss.has_value()) {
     options.loss = categorical ? LossOptions(SoftmaxCrossEntropyOptions()) : LossOptions(SquaredOptions());
   }
-  return MakeLoss<double>(*options.loss, shape).status();
+  return MakeLoss<double>(*options.loss, shape);
 }
 
-absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical) {
-  if (Fits(metric, categorical)) return absl::OkStatus();
-  return FieldError(field, Name(metric), categorical ? "a metric for classes" : "a metric for numbers");
+absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical, bool probabilistic) {
+  if (!Fits(metric, categorical)) {
+    return FieldError(field, Name(metric), categorical ? "a metric for classes" : "a metric for numbers");
+  }
+  if (metric != Metric::kLogLoss || probabilistic) return absl::OkStatus();
+  return FieldError(field, Name(metric), "left out with a loss that gives no probabilities");
 }
 
 absl::Status NeedsValidation(std::string_view field) {
@@ -57,26 +61,29 @@ absl::Status NeedsValidation(std::string_view field) {
       "left out where there is no validation part; give data.validation_fraction or data.validation_dataset");
 }
 
-absl::Status CheckMetrics(bool categorical, bool has_validation, TrainingOptions& options) {
-  if (options.evaluation.metrics.empty()) options.evaluation.metrics = DefaultMetrics(categorical);
-  for (size_t i = 0; i < options.evaluation.metrics.size(); ++i) {
-    RETURN_IF_ERROR(
-        CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), options.evaluation.metrics[i], categorical));
+absl::Status CheckMetrics(bool categorical, bool probabilistic, bool has_validation, TrainingOptions& options) {
+  std::vector<Metric>& metrics = options.evaluation.metrics;
+  if (metrics.empty()) {
+    metrics = DefaultMetrics(categorical);
+    if (!probabilistic) std::erase(metrics, Metric::kLogLoss);
+  }
+  for (size_t i = 0; i < metrics.size(); ++i) {
+    RETURN_IF_ERROR(CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), metrics[i], categorical, probabilistic));
   }
   if (const std::optional<TargetMetric>& target = options.budget.target_metric) {
     if (!has_validation) return NeedsValidation("budget.target_metric");
-    RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", target->metric, categorical));
+    RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", target->metric, categorical, probabilistic));
   }
   if (const auto* plateau = std::get_if<ReduceOnPlateauOptions>(&options.optimizer.schedule.kind)) {
     constexpr std::string_view kField = "optimizer.schedule.reduce_on_plateau";
     if (!has_validation) return NeedsValidation(kField);
-    RETURN_IF_ERROR(InField(kField, CheckMetric("metric", plateau->metric, categorical)));
+    RETURN_IF_ERROR(InField(kField, CheckMetric("metric", plateau->metric, categorical, probabilistic)));
   }
   if (!options.early_stopping.has_value()) return absl::OkStatus();
   EarlyStoppingOptions& stopping = *options.early_stopping;
   if (!has_validation) return NeedsValidation("early_stopping");
   if (!stopping.metric.has_value()) stopping.metric = DefaultStoppingMetric(categorical);
-  return CheckMetric("early_stopping.metric", *stopping.metric, categorical);
+  return CheckMetric("early_stopping.metric", *stopping.metric, categorical, probabilistic);
 }
 
 double FractionOf(const std::variant<std::monostate, double, std::string>& part) {
@@ -155,9 +162,10 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   ASSIGN_OR_RETURN(const int target_index, ResolveTarget(dataset.schema(), options.data));
   const Column& target = dataset.schema().columns[target_index];
   const bool categorical = target.type == ColumnType::kCategorical;
-  RETURN_IF_ERROR(CheckLoss(target, options));
+  ASSIGN_OR_RETURN(const auto loss, ResolveLoss(target, options));
   RETURN_IF_ERROR(CheckSplit(dataset.schema(), categorical, options.data));
-  RETURN_IF_ERROR(CheckMetrics(categorical, HasValidation(dataset, options.data), options));
+  const bool has_validation = HasValidation(dataset, options.data);
+  RETURN_IF_ERROR(CheckMetrics(categorical, loss->probabilistic(), has_validation, options));
   options.budget = WithDefault(options.budget);
   const TrainingCount training = CountTraining(dataset, target, options.data);
   RETURN_IF_ERROR(CheckMinibatches(training, options.minibatches));
@@ -174,9 +182,6 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
                           absl::StrCat(options.data.dataset, " has no feature beside the target ", target.name)),
                       "NO_FEATURES");
   }
-  TargetShape shape;
-  for (const Category& category : target.categories) shape.classes.push_back(category.value);
-  ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, shape));
   const absl::StatusOr<ParameterLayout> layout =
       ParameterLayout::Make(options.network, network.inputs, loss->output_count());
   // More parameters than can be counted need more memory than there is.

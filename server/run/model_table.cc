@@ -36,15 +36,17 @@ std::vector<uint32_t> AllRows(const Dataset& dataset) {
   return rows;
 }
 
-void AddPrediction(std::span<const double> values, const TargetEncoding& target, v1::PredictResponse& response) {
+// `values`, and for classes `scores`, as the predictor gives them for one row.
+void AddPrediction(std::span<const double> values, std::span<const double> scores, const Predictor& predictor,
+                   const TargetEncoding& target, v1::PredictResponse& response) {
   v1::Prediction& prediction = *response.add_predictions();
   if (target.classes.empty()) {
     prediction.set_value(values[0]);
     return;
   }
-  prediction.mutable_probabilities()->Add(values.begin(), values.end());
-  const auto most_probable = std::max_element(values.begin(), values.end()) - values.begin();
-  prediction.set_class_name(target.classes[most_probable]);
+  if (predictor.probabilistic()) prediction.mutable_probabilities()->Add(values.begin(), values.end());
+  prediction.mutable_scores()->Add(scores.begin(), scores.end());
+  prediction.set_class_name(target.classes[std::max_element(scores.begin(), scores.end()) - scores.begin()]);
 }
 
 }  // namespace
@@ -126,10 +128,15 @@ absl::StatusOr<v1::PredictResponse> ModelTable::Predict(const v1::PredictRequest
   for (const std::string& name : loaded->encoding.target.classes) response.add_classes(name);
   const int64_t width = loaded->predictor->prediction_width();
   std::vector<double> values(kBlockRows * width);
+  std::vector<double> score_values(kBlockRows * width);
   RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
-    const MatrixView<double> predictions = {values.data(), static_cast<int64_t>(rows.size()), width, width};
-    loaded->predictor->Predict(encoder, rows, predictions);
-    for (int64_t i = 0; i < predictions.rows; ++i) AddPrediction(predictions.row(i), loaded->encoding.target, response);
+    const int64_t count = static_cast<int64_t>(rows.size());
+    const MatrixView<double> predictions = {values.data(), count, width, width};
+    const MatrixView<double> scores = {score_values.data(), count, width, width};
+    loaded->predictor->Predict(encoder, rows, predictions, scores);
+    for (int64_t i = 0; i < count; ++i) {
+      AddPrediction(predictions.row(i), scores.row(i), *loaded->predictor, loaded->encoding.target, response);
+    }
   }));
   return response;
 }
@@ -140,16 +147,22 @@ absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequ
   RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
   ASSIGN_OR_RETURN(const auto dataset, services_.datasets.Open(request.dataset()));
   const bool categorical = !loaded->encoding.target.classes.empty();
+  const bool probabilistic = loaded->predictor->probabilistic();
   std::vector<Metric> metrics = request.metrics().empty() ? DefaultMetrics(categorical) : std::vector<Metric>();
+  if (!probabilistic) std::erase(metrics, Metric::kLogLoss);
   for (int i = 0; i < request.metrics_size(); ++i) {
     const std::string field = absl::StrCat("metrics[", i, "]");
     ASSIGN_OR_RETURN(const Metric metric, FromProto(request.metrics(i), field));
     if (!Fits(metric, categorical)) return FieldError(field, Name(metric), "a metric that fits the model's target");
+    if (metric == Metric::kLogLoss && !probabilistic) {
+      return FieldError(field, Name(metric), "left out with a loss that gives no probabilities");
+    }
     metrics.push_back(metric);
   }
   ASSIGN_OR_RETURN(const RowEncoder encoder,
                    RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeaturesAndTarget));
   RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
+  RETURN_IF_ERROR(encoder.CheckTargets(AllRows(*dataset), loaded->predictor->smallest_target()));
   MetricSums sums;
   RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
     loaded->predictor->Measure(encoder, rows, sums);

@@ -46,6 +46,7 @@ void AddName(CLI::App& command, NameOption& option) {
 }
 
 std::string LayerText(const v1::Layer& layer) {
+  if (layer.has_maxout()) return absl::StrCat(layer.maxout().units(), " maxout of ", layer.maxout().pieces());
   if (!layer.has_dense()) return "layer";
   const v1::Activation& activation = layer.dense().activation();
   const auto* held = activation.GetReflection()->GetOneofFieldDescriptor(
@@ -110,12 +111,18 @@ void PrintPredictions(const v1::PredictResponse& response, std::ostream& out) {
     }
     return table.Print(out);
   }
+  const bool probabilities = !response.predictions().empty() && !response.predictions(0).probabilities().empty();
   std::vector<std::string> titles = {"ROW", "CLASS"};
-  for (const std::string& name : response.classes()) titles.push_back(absl::StrCat("P(", name, ")"));
+  for (const std::string& name : response.classes()) {
+    titles.push_back(absl::StrCat(probabilities ? "P" : "SCORE", "(", name, ")"));
+  }
   TextTable table(titles, {0});
   for (int i = 0; i < response.predictions_size(); ++i) {
-    std::vector<std::string> cells = {absl::StrCat(i), response.predictions(i).class_name()};
-    for (const double p : response.predictions(i).probabilities()) cells.push_back(NumberText(p));
+    const v1::Prediction& prediction = response.predictions(i);
+    std::vector<std::string> cells = {absl::StrCat(i), prediction.class_name()};
+    for (const double x : probabilities ? prediction.probabilities() : prediction.scores()) {
+      cells.push_back(NumberText(x));
+    }
     cells.resize(titles.size());
     table.AddRow(cells);
   }

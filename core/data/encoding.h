@@ -119,6 +119,9 @@ class RowEncoder {
   // or not among the classes.
   absl::Status Check(std::span<const uint32_t> rows) const;
 
+  // INVALID_ARGUMENT (BAD_DATA, with row and column): the first numeric target among `rows` that is below `smallest`.
+  absl::Status CheckTargets(std::span<const uint32_t> rows, double smallest) const;
+
   // Writes one row of inputs and one target for each of `rows`, which must have passed Check. `inputs` is [rows.size(), input_count].
   // Allocates nothing. Instantiated for float and double.
   template <typename Real>

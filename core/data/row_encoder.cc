@@ -272,6 +272,19 @@ absl::Status RowEncoder::Check(std::span<const uint32_t> rows) const {
   return absl::OkStatus();
 }
 
+absl::Status RowEncoder::CheckTargets(std::span<const uint32_t> rows, double smallest) const {
+  if (!plan_->numbers.has_value()) return absl::OkStatus();
+  const Column& column = plan_->dataset->schema().columns[plan_->numbers->column];
+  for (const uint32_t row : rows) {
+    const double target = plan_->numbers->At(*plan_->dataset, row);
+    if (target < smallest) {
+      return BadCell(int64_t{row} + 1, column.name,
+                     absl::StrCat("the target is ", target, ", and the loss wants at least ", smallest));
+    }
+  }
+  return absl::OkStatus();
+}
+
 template <typename Real>
 void RowEncoder::Plan::EncodeRow(int64_t row, Real* inputs) const {
   for (const NumericRun& run : runs) {

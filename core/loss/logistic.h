@@ -1,14 +1,13 @@
 // Logistic loss: maximum likelihood for two classes with one output, the log odds of the positive class, in nats.
 //
-//   L = log(1 + e^-z),   z = y f,   y = +1 for the positive class, -1 for the other;   dL/df = -y / (1 + e^z)
+//   phi(z) = log(1 + e^-z),   phi'(z) = -1 / (1 + e^z)
 
 #ifndef TRAINYARD_CORE_LOSS_LOGISTIC_H_
 #define TRAINYARD_CORE_LOSS_LOGISTIC_H_
 
+#include <cmath>
 #include <optional>
 #include <string>
-
-#include "core/loss/loss.h"
 
 namespace trainyard {
 
@@ -19,19 +18,15 @@ struct LogisticOptions {
   friend bool operator==(const LogisticOptions&, const LogisticOptions&) = default;
 };
 
-template <typename Real>
-class Logistic final : public Loss<Real> {
- public:
-  // `positive`: 0 or 1, the index of the class with y = +1.
-  explicit Logistic(int32_t positive) : positive_(positive) {}
+struct LogisticPhi {
+  static double Value(double z) { return z > 0 ? std::log1p(std::exp(-z)) : std::log1p(std::exp(z)) - z; }
+  static double Slope(double z) { return -Probability(-z); }
 
-  int64_t output_count() const override { return 1; }
-  double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
-  double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
-  void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;
-
- private:
-  const int32_t positive_;
+  // 1 / (1 + e^-f)
+  static double Probability(double f) {
+    const double e = std::exp(-std::abs(f));
+    return f > 0 ? 1 / (1 + e) : e / (1 + e);
+  }
 };
 
 }  // namespace trainyard

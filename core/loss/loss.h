@@ -6,6 +6,7 @@
 #define TRAINYARD_CORE_LOSS_LOSS_H_
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ struct TargetShape {
   std::vector<std::string> classes;
 };
 
-// Thread-safe.
+// Thread-safe. An output that is not a number makes the sum NaN.
 template <typename Real>
 class Loss {
  public:
@@ -30,13 +31,23 @@ class Loss {
   // Width of the network's last layer.
   virtual int64_t output_count() const = 0;
 
+  // Whether Predict gives probabilities.
+  virtual bool probabilistic() const { return false; }
+
+  // Numeric targets below this one have no loss.
+  virtual double smallest_target() const { return -std::numeric_limits<double>::infinity(); }
+
   // sum_i w_i L(f_i, y_i), added in the order of rows.
   virtual double Sum(MatrixView<const Real> outputs, const Targets& targets) const = 0;
 
   // The same; `outputs` is overwritten by factor * w_i * dL/df_i. Allocates nothing.
   virtual double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const = 0;
 
-  // What a prediction is. Categorical: probabilities of all classes, [m, classes]; numeric: the number, [m, 1].
+  // Categorical targets only: the outputs by class, [m, classes]. The class with the largest is predicted, of equal ones the first.
+  virtual void Scores(MatrixView<const Real> /*outputs*/, MatrixView<double> /*scores*/) const {}
+
+  // What a prediction is. Categorical: probabilities of all classes, or their scores where the loss gives none, [m, classes]; numeric: the
+  // number, [m, 1].
   virtual void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const = 0;
 };
 

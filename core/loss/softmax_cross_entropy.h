@@ -20,8 +20,10 @@ class SoftmaxCrossEntropy final : public Loss<Real> {
   explicit SoftmaxCrossEntropy(int64_t class_count) : class_count_(class_count) {}
 
   int64_t output_count() const override { return class_count_; }
+  bool probabilistic() const override { return true; }
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
   double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
+  void Scores(MatrixView<const Real> outputs, MatrixView<double> scores) const override;
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;
 
  private:

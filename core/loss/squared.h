@@ -1,11 +1,9 @@
-// Squared loss for numbers.
+// Squared loss: its minimum is the mean of the target.
 //
-//   L = (1/2) (f - y)^2,   dL/df = f - y
+//   rho = (1/2) (f - y)^2,   d rho / df = f - y
 
 #ifndef TRAINYARD_CORE_LOSS_SQUARED_H_
 #define TRAINYARD_CORE_LOSS_SQUARED_H_
-
-#include "core/loss/loss.h"
 
 namespace trainyard {
 
@@ -13,13 +11,10 @@ struct SquaredOptions {
   friend bool operator==(const SquaredOptions&, const SquaredOptions&) = default;
 };
 
-template <typename Real>
-class Squared final : public Loss<Real> {
- public:
-  int64_t output_count() const override { return 1; }
-  double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
-  double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
-  void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;
+struct SquaredRho {
+  double Value(double f, double y) const { return 0.5 * (f - y) * (f - y); }
+  double Slope(double f, double y) const { return f - y; }
+  double Number(double f) const { return f; }
 };
 
 }  // namespace trainyard

@@ -5,6 +5,7 @@
 
 #include <variant>
 
+#include "absl/status/status.h"
 #include "core/base/matrix.h"
 
 namespace trainyard {
@@ -24,7 +25,27 @@ struct Tanh {
   friend bool operator==(const Tanh&, const Tanh&) = default;
 };
 
-using ActivationOptions = std::variant<Identity, Relu, Tanh>;
+// z for z > 0, slope z otherwise.
+struct LeakyRelu {
+  double slope = 0.01;  // in [0, 1)
+
+  friend bool operator==(const LeakyRelu&, const LeakyRelu&) = default;
+};
+
+// 1 / (1 + e^-z)
+struct Sigmoid {
+  friend bool operator==(const Sigmoid&, const Sigmoid&) = default;
+};
+
+// log(1 + e^z)
+struct Softplus {
+  friend bool operator==(const Softplus&, const Softplus&) = default;
+};
+
+using ActivationOptions = std::variant<Identity, Relu, Tanh, LeakyRelu, Sigmoid, Softplus>;
+
+// INVALID_ARGUMENT: a setting out of range; a FieldError relative to the activation.
+absl::Status Validate(const ActivationOptions& options);
 
 // z becomes a.
 template <typename Real>

@@ -12,10 +12,12 @@ Evaluator<Real>::Evaluator(const ParameterLayout& layout, const Loss<Real>& loss
 
 template <typename Real>
 void Evaluator<Real>::Predict(std::span<const Real> theta, const RowEncoder& encoder, std::span<const uint32_t> rows,
-                              MatrixView<double> predictions) {
+                              MatrixView<double> predictions, MatrixView<double> scores) {
   const int64_t count = static_cast<int64_t>(rows.size());
   encoder.Encode(rows, pass_.inputs(count));
-  loss_.Predict(pass_.Forward(theta, count), predictions);
+  const MatrixView<Real> outputs = pass_.Forward(theta, count);
+  loss_.Predict(outputs, predictions);
+  if (class_count_ > 0) loss_.Scores(outputs, scores);
 }
 
 template <typename Real>
@@ -26,10 +28,14 @@ void Evaluator<Real>::Measure(std::span<const Real> theta, const RowEncoder& enc
   encoder.Encode(rows, pass_.inputs(count), targets);
   const MatrixView<Real> outputs = pass_.Forward(theta, count);
   const MatrixView<double> predictions = {predictions_.data(), count, prediction_width(), prediction_width()};
-  loss_.Predict(outputs, predictions);
+  if (class_count_ > 0 && !loss_.probabilistic()) {
+    loss_.Scores(outputs, predictions);
+  } else {
+    loss_.Predict(outputs, predictions);
+  }
   sums.Add({.loss_sum = loss_.Sum(outputs, targets),
             .scores = predictions,
-            .probabilities = class_count_ > 0 ? predictions : MatrixView<double>(),
+            .probabilities = loss_.probabilistic() ? predictions : MatrixView<double>(),
             .targets = targets});
 }
 

@@ -27,9 +27,9 @@ class Evaluator {
   // Columns of a prediction: the classes, or 1.
   int64_t prediction_width() const { return std::max<int64_t>(class_count_, 1); }
 
-  // Writes one prediction for each of `rows`, at most kBlockRows of them: [rows, prediction_width].
+  // Writes one prediction for each of `rows`, at most kBlockRows of them, and its scores where there are classes: [rows, prediction_width].
   void Predict(std::span<const Real> theta, const RowEncoder& encoder, std::span<const uint32_t> rows,
-               MatrixView<double> predictions);
+               MatrixView<double> predictions, MatrixView<double> scores);
 
   // Adds `rows`, at most kBlockRows of them, to the sums.
   void Measure(std::span<const Real> theta, const RowEncoder& encoder, std::span<const uint32_t> rows,

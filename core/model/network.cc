@@ -10,22 +10,39 @@ namespace {
 
 constexpr size_t kMaxHiddenLayers = 64;
 constexpr int64_t kMaxUnits = 1'000'000'000;
+constexpr int64_t kMaxPieces = 64;
 
-absl::Status Check(const DenseOptions& options) {
-  if (options.units < 1 || options.units > kMaxUnits) {
-    return InField("dense", FieldError("units", options.units, absl::StrCat("in 1..", kMaxUnits)));
-  }
-  return absl::OkStatus();
+absl::Status CheckUnits(int64_t units) {
+  if (units >= 1 && units <= kMaxUnits) return absl::OkStatus();
+  return FieldError("units", units, absl::StrCat("in 1..", kMaxUnits));
 }
 
-// Places of a dense layer's parameters in the logical order, in turn: weights row by row, then the bias.
+absl::Status Check(const DenseOptions& options) {
+  RETURN_IF_ERROR(InField("dense", CheckUnits(options.units)));
+  return InField("dense", InField("activation", Validate(options.activation)));
+}
+
+absl::Status Check(const MaxoutOptions& options) {
+  RETURN_IF_ERROR(InField("maxout", CheckUnits(options.units)));
+  if (options.pieces >= 2 && options.pieces <= kMaxPieces) return absl::OkStatus();
+  return InField("maxout", FieldError("pieces", options.pieces, absl::StrCat("in 2..", kMaxPieces)));
+}
+
+// What a layer is but for its place.
+DenseShape Shape(const DenseOptions& options) { return {.fan_out = options.units, .activation = options.activation}; }
+
+DenseShape Shape(const MaxoutOptions& options) {
+  return {.fan_out = options.units * options.pieces, .pieces = options.pieces, .activation = Identity()};
+}
+
+// Places of each layer's parameters in the logical order, in turn: weights row by row, then the bias.
 template <typename Visit>
 void ForEachLogical(const ParameterLayout& layout, Visit visit) {
   int64_t logical = 0;
   for (int layer = 0; layer < static_cast<int>(layout.layers().size()); ++layer) {
     const DenseShape& shape = layout.layers()[layer];
     for (int64_t input = 0; input <= shape.fan_in; ++input) {
-      for (int64_t unit = 0; unit < shape.fan_out; ++unit) visit(logical++, layout.Index(layer, input, unit));
+      for (int64_t column = 0; column < shape.fan_out; ++column) visit(logical++, layout.Index(layer, input, column));
     }
   }
 }
@@ -48,35 +65,36 @@ absl::StatusOr<ParameterLayout> ParameterLayout::Make(const NetworkOptions& opti
                                                       int64_t output_count) {
   ParameterLayout layout;
   int64_t fan_in = input_count;
-  const auto add = [&](int64_t fan_out, const ActivationOptions& activation) -> absl::Status {
-    DenseShape shape{.fan_in = fan_in, .fan_out = fan_out, .activation = activation, .begin = layout.parameter_count_};
-    if (fan_out > (std::numeric_limits<int64_t>::max() - shape.begin) / (fan_in + 1)) {
-      return absl::InvalidArgumentError(
-          "the network has more parameters than can be counted; make its layers narrower");
-    }
-    shape.size = (fan_in + 1) * fan_out;
-    const int index = static_cast<int>(layout.layers_.size());
-    layout.tensors_.push_back({.name = absl::StrCat("layers.", index, ".weight"),
-                               .dimensions = {fan_in, fan_out},
-                               .layer = index,
-                               .is_bias = false,
-                               .size = fan_in * fan_out});
-    layout.tensors_.push_back({.name = absl::StrCat("layers.", index, ".bias"),
-                               .dimensions = {fan_out},
-                               .layer = index,
-                               .is_bias = true,
-                               .size = fan_out});
-    layout.parameter_count_ += shape.size;
-    layout.layers_.push_back(std::move(shape));
-    fan_in = fan_out;
-    return absl::OkStatus();
-  };
   for (const LayerOptions& layer : options.hidden) {
-    const DenseOptions& dense = std::get<DenseOptions>(layer);
-    RETURN_IF_ERROR(add(dense.units, dense.activation));
+    const DenseShape shape = std::visit([](const auto& alternative) { return Shape(alternative); }, layer);
+    RETURN_IF_ERROR(layout.Add(fan_in, shape));
+    fan_in = shape.units();
   }
-  RETURN_IF_ERROR(add(output_count, Identity()));
+  RETURN_IF_ERROR(layout.Add(fan_in, {.fan_out = output_count, .activation = Identity()}));
   return layout;
+}
+
+absl::Status ParameterLayout::Add(int64_t fan_in, DenseShape shape) {
+  shape.fan_in = fan_in;
+  shape.begin = parameter_count_;
+  if (shape.fan_out > (std::numeric_limits<int64_t>::max() - shape.begin) / (fan_in + 1)) {
+    return absl::InvalidArgumentError("the network has more parameters than can be counted; make its layers narrower");
+  }
+  shape.size = (fan_in + 1) * shape.fan_out;
+  const int index = static_cast<int>(layers_.size());
+  tensors_.push_back({.name = absl::StrCat("layers.", index, ".weight"),
+                      .dimensions = {fan_in, shape.fan_out},
+                      .layer = index,
+                      .is_bias = false,
+                      .size = fan_in * shape.fan_out});
+  tensors_.push_back({.name = absl::StrCat("layers.", index, ".bias"),
+                      .dimensions = {shape.fan_out},
+                      .layer = index,
+                      .is_bias = true,
+                      .size = shape.fan_out});
+  parameter_count_ += shape.size;
+  layers_.push_back(std::move(shape));
+  return absl::OkStatus();
 }
 
 template <typename Real>

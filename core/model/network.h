@@ -1,6 +1,8 @@
-// A feed-forward network of dense layers, and how its parameters lie in one flat vector.
+// A feed-forward network, and how its parameters lie in one flat vector.
 //
 //   a_0 = x;   a_l = activation_l(a_{l-1} W_l + b_l);   f = a_{L-1} W_L + b_L        W_l: [fan_in, fan_out]
+//
+// A maxout layer has several columns of W_l for each unit, its pieces, and takes the largest. Goodfellow et al. (2013)
 
 #ifndef TRAINYARD_CORE_MODEL_NETWORK_H_
 #define TRAINYARD_CORE_MODEL_NETWORK_H_
@@ -24,7 +26,14 @@ struct DenseOptions {
   friend bool operator==(const DenseOptions&, const DenseOptions&) = default;
 };
 
-using LayerOptions = std::variant<DenseOptions>;
+struct MaxoutOptions {
+  int64_t units = 0;   // in 1..1,000,000,000
+  int64_t pieces = 2;  // of each unit, in 2..64
+
+  friend bool operator==(const MaxoutOptions&, const MaxoutOptions&) = default;
+};
+
+using LayerOptions = std::variant<DenseOptions, MaxoutOptions>;
 
 struct NetworkOptions {
   std::vector<LayerOptions> hidden;  // at most 64
@@ -32,19 +41,23 @@ struct NetworkOptions {
   friend bool operator==(const NetworkOptions&, const NetworkOptions&) = default;
 };
 
-// INVALID_ARGUMENT: a width out of range, too many layers.
+// INVALID_ARGUMENT: a width or a setting out of range, too many layers.
 absl::Status Validate(const NetworkOptions& options);
 
-// A dense layer with its place: weights [fan_in, fan_out] and, below them as one more row, the bias.
+// A layer with its place: weights [fan_in, fan_out] and, below them as one more row, the bias.
 struct DenseShape {
   int64_t fan_in = 0;
-  int64_t fan_out = 0;
-  ActivationOptions activation;  // of the last layer: Identity
+  int64_t fan_out = 0;           // columns of the weights; the pieces of a unit lie together
+  int64_t pieces = 1;            // of each unit; 1 but for maxout
+  ActivationOptions activation;  // of the last layer and of maxout: Identity
   int64_t begin = 0;             // of its parameters in the flat vector
   int64_t size = 0;              // (fan_in + 1) * fan_out
 
   // The weights are the first so many parameters of the layer, its bias the rest.
   int64_t weight_count() const { return fan_in * fan_out; }
+
+  // What the next layer sees.
+  int64_t units() const { return fan_out / pieces; }
 };
 
 // One named array of the logical order: `layers.0.weight` [fan_in, fan_out], `layers.0.bias` [fan_out], and so on.
@@ -72,9 +85,9 @@ class ParameterLayout {
   int64_t parameter_count() const { return parameter_count_; }
   int64_t flat_size() const { return parameter_count_; }
 
-  // The place of parameter (input, unit) of a layer; input == fan_in is the bias.
-  int64_t Index(int layer, int64_t input, int64_t unit) const {
-    return layers_[layer].begin + input * layers_[layer].fan_out + unit;
+  // The place of parameter (input, column) of a layer; input == fan_in is the bias.
+  int64_t Index(int layer, int64_t input, int64_t column) const {
+    return layers_[layer].begin + input * layers_[layer].fan_out + column;
   }
 
   // Between the flat vector and the logical order.
@@ -84,6 +97,9 @@ class ParameterLayout {
   void FromLogical(std::span<const Real> logical, std::span<Real> flat) const;
 
  private:
+  // Appends a layer that is given but for its place. INVALID_ARGUMENT: as Make.
+  absl::Status Add(int64_t fan_in, DenseShape shape);
+
   std::vector<DenseShape> layers_;
   std::vector<TensorShape> tensors_;
   int64_t parameter_count_ = 0;

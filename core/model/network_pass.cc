@@ -2,6 +2,7 @@
 
 #include "Eigen/Core"
 #include "core/model/activation.h"
+#include "core/model/maxout.h"
 
 namespace trainyard {
 namespace {
@@ -46,40 +47,78 @@ NetworkPass<Real>::NetworkPass(const ParameterLayout& layout, int64_t max_rows) 
   const size_t layer_count = layout.layers().size();
   activations_.emplace_back(max_rows * layout.input_count());
   deltas_.emplace_back();
+  pieces_.emplace_back();
+  winners_.emplace_back();
   for (size_t l = 0; l < layer_count; ++l) {
-    activations_.emplace_back(max_rows * layout.layers()[l].fan_out);
-    deltas_.emplace_back(l + 1 < layer_count ? max_rows * layout.layers()[l].fan_out : 0);
+    const DenseShape& shape = layout.layers()[l];
+    const bool maxout = shape.pieces > 1;
+    activations_.emplace_back(max_rows * shape.units());
+    deltas_.emplace_back(l + 1 < layer_count ? max_rows * shape.units() : 0);
+    pieces_.emplace_back(maxout ? max_rows * shape.fan_out : 0);
+    winners_.emplace_back(maxout ? max_rows * shape.units() : 0);
   }
 }
 
 template <typename Real>
 int64_t NetworkPass<Real>::MemoryBytes(const ParameterLayout& layout, int64_t max_rows) {
   int64_t width = layout.input_count() + layout.output_count();
-  for (size_t l = 0; l + 1 < layout.layers().size(); ++l) width += 2 * layout.layers()[l].fan_out;
-  return width * max_rows * static_cast<int64_t>(sizeof(Real));
+  int64_t winners = 0;
+  for (size_t l = 0; l + 1 < layout.layers().size(); ++l) {
+    const DenseShape& shape = layout.layers()[l];
+    width += 2 * shape.units();
+    if (shape.pieces == 1) continue;
+    width += shape.fan_out;
+    winners += shape.units();
+  }
+  return max_rows * (width * static_cast<int64_t>(sizeof(Real)) + winners);
 }
 
 template <typename Real>
 MatrixView<Real> NetworkPass<Real>::activation(size_t layer, int64_t rows) {
-  const int64_t width = layer == 0 ? layout_.input_count() : layout_.layers()[layer - 1].fan_out;
+  const int64_t width = layer == 0 ? layout_.input_count() : layout_.layers()[layer - 1].units();
   return {activations_[layer].data(), rows, width, width};
 }
 
 template <typename Real>
 MatrixView<Real> NetworkPass<Real>::delta(size_t layer, int64_t rows) {
   if (layer == layout_.layers().size()) return activation(layer, rows);
-  const int64_t width = layout_.layers()[layer - 1].fan_out;
+  const int64_t width = layout_.layers()[layer - 1].units();
   return {deltas_[layer].data(), rows, width, width};
+}
+
+template <typename Real>
+MatrixView<Real> NetworkPass<Real>::pieces(size_t layer, int64_t rows) {
+  const int64_t width = layout_.layers()[layer - 1].fan_out;
+  return {pieces_[layer].data(), rows, width, width};
+}
+
+template <typename Real>
+MatrixView<uint8_t> NetworkPass<Real>::winners(size_t layer, int64_t rows) {
+  const int64_t width = layout_.layers()[layer - 1].units();
+  return {winners_[layer].data(), rows, width, width};
+}
+
+template <typename Real>
+MatrixView<Real> NetworkPass<Real>::ColumnDelta(size_t layer, int64_t rows) {
+  const int64_t count = layout_.layers()[layer - 1].pieces;
+  if (count == 1) return delta(layer, rows);
+  RouteToWinners<Real>(delta(layer, rows), winners(layer, rows), count, pieces(layer, rows));
+  return pieces(layer, rows);
 }
 
 template <typename Real>
 MatrixView<Real> NetworkPass<Real>::Forward(std::span<const Real> theta, int64_t rows) {
   for (size_t l = 0; l < layout_.layers().size(); ++l) {
     const DenseShape& shape = layout_.layers()[l];
-    auto z = Map(activation(l + 1, rows));
+    const bool maxout = shape.pieces > 1;
+    auto z = Map(maxout ? pieces(l + 1, rows) : activation(l + 1, rows));
     z.noalias() = Map(activation(l, rows)) * Weights(shape, theta);
     z.rowwise() += Bias(shape, theta);
-    Activate(shape.activation, activation(l + 1, rows));
+    if (maxout) {
+      TakeLargest<Real>(pieces(l + 1, rows), shape.pieces, activation(l + 1, rows), winners(l + 1, rows));
+    } else {
+      Activate(shape.activation, activation(l + 1, rows));
+    }
   }
   return activation(layout_.layers().size(), rows);
 }
@@ -89,7 +128,7 @@ void NetworkPass<Real>::Backward(std::span<const Real> theta, int64_t rows, Into
   for (size_t l = layout_.layers().size(); l-- > 0;) {
     const DenseShape& shape = layout_.layers()[l];
     const auto a = Map(activation(l, rows));
-    const auto dz = Map(delta(l + 1, rows));
+    const auto dz = Map(ColumnDelta(l + 1, rows));
     auto weights = Weights(shape, gradient);
     auto bias = Bias(shape, gradient);
     if (into == Into::kEmpty) {

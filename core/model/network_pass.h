@@ -42,9 +42,18 @@ class NetworkPass {
   MatrixView<Real> activation(size_t layer, int64_t rows);
   MatrixView<Real> delta(size_t layer, int64_t rows);
 
+  // Of maxout layers: z, in whose place Backward puts dL/dz; and the pieces that won.
+  MatrixView<Real> pieces(size_t layer, int64_t rows);
+  MatrixView<uint8_t> winners(size_t layer, int64_t rows);
+
+  // dL/dz_l, of all columns of W_l.
+  MatrixView<Real> ColumnDelta(size_t layer, int64_t rows);
+
   const ParameterLayout& layout_;
   std::vector<AlignedVector<Real>> activations_;
-  std::vector<AlignedVector<Real>> deltas_;  // of hidden layers; index as activations_, [0] and the last empty
+  std::vector<AlignedVector<Real>> deltas_;      // of hidden layers; index as activations_, [0] and the last empty
+  std::vector<AlignedVector<Real>> pieces_;      // of maxout layers, the others empty; index as activations_
+  std::vector<AlignedVector<uint8_t>> winners_;  // as pieces_
 };
 
 }  // namespace trainyard

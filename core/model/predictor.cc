@@ -27,11 +27,14 @@ class TypedPredictor final : public Predictor {
   }
 
   int64_t prediction_width() const override { return evaluator_.prediction_width(); }
+  bool probabilistic() const override { return loss_->probabilistic(); }
+  double smallest_target() const override { return loss_->smallest_target(); }
   const ParameterLayout& layout() const override { return layout_; }
 
-  void Predict(const RowEncoder& encoder, std::span<const uint32_t> rows, MatrixView<double> predictions) override {
+  void Predict(const RowEncoder& encoder, std::span<const uint32_t> rows, MatrixView<double> predictions,
+               MatrixView<double> scores) override {
     const FlushDenormals flush;
-    evaluator_.Predict(theta_, encoder, rows, predictions);
+    evaluator_.Predict(theta_, encoder, rows, predictions, scores);
   }
 
   void Measure(const RowEncoder& encoder, std::span<const uint32_t> rows, MetricSums& sums) override {

@@ -26,8 +26,14 @@ class Predictor {
   // Columns of a prediction: the classes, or 1 for a number.
   virtual int64_t prediction_width() const = 0;
 
-  // Predictions of `rows`, at most kBlockRows of them: probabilities of all classes, or the number. [rows, prediction_width]
-  virtual void Predict(const RowEncoder& encoder, std::span<const uint32_t> rows, MatrixView<double> predictions) = 0;
+  // As Loss says of itself.
+  virtual bool probabilistic() const = 0;
+  virtual double smallest_target() const = 0;
+
+  // Predictions of `rows`, at most kBlockRows of them, as Loss::Predict gives them, and for classes Loss::Scores as well: both
+  // [rows, prediction_width].
+  virtual void Predict(const RowEncoder& encoder, std::span<const uint32_t> rows, MatrixView<double> predictions,
+                       MatrixView<double> scores) = 0;
 
   // Adds `rows`, at most kBlockRows of them, to the sums.
   virtual void Measure(const RowEncoder& encoder, std::span<const uint32_t> rows, MetricSums& sums) = 0;

@@ -32,7 +32,8 @@ absl::StatusOr<int> ResolveTarget(const Schema& schema, TrainingDataOptions& dat
   return *target;
 }
 
-absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
+// The user's loss or the target's, filled in.
+absl::StatusOr<std::unique_ptr<const Loss<double>>> ResolveLoss(const Column& target, TrainingOptions& options) {
   const bool categorical = target.type == ColumnType::kCategorical;
   TargetShape shape;
   for (const Category& category : target.categories) shape.classes.push_back(category.value);
@@ -44,7 +45,7 @@ absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
   if (!options.loss.has_value()) {
     options.loss = categorical ? LossOptions(SoftmaxCrossEntropyOptions()) : LossOptions(SquaredOptions());
   }
-  return MakeLoss<double>(*options.loss, shape).status();
+  return MakeLoss<double>(*options.loss, shape);
 }
 
 // What watches a metric needs a validation part.
@@ -146,11 +147,11 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   ASSIGN_OR_RETURN(const int target_index, ResolveTarget(dataset.schema(), options.data));
   const Column& target = dataset.schema().columns[target_index];
   const bool categorical = target.type == ColumnType::kCategorical;
-  RETURN_IF_ERROR(CheckLoss(target, options));
+  ASSIGN_OR_RETURN(const auto loss, ResolveLoss(target, options));
   RETURN_IF_ERROR(CheckSplit(dataset.schema(), categorical, options.data));
   RETURN_IF_ERROR(CheckClassWeights(target, options.data));
   RETURN_IF_ERROR(CheckWatchers(HasValidation(dataset, options.data), options));
-  RETURN_IF_ERROR(CheckMeasuring(target, options));
+  RETURN_IF_ERROR(CheckMeasuring(target, loss->probabilistic(), options));
   options.budget = WithDefault(options.budget);
   const TrainingCount training = CountTraining(dataset, target, options.data);
   RETURN_IF_ERROR(CheckMinibatches(training, options.minibatches));
@@ -167,9 +168,6 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
                           absl::StrCat(options.data.dataset, " has no feature beside the target ", target.name)),
                       "NO_FEATURES");
   }
-  TargetShape shape;
-  for (const Category& category : target.categories) shape.classes.push_back(category.value);
-  ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, shape));
   const absl::StatusOr<ParameterLayout> layout =
       ParameterLayout::Make(options.network, network.inputs, loss->output_count());
   // More parameters than can be counted need more memory than there is.

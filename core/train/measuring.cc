@@ -1,6 +1,7 @@
 #include "core/train/measuring.h"
 
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
@@ -8,9 +9,18 @@
 namespace trainyard {
 namespace {
 
-absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical) {
-  if (Fits(metric, categorical)) return absl::OkStatus();
-  return FieldError(field, Name(metric), categorical ? "a metric for classes" : "a metric for numbers");
+// What a metric must fit.
+struct Measured {
+  bool categorical;
+  bool probabilistic;
+};
+
+absl::Status CheckMetric(std::string_view field, Metric metric, const Measured& measured) {
+  if (!Fits(metric, measured.categorical)) {
+    return FieldError(field, Name(metric), measured.categorical ? "a metric for classes" : "a metric for numbers");
+  }
+  if (metric != Metric::kLogLoss || measured.probabilistic) return absl::OkStatus();
+  return FieldError(field, Name(metric), "left out with a loss that gives no probabilities");
 }
 
 absl::Status CheckConfusionMatrix(const Column& target) {
@@ -37,27 +47,31 @@ MetricPlan PlanMeasuring(const TrainingOptions& options, int64_t class_count) {
   return plan;
 }
 
-absl::Status CheckMeasuring(const Column& target, TrainingOptions& options) {
+absl::Status CheckMeasuring(const Column& target, bool probabilistic, TrainingOptions& options) {
   const bool categorical = target.type == ColumnType::kCategorical;
+  const Measured measured{.categorical = categorical, .probabilistic = probabilistic};
   EvaluationOptions& evaluation = options.evaluation;
-  if (evaluation.metrics.empty()) evaluation.metrics = DefaultMetrics(categorical);
+  if (evaluation.metrics.empty()) {
+    evaluation.metrics = DefaultMetrics(categorical);
+    if (!probabilistic) std::erase(evaluation.metrics, Metric::kLogLoss);
+  }
   for (size_t i = 0; i < evaluation.metrics.size(); ++i) {
-    RETURN_IF_ERROR(CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), evaluation.metrics[i], categorical));
+    RETURN_IF_ERROR(CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), evaluation.metrics[i], measured));
   }
   if (categorical && !evaluation.top_k.has_value()) {
     evaluation.top_k = DefaultTopK(static_cast<int64_t>(target.categories.size()));
   }
   if (evaluation.confusion_matrix) RETURN_IF_ERROR(CheckConfusionMatrix(target));
   if (const std::optional<TargetMetric>& goal = options.budget.target_metric) {
-    RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", goal->metric, categorical));
+    RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", goal->metric, measured));
   }
   if (const auto* plateau = std::get_if<ReduceOnPlateauOptions>(&options.optimizer.schedule.kind)) {
-    RETURN_IF_ERROR(CheckMetric("optimizer.schedule.reduce_on_plateau.metric", plateau->metric, categorical));
+    RETURN_IF_ERROR(CheckMetric("optimizer.schedule.reduce_on_plateau.metric", plateau->metric, measured));
   }
   if (!options.early_stopping.has_value()) return absl::OkStatus();
   std::optional<Metric>& watched = options.early_stopping->metric;
   if (!watched.has_value()) watched = DefaultStoppingMetric(categorical);
-  return CheckMetric("early_stopping.metric", *watched, categorical);
+  return CheckMetric("early_stopping.metric", *watched, measured);
 }
 
 }  // namespace trainyard

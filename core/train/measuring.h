@@ -15,9 +15,10 @@ namespace trainyard {
 // The metrics that are told and those that rules watch. `options` have their defaults filled in.
 MetricPlan PlanMeasuring(const TrainingOptions& options, int64_t class_count);
 
-// Fills in the defaults of EvaluationOptions, and of the metrics that rules watch, for this target.
+// Fills in the defaults of EvaluationOptions, and of the metrics that rules watch, for this target and a loss that gives
+// probabilities or not.
 // INVALID_ARGUMENT: a metric that does not fit the target, a confusion matrix of numbers or of too many classes; a FieldError.
-absl::Status CheckMeasuring(const Column& target, TrainingOptions& options);
+absl::Status CheckMeasuring(const Column& target, bool probabilistic, TrainingOptions& options);
 
 }  // namespace trainyard
 

@@ -37,7 +37,10 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   const int arrays = 2 + rule.kept + best + place + 2 * (1 + rule.saved + best + place);
   const double real = SizeOf(options.precision);
   double width = static_cast<double>(layout.input_count() + layout.output_count());
-  for (const DenseShape& shape : layout.layers()) width += 2.0 * static_cast<double>(shape.fan_out);
+  for (const DenseShape& shape : layout.layers()) {
+    width += 2.0 * static_cast<double>(shape.units());
+    if (shape.pieces > 1) width += static_cast<double>(shape.fan_out + shape.units());
+  }
   const double bytes = static_cast<double>(layout.flat_size()) * real * arrays +
                        2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) +
                        MeasuringBytes(PlanMeasuring(options, layout.output_count()), row_count) + kFixedBytes;

@@ -86,6 +86,7 @@ absl::Status Check(const InitialStateOptions& options, const UpdateRuleOptions& 
 absl::Status Validate(const TrainingOptions& options) {
   RETURN_IF_ERROR(InField("data", Check(options.data)));
   RETURN_IF_ERROR(InField("network", Validate(options.network)));
+  if (options.loss.has_value()) RETURN_IF_ERROR(InField("loss", Validate(*options.loss)));
   RETURN_IF_ERROR(InField("optimizer", Validate(options.optimizer)));
   RETURN_IF_ERROR(InField("regularization", Validate(options.regularization)));
   RETURN_IF_ERROR(InField("minibatches", Validate(options.minibatches, std::nullopt)));

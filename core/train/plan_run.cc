@@ -29,10 +29,12 @@ absl::StatusOr<std::vector<uint32_t>> RowsOf(const Dataset& dataset, std::string
   return rows;
 }
 
-absl::Status CheckRows(const Encoding& encoding, const Dataset& dataset, std::span<const uint32_t> rows) {
+absl::Status CheckRows(const Encoding& encoding, const Loss<double>& loss, const Dataset& dataset,
+                       std::span<const uint32_t> rows) {
   ASSIGN_OR_RETURN(const RowEncoder encoder,
                    RowEncoder::Bind(encoding, dataset, RowEncoder::Needs::kFeaturesAndTarget));
-  return encoder.Check(rows);
+  RETURN_IF_ERROR(encoder.Check(rows));
+  return encoder.CheckTargets(rows, loss.smallest_target());
 }
 
 absl::Status ChooseRows(const TrainingData& data, int target, const TrainingOptions& options, RunPlan& plan) {
@@ -46,8 +48,9 @@ absl::Status ChooseRows(const TrainingData& data, int target, const TrainingOpti
   return absl::OkStatus();
 }
 
-// The rows of the parts, each checked against the encoding.
-absl::Status CheckParts(const TrainingData& data, const TrainingOptions& options, RunPlan& plan) {
+// The rows of the parts, each checked against the encoding and the loss.
+absl::Status CheckParts(const TrainingData& data, const TrainingOptions& options, const Loss<double>& loss,
+                        RunPlan& plan) {
   if (data.validation != nullptr) {
     ASSIGN_OR_RETURN(plan.validation_rows, RowsOf(*data.validation, "data.validation_dataset",
                                                   std::get<std::string>(options.data.validation)));
@@ -55,10 +58,10 @@ absl::Status CheckParts(const TrainingData& data, const TrainingOptions& options
   if (data.test != nullptr) {
     ASSIGN_OR_RETURN(plan.test_rows, RowsOf(*data.test, "data.test_dataset", std::get<std::string>(options.data.test)));
   }
-  RETURN_IF_ERROR(CheckRows(plan.encoding, *data.training, plan.training_rows));
+  RETURN_IF_ERROR(CheckRows(plan.encoding, loss, *data.training, plan.training_rows));
   const Dataset& validation = data.validation != nullptr ? *data.validation : *data.training;
-  RETURN_IF_ERROR(CheckRows(plan.encoding, validation, plan.validation_rows));
-  return CheckRows(plan.encoding, data.test != nullptr ? *data.test : *data.training, plan.test_rows);
+  RETURN_IF_ERROR(CheckRows(plan.encoding, loss, validation, plan.validation_rows));
+  return CheckRows(plan.encoding, loss, data.test != nullptr ? *data.test : *data.training, plan.test_rows);
 }
 
 absl::Status CountSteps(RunPlan& plan) {
@@ -107,8 +110,8 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   for (DataWarning& warning : fitted->warnings) {
     plan.warnings.push_back({.step = 0, .reason = std::move(warning.reason), .message = std::move(warning.message)});
   }
-  RETURN_IF_ERROR(CheckParts(data, options, plan));
   ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, TargetShape{plan.encoding.target.classes}));
+  RETURN_IF_ERROR(CheckParts(data, options, *loss, plan));
   ASSIGN_OR_RETURN(plan.layout,
                    ParameterLayout::Make(options.network, plan.encoding.input_count(), loss->output_count()));
   RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));

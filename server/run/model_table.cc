@@ -39,15 +39,17 @@ std::vector<uint32_t> AllRows(const Dataset& dataset) {
   return rows;
 }
 
-void AddPrediction(std::span<const double> values, const TargetEncoding& target, v1::PredictResponse& response) {
+// `values`, and for classes `scores`, as the predictor gives them for one row.
+void AddPrediction(std::span<const double> values, std::span<const double> scores, const Predictor& predictor,
+                   const TargetEncoding& target, v1::PredictResponse& response) {
   v1::Prediction& prediction = *response.add_predictions();
   if (target.classes.empty()) {
     prediction.set_value(values[0]);
     return;
   }
-  prediction.mutable_probabilities()->Add(values.begin(), values.end());
-  const auto most_probable = std::max_element(values.begin(), values.end()) - values.begin();
-  prediction.set_class_name(target.classes[most_probable]);
+  if (predictor.probabilistic()) prediction.mutable_probabilities()->Add(values.begin(), values.end());
+  prediction.mutable_scores()->Add(scores.begin(), scores.end());
+  prediction.set_class_name(target.classes[std::max_element(scores.begin(), scores.end()) - scores.begin()]);
 }
 
 absl::Status CheckConfusionMatrix(int64_t class_count) {
@@ -59,27 +61,33 @@ absl::Status CheckConfusionMatrix(int64_t class_count) {
 }
 
 // Those that are asked for, or all that there are.
-absl::StatusOr<std::vector<Metric>> MetricsOf(const v1::EvaluateRequest& request, bool categorical) {
+absl::StatusOr<std::vector<Metric>> MetricsOf(const v1::EvaluateRequest& request, bool categorical,
+                                              bool probabilistic) {
   std::vector<Metric> metrics;
   for (int i = 0; i < request.metrics_size(); ++i) {
     const std::string field = absl::StrCat("metrics[", i, "]");
     ASSIGN_OR_RETURN(const Metric metric, FromProto(request.metrics(i), field));
     if (!Fits(metric, categorical)) return FieldError(field, Name(metric), "a metric that fits the model's target");
+    if (metric == Metric::kLogLoss && !probabilistic) {
+      return FieldError(field, Name(metric), "left out with a loss that gives no probabilities");
+    }
     metrics.push_back(metric);
   }
   if (!metrics.empty()) return metrics;
   std::copy_if(std::begin(kAllMetrics), std::end(kAllMetrics), std::back_inserter(metrics),
                [categorical](Metric metric) { return Fits(metric, categorical); });
+  if (!probabilistic) std::erase(metrics, Metric::kLogLoss);
   return metrics;
 }
 
-absl::StatusOr<MetricPlan> PlanOf(const v1::EvaluateRequest& request, int64_t class_count, int64_t row_count) {
+absl::StatusOr<MetricPlan> PlanOf(const v1::EvaluateRequest& request, const Predictor& predictor, int64_t class_count,
+                                  int64_t row_count) {
   if (request.has_top_k() && request.top_k() < 1) return FieldError("top_k", int64_t{request.top_k()}, "at least 1");
   if (request.confusion_matrix()) RETURN_IF_ERROR(CheckConfusionMatrix(class_count));
   MetricPlan plan{.class_count = class_count,
                   .top_k = request.has_top_k() ? request.top_k() : DefaultTopK(class_count),
                   .confusion_matrix = request.confusion_matrix()};
-  ASSIGN_OR_RETURN(plan.metrics, MetricsOf(request, class_count > 0));
+  ASSIGN_OR_RETURN(plan.metrics, MetricsOf(request, class_count > 0, predictor.probabilistic()));
   const double bytes = MeasuringBytes(plan, row_count);
   if (bytes <= kMaxMeasuringBytes) return plan;
   if (request.metrics().empty()) {
@@ -171,10 +179,15 @@ absl::StatusOr<v1::PredictResponse> ModelTable::Predict(const v1::PredictRequest
   for (const std::string& name : loaded->encoding.target.classes) response.add_classes(name);
   const int64_t width = loaded->predictor->prediction_width();
   std::vector<double> values(kBlockRows * width);
+  std::vector<double> score_values(kBlockRows * width);
   RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
-    const MatrixView<double> predictions = {values.data(), static_cast<int64_t>(rows.size()), width, width};
-    loaded->predictor->Predict(encoder, rows, predictions);
-    for (int64_t i = 0; i < predictions.rows; ++i) AddPrediction(predictions.row(i), loaded->encoding.target, response);
+    const int64_t count = static_cast<int64_t>(rows.size());
+    const MatrixView<double> predictions = {values.data(), count, width, width};
+    const MatrixView<double> scores = {score_values.data(), count, width, width};
+    loaded->predictor->Predict(encoder, rows, predictions, scores);
+    for (int64_t i = 0; i < count; ++i) {
+      AddPrediction(predictions.row(i), scores.row(i), *loaded->predictor, loaded->encoding.target, response);
+    }
   }));
   return response;
 }
@@ -185,10 +198,11 @@ absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequ
   RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
   ASSIGN_OR_RETURN(const auto dataset, services_.datasets.Open(request.dataset()));
   const int64_t class_count = static_cast<int64_t>(loaded->encoding.target.classes.size());
-  ASSIGN_OR_RETURN(const MetricPlan plan, PlanOf(request, class_count, dataset->row_count()));
+  ASSIGN_OR_RETURN(const MetricPlan plan, PlanOf(request, *loaded->predictor, class_count, dataset->row_count()));
   ASSIGN_OR_RETURN(const RowEncoder encoder,
                    RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeaturesAndTarget));
   RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
+  RETURN_IF_ERROR(encoder.CheckTargets(AllRows(*dataset), loaded->predictor->smallest_target()));
   MetricSums sums(plan, dataset->row_count());
   RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
     loaded->predictor->Measure(encoder, rows, sums);

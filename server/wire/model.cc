@@ -37,20 +37,12 @@ absl::StatusOr<FeatureEncoding> FromProto(const v1::FeatureEncoding& message) {
   return feature;
 }
 
-// Empty for a loss without one.
-std::string PositiveClass(const LossOptions& loss, const TargetEncoding& target) {
-  const LogisticOptions* logistic = std::get_if<LogisticOptions>(&loss);
-  if (logistic == nullptr) return "";
-  if (logistic->positive_class) return *logistic->positive_class;
-  return target.classes.size() > 1 ? target.classes[1] : "";
-}
-
 v1::TargetEncoding ToProto(const TargetEncoding& target, const LossOptions& loss) {
   v1::TargetEncoding message;
   message.set_column(target.column);
   message.set_type(trainyard::ToProto(target.type));
   message.mutable_classes()->Assign(target.classes.begin(), target.classes.end());
-  message.set_positive_class(PositiveClass(loss, target));
+  message.set_positive_class(PositiveClass(loss, TargetShape{target.classes}).value_or(""));
   message.mutable_class_weights()->Assign(target.class_weights.begin(), target.class_weights.end());
   return message;
 }

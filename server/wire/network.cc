@@ -12,6 +12,15 @@ namespace {
 void Write(const Identity&, v1::Activation* message) { message->mutable_identity(); }
 void Write(const Relu&, v1::Activation* message) { message->mutable_relu(); }
 void Write(const Tanh&, v1::Activation* message) { message->mutable_tanh(); }
+void Write(const LeakyRelu& leaky, v1::Activation* message) { message->mutable_leaky_relu()->set_slope(leaky.slope); }
+void Write(const Sigmoid&, v1::Activation* message) { message->mutable_sigmoid(); }
+void Write(const Softplus&, v1::Activation* message) { message->mutable_softplus(); }
+
+LeakyRelu FromProto(const v1::LeakyRelu& message) {
+  LeakyRelu leaky;
+  if (message.has_slope()) leaky.slope = message.slope();
+  return leaky;
+}
 
 absl::StatusOr<ActivationOptions> FromProto(const v1::Activation& message) {
   switch (message.kind_case()) {
@@ -21,7 +30,12 @@ absl::StatusOr<ActivationOptions> FromProto(const v1::Activation& message) {
       return Relu();
     case v1::Activation::kTanh:
       return Tanh();
-    default:  // next:
+    case v1::Activation::kLeakyRelu:
+      return FromProto(message.leaky_relu());
+    case v1::Activation::kSigmoid:
+      return Sigmoid();
+    case v1::Activation::kSoftplus:
+      return Softplus();
     case v1::Activation::KIND_NOT_SET:
       break;
   }
@@ -43,11 +57,25 @@ absl::StatusOr<DenseOptions> FromProto(const v1::Dense& message) {
   return options;
 }
 
+void Write(const MaxoutOptions& options, v1::Layer* message) {
+  v1::Maxout* maxout = message->mutable_maxout();
+  maxout->set_units(static_cast<int32_t>(options.units));
+  maxout->set_pieces(static_cast<int32_t>(options.pieces));
+}
+
+MaxoutOptions FromProto(const v1::Maxout& message) {
+  MaxoutOptions options;
+  options.units = message.units();
+  if (message.has_pieces()) options.pieces = message.pieces();
+  return options;
+}
+
 absl::StatusOr<LayerOptions> FromProto(const v1::Layer& message) {
   switch (message.kind_case()) {
     case v1::Layer::kDense:
       return InField("dense", FromProto(message.dense()));
-    default:  // next:
+    case v1::Layer::kMaxout:
+      return FromProto(message.maxout());
     case v1::Layer::KIND_NOT_SET:
       break;
   }

@@ -160,7 +160,7 @@ class SpecTest(BadInputTest):
 
     def test_a_layer_without_a_kind_is_refused(self) -> None:
         self.bad_field(
-            "network.hidden[0].kind = unset, must be dense", network=spec_pb2.Network(hidden=[spec_pb2.Layer()])
+            "network.hidden[0].kind = unset, must be dense or maxout", network=spec_pb2.Network(hidden=[spec_pb2.Layer()])
         )
 
     def test_a_network_too_large_for_the_memory_is_refused_with_the_numbers(self) -> None:
@@ -174,7 +174,10 @@ class SpecTest(BadInputTest):
 
     def test_a_loss_without_a_kind_that_is_known_is_refused(self) -> None:
         of_the_future = spec_pb2.Loss.FromString(b"\x9a\x06\x00")
-        message = "loss.kind = unset, must be softmax_cross_entropy, logistic or squared"
+        message = (
+            "loss.kind = unset, must be softmax_cross_entropy, logistic, squared, hinge, squared_hinge, smoothed_hinge, "
+            "exponential, perceptron, squared_margin, multiclass_hinge, absolute, huber, poisson or zero_one"
+        )
         for loss in (spec_pb2.Loss(), of_the_future):
             self.bad_field(message, loss=loss)
 

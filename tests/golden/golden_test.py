@@ -111,11 +111,47 @@ CASES = [
         [16, 12],
         "relu",
     ),
+    *(
+        Case(f"{loss}, Nesterov, minibatches", "breast_cancer", loss, reference.Nesterov(0.9), reference.Constant(rate), 32)
+        for loss, rate in (
+            ("hinge", 0.01),
+            ("squared_hinge", 0.002),
+            ("smoothed_hinge", 0.01),
+            ("exponential", 0.002),
+            ("perceptron", 0.01),
+            ("squared_margin", 0.002),
+        )
+    ),
+    *(
+        Case(f"{loss}, momentum, minibatches", "diabetes", loss, reference.Momentum(0.5), reference.Constant(rate), 50)
+        for loss, rate in (("absolute", 0.5), ("huber", 0.5), ("poisson", 0.0002))
+    ),
+    Case(
+        "multiclass hinge, Nesterov, minibatches",
+        "digits",
+        "multiclass_hinge",
+        reference.Nesterov(0.9),
+        reference.Constant(0.01),
+        32,
+    ),
+    *(
+        Case(
+            f"{activation} network, momentum, minibatches",
+            "digits",
+            "softmax_cross_entropy",
+            reference.Momentum(0.9),
+            reference.Constant(0.02),
+            64,
+            [12, 8],
+            activation,
+        )
+        for activation in ("leaky_relu", "sigmoid", "softplus", "maxout")
+    ),
 ]
 
 
 def outputs_of(case: Case, table: reference.Table) -> int:
-    return len(table.classes) if case.loss == "softmax_cross_entropy" else 1
+    return len(table.classes) if case.loss in reference.CLASS_LOSSES else 1
 
 
 def network_of(case: Case, table: reference.Table) -> reference.Network:
@@ -137,9 +173,12 @@ def spec_of(case: Case, tensors: dict[str, np.ndarray]) -> spec_pb2.JobSpec:
     )
     getattr(spec.loss, case.loss).SetInParent()
     for units in case.hidden:
-        dense = spec.network.hidden.add().dense
-        dense.units = units
-        getattr(dense.activation, case.activation).SetInParent()
+        layer = spec.network.hidden.add()
+        if case.activation == "maxout":
+            layer.maxout.units = units
+        else:
+            layer.dense.units = units
+            getattr(layer.dense.activation, case.activation).SetInParent()
     for name, values in tensors.items():
         spec.initial_state.parameters.add(name=name, shape=values.shape, values=values.ravel())
     return spec

@@ -80,20 +80,75 @@ def softmax_cross_entropy(outputs: Array, targets: Array) -> tuple[float, Array]
     return -log_p[np.arange(m), targets].mean(), gradient / m
 
 
-def logistic(outputs: Array, targets: Array) -> tuple[float, Array]:
-    """L = log(1 + e^-z), z = y f; y = +1 for class 1, -1 for class 0"""
-    y = np.where(targets == 1, 1.0, -1.0)[:, None]
-    z = y * outputs
-    return np.logaddexp(0, -z).mean(), -y / (1 + np.exp(z)) / len(targets)
+def multiclass_hinge(outputs: Array, targets: Array) -> tuple[float, Array]:
+    """L = max(0, 1 + max_{j != y} f_j - f_y)"""
+    rows = np.arange(len(targets))
+    wrong = outputs.copy()
+    wrong[rows, targets] = -np.inf
+    rival = wrong.argmax(axis=1)
+    losses = np.maximum(0, 1 + outputs[rows, rival] - outputs[rows, targets])
+    gradient = np.zeros_like(outputs)
+    gradient[rows, rival] = losses > 0
+    gradient[rows, targets] -= losses > 0
+    return losses.mean(), gradient / len(targets)
 
 
-def squared(outputs: Array, targets: Array) -> tuple[float, Array]:
-    """L = (f - y)^2 / 2"""
-    error = outputs - targets[:, None]
-    return (error**2).mean() / 2, error / len(targets)
+# Functions of the margin z = y f, y = +1 for class 1, -1 for class 0: (z -> L, z -> dL/dz)
+MARGIN_LOSSES = {
+    "logistic": (lambda z: np.logaddexp(0, -z), lambda z: -1 / (1 + np.exp(z))),
+    "hinge": (lambda z: np.maximum(0, 1 - z), lambda z: np.where(z < 1, -1, 0)),
+    "squared_hinge": (lambda z: np.maximum(0, 1 - z) ** 2, lambda z: -2 * np.maximum(0, 1 - z)),
+    "smoothed_hinge": (
+        lambda z: np.select([z >= 1, z > 0], [0 * z, (1 - z) ** 2 / 2], 0.5 - z),
+        lambda z: np.select([z >= 1, z > 0], [0 * z, z - 1], -1),
+    ),
+    "exponential": (lambda z: np.exp(-z), lambda z: -np.exp(-z)),
+    "perceptron": (lambda z: np.maximum(0, -z), lambda z: np.where(z <= 0, -1, 0)),
+    "squared_margin": (lambda z: (1 - z) ** 2, lambda z: -2 * (1 - z)),
+}
+
+HUBER_DELTA = 1.0
+
+# Functions of output and target: (f, y -> L, f, y -> dL/df)
+NUMBER_LOSSES = {
+    "squared": (lambda f, y: (f - y) ** 2 / 2, lambda f, y: f - y),
+    "absolute": (lambda f, y: np.abs(f - y), lambda f, y: np.sign(f - y)),
+    "huber": (
+        lambda f, y: np.where(
+            np.abs(f - y) <= HUBER_DELTA, (f - y) ** 2 / 2, HUBER_DELTA * (np.abs(f - y) - HUBER_DELTA / 2)
+        ),
+        lambda f, y: np.clip(f - y, -HUBER_DELTA, HUBER_DELTA),
+    ),
+    "poisson": (lambda f, y: np.exp(f) - y * f, lambda f, y: np.exp(f) - y),
+}
 
 
-LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "logistic": logistic, "squared": squared}
+def margin_loss(name: str) -> Callable[[Array, Array], tuple[float, Array]]:
+    value, slope = MARGIN_LOSSES[name]
+
+    def loss(outputs: Array, targets: Array) -> tuple[float, Array]:
+        y = np.where(targets == 1, 1.0, -1.0)[:, None]
+        return value(y * outputs).mean(), y * slope(y * outputs) / len(targets)
+
+    return loss
+
+
+def number_loss(name: str) -> Callable[[Array, Array], tuple[float, Array]]:
+    value, slope = NUMBER_LOSSES[name]
+
+    def loss(outputs: Array, targets: Array) -> tuple[float, Array]:
+        y = targets[:, None]
+        return value(outputs, y).mean(), slope(outputs, y) / len(targets)
+
+    return loss
+
+
+CLASS_LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "multiclass_hinge": multiclass_hinge}
+LOSSES = {
+    **CLASS_LOSSES,
+    **{name: margin_loss(name) for name in MARGIN_LOSSES},
+    **{name: number_loss(name) for name in NUMBER_LOSSES},
+}
 
 
 # ---- Networks
@@ -104,19 +159,26 @@ ACTIVATIONS = {
     "identity": (lambda z: z, lambda a: np.ones_like(a)),
     "relu": (lambda z: np.maximum(z, 0), lambda a: (a > 0).astype(float)),
     "tanh": (np.tanh, lambda a: 1 - a**2),
+    "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda a: np.where(a > 0, 1, 0.01)),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda a: a * (1 - a)),
+    "softplus": (lambda z: np.logaddexp(0, z), lambda a: -np.expm1(-a)),
 }
 
 
 @dataclass
 class Network:
-    """widths: input, hidden layers, output. The same activation for all hidden layers; the output is linear."""
+    """widths: input, hidden layers, output. The same activation for all hidden layers; the output is linear. With
+    activation `maxout` each hidden unit is the largest of `pieces` neighbouring columns."""
 
     widths: list[int]
     activation: str = "identity"
+    pieces: int = 2
 
     def shapes(self) -> list[tuple[str, tuple[int, ...]]]:
         shapes = []
-        for layer, (fan_in, fan_out) in enumerate(zip(self.widths, self.widths[1:])):
+        for layer, (fan_in, units) in enumerate(zip(self.widths, self.widths[1:])):
+            maxout = self.activation == "maxout" and layer < len(self.widths) - 2
+            fan_out = units * self.pieces if maxout else units
             shapes += [(f"layers.{layer}.weight", (fan_in, fan_out)), (f"layers.{layer}.bias", (fan_out,))]
         return shapes
 
@@ -138,22 +200,34 @@ class Network:
         return lambda theta: self.loss_and_gradient(theta, loss, inputs, targets)
 
     def loss_and_gradient(self, theta: Array, loss: str, inputs: Array, targets: Array) -> tuple[float, Array]:
-        activate, derivative = ACTIVATIONS[self.activation]
         tensors = list(self.tensors(theta).values())
         weights, biases = tensors[0::2], tensors[1::2]
         last = len(weights) - 1
 
         layer_inputs = [inputs]
+        backward = []
         for layer in range(last):
-            layer_inputs.append(activate(layer_inputs[-1] @ weights[layer] + biases[layer]))
+            output, to_columns = self.activate(layer_inputs[-1] @ weights[layer] + biases[layer])
+            layer_inputs.append(output)
+            backward.append(to_columns)
         value, delta = LOSSES[loss](layer_inputs[-1] @ weights[last] + biases[last], targets)
 
         gradients: list[Array] = []
         for layer in reversed(range(last + 1)):
             gradients = [(layer_inputs[layer].T @ delta).ravel(), delta.sum(axis=0)] + gradients
             if layer > 0:
-                delta = (delta @ weights[layer].T) * derivative(layer_inputs[layer])
+                delta = backward[layer - 1](delta @ weights[layer].T)
         return value, np.concatenate(gradients)
+
+    def activate(self, z: Array) -> tuple[Array, Callable[[Array], Array]]:
+        """a, and what turns dL/da into dL/dz."""
+        if self.activation != "maxout":
+            activate, derivative = ACTIVATIONS[self.activation]
+            a = activate(z)
+            return a, lambda da: da * derivative(a)
+        columns = z.reshape(len(z), -1, self.pieces)
+        won = np.arange(self.pieces) == columns.argmax(axis=2)[:, :, None]
+        return columns.max(axis=2), lambda da: (won * da[:, :, None]).reshape(z.shape)
 
 
 # ---- Rules: one step, in place. It answers loss and gradient at the point where the gradient was taken.
@@ -299,18 +373,16 @@ class GradientTest(unittest.TestCase):
     def test_gradients_are_those_of_central_differences(self) -> None:
         random = np.random.default_rng(5)
         inputs = random.standard_normal((7, 4))
-        targets = {
-            "softmax_cross_entropy": [0, 1, 2, 2, 1, 0, 1],
-            "logistic": [0, 1, 1, 0, 1, 0, 0],
-            "squared": inputs[:, 0],
-        }
-        for loss, outputs in [("softmax_cross_entropy", 3), ("logistic", 1), ("squared", 1)]:
-            for activation in ACTIVATIONS:
+        for loss in LOSSES:
+            outputs = 3 if loss in CLASS_LOSSES else 1
+            targets = inputs[:, 0] if loss in NUMBER_LOSSES else [0, 1, 1, 0, 1, 0, 0]
+            targets = [0, 1, 2, 2, 1, 0, 1] if loss in CLASS_LOSSES else targets
+            for activation in [*ACTIVATIONS, "maxout"]:
                 for hidden in [[], [5], [5, 3]]:
                     with self.subTest(loss=loss, activation=activation, hidden=hidden):
                         network = Network([4, *hidden, outputs], activation)
                         theta = network.draw(9)
-                        objective = network.objective(loss, inputs, np.array(targets[loss]))
+                        objective = network.objective(loss, inputs, np.array(targets))
                         np.testing.assert_allclose(
                             objective(theta)[1], central_differences(objective, theta), rtol=1e-6, atol=1e-8
                         )

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from tables import Cell
-from trainyard.v1 import dataset_pb2, model_pb2
+from trainyard.v1 import dataset_pb2, model_pb2, spec_pb2
 
 NUMPY_TYPES = {"F32": np.float32, "F64": np.float64}
 
@@ -30,15 +30,36 @@ def encode(model: model_pb2.Model, columns: list[str], rows: list[list[Cell]]) -
     return np.hstack(inputs)
 
 
+def activate(layer: spec_pb2.Layer, z: np.ndarray) -> np.ndarray:
+    if layer.HasField("maxout"):
+        return z.reshape(len(z), layer.maxout.units, layer.maxout.pieces).max(axis=2)
+    activation = layer.dense.activation
+    return {
+        "identity": lambda: z,
+        "relu": lambda: np.maximum(z, 0),
+        "tanh": lambda: np.tanh(z),
+        "leaky_relu": lambda: np.where(z > 0, z, activation.leaky_relu.slope * z),
+        "sigmoid": lambda: 1 / (1 + np.exp(-z)),
+        "softplus": lambda: np.logaddexp(0, z),
+    }[activation.WhichOneof("kind")]()
+
+
 def forward(model: model_pb2.Model, tensors: dict[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
-    activations = {"relu": lambda z: np.maximum(z, 0), "tanh": np.tanh, "identity": lambda z: z}
     real = next(iter(tensors.values())).dtype
     x = inputs.astype(real).astype(np.float64)
-    kinds = [layer.dense.activation.WhichOneof("kind") for layer in model.network.hidden] + ["identity"]
-    for i, kind in enumerate(kinds):
-        z = x @ tensors[f"layers.{i}.weight"].astype(np.float64) + tensors[f"layers.{i}.bias"].astype(np.float64)
-        x = activations[kind](z)
+    for i in range(len(model.network.hidden) + 1):
+        x = x @ tensors[f"layers.{i}.weight"].astype(np.float64) + tensors[f"layers.{i}.bias"].astype(np.float64)
+        if i < len(model.network.hidden):
+            x = activate(model.network.hidden[i], x)
     return x
+
+
+def scores_of(model: model_pb2.Model, outputs: np.ndarray) -> np.ndarray:
+    """In the order of the classes."""
+    if not model.target.positive_class:
+        return outputs
+    sign = np.where(np.array(model.target.classes) == model.target.positive_class, 1, -1)
+    return outputs * sign
 
 
 def probabilities_of(model: model_pb2.Model, outputs: np.ndarray) -> np.ndarray:
@@ -46,12 +67,7 @@ def probabilities_of(model: model_pb2.Model, outputs: np.ndarray) -> np.ndarray:
     if model.loss.WhichOneof("kind") == "softmax_cross_entropy":
         shares = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         return shares / shares.sum(axis=1, keepdims=True)
-    positive = 1 / (1 + np.exp(-outputs[:, 0]))
-    classes = list(model.target.classes)
-    pair = np.empty((len(outputs), 2))
-    pair[:, classes.index(model.target.positive_class)] = positive
-    pair[:, 1 - classes.index(model.target.positive_class)] = 1 - positive
-    return pair
+    return 1 / (1 + np.exp(-scores_of(model, outputs)))
 
 
 def read_safetensors(content: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:

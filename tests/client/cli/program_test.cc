@@ -159,6 +159,17 @@ TEST_F(ProgramTest, PredictSendsTheRowsAndPrintsClassAndProbabilities) {
   std::remove(path.c_str());
 }
 
+TEST_F(ProgramTest, PredictPrintsScoresWhereThereAreNoProbabilities) {
+  server_.models.predictions.add_classes("no");
+  server_.models.predictions.add_classes("yes");
+  v1::Prediction& prediction = *server_.models.predictions.add_predictions();
+  prediction.set_class_name("yes");
+  prediction.add_scores(-1.5);
+  prediction.add_scores(1.5);
+  EXPECT_EQ(Run({"model", "predict", "1", "--dataset", "a"}), 0);
+  EXPECT_EQ(out_.str(), "ROW  CLASS  SCORE(no)  SCORE(yes)\n  0  yes    -1.5       1.5\n");
+}
+
 TEST_F(ProgramTest, PredictNeedsOneSourceOfRows) { EXPECT_EQ(Run({"model", "predict", "1"}), 2); }
 
 TEST_F(ProgramTest, TheServerMayBeNamedInTheEnvironment) {

@@ -75,6 +75,21 @@ TEST(TrainFlagsTest, HiddenLayersTakeTheActivation) {
              "hidden { dense { units: 32 activation { tanh {} } } } }");
 }
 
+TEST(TrainFlagsTest, MaxoutLayersOfAFileDoNotTakeTheActivation) {
+  v1::Job job;
+  job.mutable_spec()->mutable_network()->add_hidden()->mutable_maxout()->set_units(3);
+  job.mutable_spec()->mutable_network()->add_hidden()->mutable_dense()->set_units(4);
+  ASSERT_TRUE(ApplyFlags({.activation = "softplus"}, job).ok());
+  EXPECT_EQ(job.spec().network().hidden(0).ShortDebugString(), "maxout { units: 3 }");
+  EXPECT_EQ(job.spec().network().hidden(1).ShortDebugString(), "dense { units: 4 activation { softplus { } } }");
+}
+
+TEST(TrainFlagsTest, EveryLossByItsName) {
+  ExpectSpec({.loss = "hinge"}, "loss { hinge {} }");
+  ExpectSpec({.loss = "multiclass-hinge"}, "loss { multiclass_hinge {} }");
+  ExpectSpec({.loss = "poisson"}, "loss { poisson {} }");
+}
+
 TEST(TrainFlagsTest, OptimizerByNameWithItsMomentum) {
   ExpectSpec({.optimizer = "momentum", .learning_rate = 0.1, .momentum = "0.5"},
              "optimizer { learning_rate: 0.1 momentum { momentum: 0.5 } }");

@@ -51,6 +51,35 @@ TEST(ParameterLayoutTest, TheLogicalOrderComesBack) {
   EXPECT_EQ(back, flat);
 }
 
+TEST(ParameterLayoutTest, AMaxoutLayerHasAColumnForEachPieceAndAnOutputForEachUnit) {
+  const ParameterLayout layout = *ParameterLayout::Make({{MaxoutOptions{3, 4}}}, 2, 5);
+  EXPECT_THAT(layout.tensors()[0].dimensions, ElementsAre(2, 3 * 4));
+  EXPECT_THAT(layout.tensors()[1].dimensions, ElementsAre(3 * 4));
+  EXPECT_THAT(layout.tensors()[2].dimensions, ElementsAre(3, 5));
+  EXPECT_EQ(layout.parameter_count(), 3 * 12 + 4 * 5);
+  std::vector<double> flat(layout.flat_size());
+  std::iota(flat.begin(), flat.end(), 0);
+  std::vector<double> logical(layout.parameter_count());
+  layout.ToLogical<double>(flat, logical);
+  EXPECT_EQ(logical[12 + 1 * 4 + 2], flat[layout.Index(0, 1, 1 * 4 + 2)]);  // of input 1, piece 2 of unit 1
+  std::vector<double> back(layout.flat_size());
+  layout.FromLogical<double>(logical, back);
+  EXPECT_EQ(back, flat);
+}
+
+TEST(NetworkOptionsTest, NamesTheSettingOutOfRange) {
+  const auto message = [](LayerOptions layer) { return std::string(Validate(NetworkOptions{{layer}}).message()); };
+  EXPECT_EQ(message(DenseOptions{5, LeakyRelu{0}}), "");
+  EXPECT_EQ(message(DenseOptions{5, LeakyRelu{1}}),
+            "hidden[0].dense.activation.leaky_relu.slope = 1, must be in [0, 1)");
+  EXPECT_EQ(message(DenseOptions{5, LeakyRelu{-0.5}}),
+            "hidden[0].dense.activation.leaky_relu.slope = -0.5, must be in [0, 1)");
+  EXPECT_EQ(message(MaxoutOptions{5, 64}), "");
+  EXPECT_EQ(message(MaxoutOptions{0, 2}), "hidden[0].maxout.units = 0, must be in 1..1000000000");
+  EXPECT_EQ(message(MaxoutOptions{5, 1}), "hidden[0].maxout.pieces = 1, must be in 2..64");
+  EXPECT_EQ(message(MaxoutOptions{5, 65}), "hidden[0].maxout.pieces = 65, must be in 2..64");
+}
+
 TEST(NetworkOptionsTest, NamesTheLayerOutOfRange) {
   const auto message = [](NetworkOptions options) { return std::string(Validate(options).message()); };
   EXPECT_EQ(message({{DenseOptions{5}, DenseOptions{0}}}), "hidden[1].dense.units = 0, must be in 1..1000000000");

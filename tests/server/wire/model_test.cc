@@ -20,10 +20,13 @@ std::string PositiveClassWith(const LossOptions& loss) {
   return model.target().positive_class();
 }
 
-TEST(ModelTest, LogisticLossHasAPositiveClassTheSecondUnlessNamed) {
+TEST(ModelTest, ABinaryLossHasAPositiveClassTheSecondUnlessNamed) {
+  EXPECT_EQ(PositiveClassWith(HingeOptions()), "yes");
+  EXPECT_EQ(PositiveClassWith(PerceptronOptions{.positive_class = "no"}), "no");
   EXPECT_EQ(PositiveClassWith(LogisticOptions()), "yes");
   EXPECT_EQ(PositiveClassWith(LogisticOptions{.positive_class = "no"}), "no");
   EXPECT_EQ(PositiveClassWith(SoftmaxCrossEntropyOptions()), "");
+  EXPECT_EQ(PositiveClassWith(MulticlassHingeOptions()), "");
 }
 
 TEST(ModelTest, AnEncodingReplacesTheOneThatTheModelHad) {

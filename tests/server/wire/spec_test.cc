@@ -15,10 +15,14 @@ TEST(SpecTest, FieldsLeftOutInsideAMessageKeepTheirDefaults) {
   v1::JobSpec spec;
   spec.mutable_network()->add_hidden()->mutable_dense()->set_units(8);
   spec.mutable_optimizer()->mutable_momentum();
+  spec.mutable_network()->add_hidden()->mutable_maxout()->set_units(9);
+  spec.mutable_loss()->mutable_huber();
   spec.mutable_early_stopping();
   const absl::StatusOr<TrainingOptions> options = FromProto(spec);
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_TRUE(options->network.hidden[0] == LayerOptions(DenseOptions{.units = 8}));
+  EXPECT_TRUE(options->network.hidden[1] == LayerOptions(MaxoutOptions{.units = 9, .pieces = 2}));
+  EXPECT_TRUE(options->loss == LossOptions(HuberOptions{.delta = 1}));
   EXPECT_TRUE(options->optimizer.rule == UpdateRuleOptions(MomentumOptions()));
   EXPECT_TRUE(options->early_stopping == EarlyStoppingOptions());
 }

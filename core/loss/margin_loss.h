@@ -1,0 +1,70 @@
+// Binary surrogates of the zero-one error: functions of the margin alone.
+//
+//   L = phi(z),   z = y f,   y = +1 for the positive class, -1 for the other;   dL/df = y phi'(z)
+
+#ifndef TRAINYARD_CORE_LOSS_MARGIN_LOSS_H_
+#define TRAINYARD_CORE_LOSS_MARGIN_LOSS_H_
+
+#include "core/loss/loss.h"
+
+namespace trainyard {
+
+// Phi: Value(z) and Slope(z), its derivative; Probability(f) of the positive class too, where phi is a likelihood. Each gives NaN for NaN,
+// but for Slope.
+template <typename Real, typename Phi>
+class MarginLoss final : public Loss<Real> {
+ public:
+  // `positive`: 0 or 1, the index of the class with y = +1.
+  explicit MarginLoss(int32_t positive) : positive_(positive) {}
+
+  int64_t output_count() const override { return 1; }
+  bool probabilistic() const override { return kProbabilistic; }
+
+  double Sum(MatrixView<const Real> outputs, const Targets& targets) const override {
+    double total = 0;
+    for (int64_t i = 0; i < outputs.rows; ++i) {
+      total += targets.weights[i] * Phi::Value(Sign(targets.classes[i]) * outputs(i, 0));
+    }
+    return total;
+  }
+
+  double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override {
+    double total = 0;
+    for (int64_t i = 0; i < outputs.rows; ++i) {
+      const double y = Sign(targets.classes[i]);
+      const double z = y * outputs(i, 0);
+      total += targets.weights[i] * Phi::Value(z);
+      outputs(i, 0) = static_cast<Real>(factor * targets.weights[i] * y * Phi::Slope(z));
+    }
+    return total;
+  }
+
+  // f for the positive class, -f for the other.
+  void Scores(MatrixView<const Real> outputs, MatrixView<double> scores) const override {
+    for (int64_t i = 0; i < outputs.rows; ++i) {
+      const double f = outputs(i, 0);
+      scores(i, positive_) = f;
+      scores(i, 1 - positive_) = -f;
+    }
+  }
+
+  void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override {
+    Scores(outputs, predictions);
+    if constexpr (kProbabilistic) {
+      for (int64_t i = 0; i < outputs.rows; ++i) {
+        for (double& p : predictions.row(i)) p = Phi::Probability(p);
+      }
+    }
+  }
+
+ private:
+  static constexpr bool kProbabilistic = requires(double f) { Phi::Probability(f); };
+
+  double Sign(int32_t truth) const { return truth == positive_ ? 1 : -1; }
+
+  const int32_t positive_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_LOSS_MARGIN_LOSS_H_

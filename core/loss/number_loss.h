@@ -1,0 +1,54 @@
+// Losses of one number.
+//
+//   L = rho(f, y)
+
+#ifndef TRAINYARD_CORE_LOSS_NUMBER_LOSS_H_
+#define TRAINYARD_CORE_LOSS_NUMBER_LOSS_H_
+
+#include "core/loss/loss.h"
+
+namespace trainyard {
+
+// Rho: Value(f, y), Slope(f, y) = d Value / df, and Number(f), what is predicted; kSmallestTarget where targets have a least value. Value
+// gives NaN for NaN.
+template <typename Real, typename Rho>
+class NumberLoss final : public Loss<Real> {
+ public:
+  explicit NumberLoss(Rho rho) : rho_(rho) {}
+
+  int64_t output_count() const override { return 1; }
+
+  double smallest_target() const override {
+    if constexpr (requires { Rho::kSmallestTarget; }) return Rho::kSmallestTarget;
+    return Loss<Real>::smallest_target();
+  }
+
+  double Sum(MatrixView<const Real> outputs, const Targets& targets) const override {
+    double total = 0;
+    for (int64_t i = 0; i < outputs.rows; ++i) {
+      total += targets.weights[i] * rho_.Value(outputs(i, 0), targets.numbers[i]);
+    }
+    return total;
+  }
+
+  double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override {
+    double total = 0;
+    for (int64_t i = 0; i < outputs.rows; ++i) {
+      const double f = outputs(i, 0);
+      total += targets.weights[i] * rho_.Value(f, targets.numbers[i]);
+      outputs(i, 0) = static_cast<Real>(factor * targets.weights[i] * rho_.Slope(f, targets.numbers[i]));
+    }
+    return total;
+  }
+
+  void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override {
+    for (int64_t i = 0; i < outputs.rows; ++i) predictions(i, 0) = rho_.Number(outputs(i, 0));
+  }
+
+ private:
+  const Rho rho_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_LOSS_NUMBER_LOSS_H_

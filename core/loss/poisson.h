@@ -1,0 +1,26 @@
+// Poisson loss with log link: maximum likelihood for counts, but for the constant log y!.
+//
+//   rho = e^f - y f,   d rho / df = e^f - y;   e^f is predicted
+
+#ifndef TRAINYARD_CORE_LOSS_POISSON_H_
+#define TRAINYARD_CORE_LOSS_POISSON_H_
+
+#include <cmath>
+
+namespace trainyard {
+
+struct PoissonOptions {
+  friend bool operator==(const PoissonOptions&, const PoissonOptions&) = default;
+};
+
+struct PoissonRho {
+  static constexpr double kSmallestTarget = 0;
+
+  double Value(double f, double y) const { return std::exp(f) - y * f; }
+  double Slope(double f, double y) const { return std::exp(f) - y; }
+  double Number(double f) const { return std::exp(f); }
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_LOSS_POISSON_H_

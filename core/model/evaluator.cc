@@ -28,11 +28,7 @@ void Evaluator<Real>::Measure(std::span<const Real> theta, const RowEncoder& enc
   encoder.Encode(rows, pass_.inputs(count), targets);
   const MatrixView<Real> outputs = pass_.Forward(theta, count);
   const MatrixView<double> predictions = {predictions_.data(), count, prediction_width(), prediction_width()};
-  if (class_count_ > 0 && !loss_.probabilistic()) {
-    loss_.Scores(outputs, predictions);
-  } else {
-    loss_.Predict(outputs, predictions);
-  }
+  loss_.Predict(outputs, predictions);
   sums.Add({.loss_sum = loss_.Sum(outputs, targets),
             .scores = predictions,
             .probabilities = loss_.probabilistic() ? predictions : MatrixView<double>(),

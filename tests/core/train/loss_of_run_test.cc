@@ -42,10 +42,8 @@ TEST(LossOfRunTest, ALossWithoutProbabilitiesIsMeasuredByItsScores) {
   RecordingSink sink;
   RunToEnd(*trainer, sink);
   const auto& test = std::get<EvaluationReport>(sink.events.back());
-  EXPECT_THAT(test.values, Contains(::testing::Field(&MetricValue::metric, Metric::kAccuracy)));
-  for (const MetricValue& value : test.values) {
-    if (value.metric == Metric::kAccuracy) EXPECT_GT(value.value, 0.6);
-  }
+  EXPECT_THAT(test.values, Contains(::testing::AllOf(::testing::Field(&MetricValue::metric, Metric::kAccuracy),
+                                                     ::testing::Field(&MetricValue::value, ::testing::Gt(0.6)))));
 }
 
 // Five rows whose targets are 1, 2, 3, 4 and `last`.

@@ -12,7 +12,7 @@ from numpy_model import encode, forward, probabilities_of, read_safetensors
 from specs import ENDLESS, dense, spec_of
 from tables import csv_rows, table_of
 from trainyard.v1 import event_pb2, metric_pb2, model_pb2, spec_pb2
-from trainyard_testing import Run, ServerTest
+from trainyard_testing import Run, ServerTest, values_of
 
 
 class ModelTest(ServerTest):
@@ -146,7 +146,7 @@ class ModelTest(ServerTest):
             )
             job = self.client.train(spec)
             told = next(entry for entry in job.latest_evaluations if entry.part == metric_pb2.PART_TEST)
-            answer = self.client.evaluate(job.model, "breast-cancer")
+            answer = self.client.evaluate(job.model, "breast-cancer", *values_of(told.values))
             self.assertEqual(list(answer.values), list(told.values))
             self.assertEqual((answer.row_count, answer.step), (569, job.parameters_step))
             model = self.client.get_model(job.name)

@@ -26,6 +26,10 @@ class Case:
     size: Optional[int]
     hidden: list[int] = field(default_factory=list)
     activation: str = "identity"
+    # Whether the data set has a column of weights.
+    weighted: bool = False
+    # "balanced", or by class.
+    class_weights: Union[str, dict[str, float], None] = None
 
 
 CASES = [
@@ -147,7 +151,62 @@ CASES = [
         )
         for activation in ("leaky_relu", "sigmoid", "softplus", "maxout")
     ),
+    Case(
+        "weighted examples, tanh network, momentum, minibatches",
+        "breast_cancer",
+        "logistic",
+        reference.Momentum(0.9),
+        reference.Constant(0.02),
+        40,
+        [8],
+        "tanh",
+        weighted=True,
+    ),
+    Case(
+        "balanced classes, logistic regression, SGD, minibatches",
+        "breast_cancer",
+        "logistic",
+        reference.Sgd(),
+        reference.Constant(0.1),
+        32,
+        class_weights="balanced",
+    ),
+    Case(
+        "weighted examples of given class weights, softmax regression, Nesterov, minibatches",
+        "digits",
+        "softmax_cross_entropy",
+        reference.Nesterov(0.9),
+        reference.Constant(0.02),
+        32,
+        weighted=True,
+        class_weights={"0": 4.0, "3": 0.5, "8": 2.5},
+    ),
 ]
+
+
+def own_weights(row_count: int) -> np.ndarray:
+    """What the column of weights holds; every ninth row weighs nothing."""
+    return np.arange(row_count) % 9 / 4
+
+
+def content_of(data: str, weighted: bool) -> bytes:
+    """The CSV file, with a first column of weights where it is to have one."""
+    lines = (trainyard_testing.DATA / f"{data}.csv").read_text(encoding="utf-8").splitlines()
+    if weighted:
+        cells = ["weight", *map(str, own_weights(len(lines) - 1))]
+        lines = [f"{cell},{line}" for cell, line in zip(cells, lines)]
+    return "\n".join(lines).encode()
+
+
+def weights_of(case: Case, table: reference.Table) -> Optional[np.ndarray]:
+    if not case.weighted and case.class_weights is None:
+        return None
+    by_class = None
+    if case.class_weights == "balanced":
+        by_class = reference.balanced(table)
+    elif case.class_weights is not None:
+        by_class = np.array([case.class_weights.get(name, 1.0) for name in table.classes])
+    return reference.example_weights(table, own_weights(len(table.targets)) if case.weighted else None, by_class)
 
 
 def outputs_of(case: Case, table: reference.Table) -> int:
@@ -164,7 +223,8 @@ def network_of(case: Case, table: reference.Table) -> reference.Network:
 def spec_of(case: Case, tensors: dict[str, np.ndarray]) -> spec_pb2.JobSpec:
     spec = spec_pb2.JobSpec(
         data=spec_pb2.TrainingData(
-            dataset=dataset_name(case.data), encoding=spec_pb2.EncodingOptions(scaling=spec_pb2.SCALING_STANDARDIZE)
+            dataset="datasets/" + dataset_id(case.data, case.weighted),
+            encoding=spec_pb2.EncodingOptions(scaling=spec_pb2.SCALING_STANDARDIZE),
         ),
         minibatches=minibatches_of(case),
         optimizer=optimizer_of(case),
@@ -172,6 +232,10 @@ def spec_of(case: Case, tensors: dict[str, np.ndarray]) -> spec_pb2.JobSpec:
         precision=spec_pb2.PRECISION_F64,
     )
     getattr(spec.loss, case.loss).SetInParent()
+    if case.class_weights == "balanced":
+        spec.data.class_weights.balanced.SetInParent()
+    elif case.class_weights is not None:
+        spec.data.class_weights.given.weights.update(case.class_weights)
     for units in case.hidden:
         layer = spec.network.hidden.add()
         if case.activation == "maxout":
@@ -184,8 +248,8 @@ def spec_of(case: Case, tensors: dict[str, np.ndarray]) -> spec_pb2.JobSpec:
     return spec
 
 
-def dataset_name(data: str) -> str:
-    return "datasets/" + data.replace("_", "-")
+def dataset_id(data: str, weighted: bool) -> str:
+    return data.replace("_", "-") + ("-weighted" if weighted else "")
 
 
 def minibatches_of(case: Case) -> spec_pb2.Minibatches:
@@ -228,9 +292,9 @@ class GoldenTest(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.server = cls.enterClassContext(trainyard_testing.Server())
         cls.client = cls.enterClassContext(trainyard_testing.Client(cls.server.address))
-        for data in sorted({case.data for case in CASES}):
-            dataset_id = dataset_name(data).removeprefix("datasets/")
-            cls.client.upload_csv(trainyard_testing.DATA / f"{data}.csv", dataset_id)
+        for data, weighted in sorted({(case.data, case.weighted) for case in CASES}):
+            options = {"weight": "weight"} if weighted else {}
+            cls.client.upload(content_of(data, weighted), dataset_id(data, weighted), **options)
 
     def test_every_step_and_the_final_parameters_are_those_of_the_reference(self) -> None:
         for seed, case in enumerate(CASES):
@@ -242,7 +306,8 @@ class GoldenTest(unittest.TestCase):
         network = network_of(case, table)
         theta = network.draw(seed)
         size = case.size or len(table.targets)
-        expected = reference.train(network, case.loss, table, case.rule, case.schedule, size, STEPS, theta)
+        weights = weights_of(case, table)
+        expected = reference.train(network, case.loss, table, case.rule, case.schedule, size, STEPS, theta, weights)
 
         job = self.client.create_job(spec_of(case, network.tensors(theta)))
         run = self.client.follow(job.name)

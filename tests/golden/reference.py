@@ -14,7 +14,7 @@ import sys
 import unittest
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Union
+from typing import Callable, Optional, Union
 
 import numpy as np
 
@@ -151,6 +151,32 @@ LOSSES = {
 }
 
 
+def weighted(loss: Callable[[Array, Array], tuple[float, Array]], weights: Array) -> Callable:
+    """(1/m) sum_i w_i L_i: each example is a minibatch of its own."""
+
+    def loss_and_gradient(outputs: Array, targets: Array) -> tuple[float, Array]:
+        examples = [loss(outputs[i : i + 1], targets[i : i + 1]) for i in range(len(targets))]
+        values = np.array([value for value, _ in examples])
+        gradients = np.concatenate([gradient for _, gradient in examples])
+        return (weights * values).mean(), weights[:, None] * gradients / len(targets)
+
+    return loss_and_gradient
+
+
+def balanced(table: "Table") -> Array:
+    """n / (c n_c), by class"""
+    counts = np.bincount(table.targets)
+    return len(table.targets) / (len(table.classes) * counts)
+
+
+def example_weights(table: "Table", own: Optional[Array] = None, by_class: Optional[Array] = None) -> Array:
+    """The products of the examples' own weights and their classes', scaled to mean 1."""
+    weights = np.ones(len(table.targets)) if own is None else own.copy()
+    if by_class is not None:
+        weights *= by_class[table.targets]
+    return weights / weights.mean()
+
+
 # ---- Networks
 
 
@@ -196,10 +222,12 @@ class Network:
         draws = [scale * random.standard_normal(np.prod(shape)) for scale, (_, shape) in zip(scales, self.shapes())]
         return np.concatenate(draws)
 
-    def objective(self, loss: str, inputs: Array, targets: Array) -> Objective:
-        return lambda theta: self.loss_and_gradient(theta, loss, inputs, targets)
+    def objective(self, loss: str, inputs: Array, targets: Array, weights: Optional[Array] = None) -> Objective:
+        """`weights`: of the examples; all 1 where they are left out."""
+        function = LOSSES[loss] if weights is None else weighted(LOSSES[loss], weights)
+        return lambda theta: self.loss_and_gradient(theta, function, inputs, targets)
 
-    def loss_and_gradient(self, theta: Array, loss: str, inputs: Array, targets: Array) -> tuple[float, Array]:
+    def loss_and_gradient(self, theta: Array, loss: Callable, inputs: Array, targets: Array) -> tuple[float, Array]:
         tensors = list(self.tensors(theta).values())
         weights, biases = tensors[0::2], tensors[1::2]
         last = len(weights) - 1
@@ -210,7 +238,7 @@ class Network:
             output, to_columns = self.activate(layer_inputs[-1] @ weights[layer] + biases[layer])
             layer_inputs.append(output)
             backward.append(to_columns)
-        value, delta = LOSSES[loss](layer_inputs[-1] @ weights[last] + biases[last], targets)
+        value, delta = loss(layer_inputs[-1] @ weights[last] + biases[last], targets)
 
         gradients: list[Array] = []
         for layer in reversed(range(last + 1)):
@@ -350,14 +378,18 @@ def train(
     size: int,
     steps: int,
     theta: Array,
+    weights: Optional[Array] = None,
 ) -> Trace:
-    """`size`: examples a step. Starts at `theta` and at the state of `rule`, which stay as they are."""
+    """`size`: examples a step; `weights`: of all examples. Starts at `theta` and at the state of `rule`, which stay as they are."""
     theta, rule = theta.copy(), replace(rule)
     trace = Trace([], [], [], [], {})
     for step in range(steps):
         rows = minibatch(step, size, len(table.targets))
         rate = schedule.at(step)
-        value, gradient = rule.step(theta, step, rate, network.objective(loss, table.inputs[rows], table.targets[rows]))
+        objective = network.objective(
+            loss, table.inputs[rows], table.targets[rows], None if weights is None else weights[rows]
+        )
+        value, gradient = rule.step(theta, step, rate, objective)
         trace.losses.append(float(value))
         trace.gradient_norms.append(float(np.sqrt((gradient**2).sum())))
         trace.learning_rates.append(rate)
@@ -386,6 +418,28 @@ class GradientTest(unittest.TestCase):
                         np.testing.assert_allclose(
                             objective(theta)[1], central_differences(objective, theta), rtol=1e-6, atol=1e-8
                         )
+
+
+class WeightTest(unittest.TestCase):
+    def test_weights_of_one_change_nothing_and_a_weight_of_two_counts_twice(self) -> None:
+        random = np.random.default_rng(6)
+        network = Network([2, 3], "identity")
+        theta = network.draw(1)
+        inputs, targets = random.standard_normal((3, 2)), np.array([0, 2, 1])
+        plain = network.objective("softmax_cross_entropy", inputs, targets)(theta)
+        ones = network.objective("softmax_cross_entropy", inputs, targets, np.ones(3))(theta)
+        np.testing.assert_allclose(ones[1], plain[1], rtol=1e-13, atol=1e-16)
+        twice = network.objective("softmax_cross_entropy", inputs, targets, np.array([0.75, 1.5, 0.75]))(theta)
+        rows = [0, 1, 1, 2]
+        repeated = network.objective("softmax_cross_entropy", inputs[rows], targets[rows])(theta)
+        self.assertAlmostEqual(twice[0], repeated[0], places=14)
+        np.testing.assert_allclose(twice[1], repeated[1], rtol=1e-13, atol=1e-16)
+
+    def test_balanced_classes_weigh_the_same_in_sum(self) -> None:
+        table = Table(np.zeros((4, 1)), np.array([0, 0, 1, 0]), ["a", "b"])
+        np.testing.assert_allclose(balanced(table), [2 / 3, 2], rtol=1e-15)
+        weights = example_weights(table, by_class=balanced(table))
+        np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2, 2 / 3], rtol=1e-15)
 
 
 def central_differences(objective: Objective, theta: Array, h: float = 1e-5) -> Array:

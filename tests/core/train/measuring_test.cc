@@ -24,6 +24,7 @@ class EvaluationSink final : public RunSink {
     if (const auto* report = std::get_if<EvaluationReport>(&event)) reports.push_back(*report);
   }
   void Save(Checkpoint) override {}
+  void BeginAttempt(Checkpoint) override {}
 
   std::vector<EvaluationReport> reports;
 };
@@ -81,6 +82,17 @@ TEST(MeasuringTest, EveryMetricThatFitsCanBeWatchedWithoutBeingTold) {
       }
     }
   }
+}
+
+TEST(MeasuringTest, RulesMeasureWhatTheyWatch) {
+  TrainingOptions options = Options();
+  options.evaluation.metrics = {Metric::kAccuracy};
+  options.budget.target_metric = TargetMetric{.metric = Metric::kAuc, .value = 1};
+  options.optimizer.schedule.kind = ReduceOnPlateauOptions{.metric = Metric::kMacroF1};
+  options.early_stopping.emplace();
+  options.early_stopping->metric = Metric::kLogLoss;
+  EXPECT_THAT(PlanMeasuring(options, 3).metrics,
+              ElementsAre(Metric::kAccuracy, Metric::kAuc, Metric::kMacroF1, Metric::kLogLoss));
 }
 
 TEST(MeasuringTest, TheConfusionMatrixCountsEveryExampleOfThePart) {

@@ -47,6 +47,10 @@ v1::Format ToProto(Format format) {
       return v1::FORMAT_TSV;
     case Format::kIdx:
       return v1::FORMAT_IDX;
+    case Format::kNpy:
+      return v1::FORMAT_NPY;
+    case Format::kNpz:
+      return v1::FORMAT_NPZ;
   }
   return v1::FORMAT_UNSPECIFIED;
 }

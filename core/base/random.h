@@ -18,6 +18,7 @@ enum class RandomPurpose : uint8_t {
   kInitialWeights = 3,
   kWindowRows = 10,
   kReplacement = 11,
+  kProjection = 12,
 };
 
 class RandomStream {

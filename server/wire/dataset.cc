@@ -124,6 +124,23 @@ v1::Column ToProto(const Column& column) {
   return message;
 }
 
+v1::Conditioning ToProto(const Conditioning& conditioning) {
+  v1::Conditioning message;
+  for (const std::string& column : conditioning.constant_columns) message.add_constant_columns(column);
+  for (const DuplicateColumn& duplicate : conditioning.duplicate_columns) {
+    v1::DuplicateColumn* added = message.add_duplicate_columns();
+    added->set_column(duplicate.column);
+    added->set_duplicate_of(duplicate.duplicate_of);
+  }
+  message.set_largest_deviation(conditioning.largest_deviation);
+  message.set_largest_deviation_column(conditioning.largest_deviation_column);
+  message.set_smallest_deviation(conditioning.smallest_deviation);
+  message.set_smallest_deviation_column(conditioning.smallest_deviation_column);
+  message.set_correlation_condition_number(conditioning.correlation_condition_number);
+  message.set_row_count(conditioning.row_count);
+  return message;
+}
+
 v1::Table ToTable(const Dataset& dataset, int64_t first, int64_t count) {
   v1::Table table;
   std::vector<int> kept;

@@ -74,6 +74,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.RolledBack",
     "trainyard.v1.Schedule",
     "trainyard.v1.Sgd",
+    "trainyard.v1.ShuffledOnce",
     "trainyard.v1.SoftmaxCrossEntropy",
     "trainyard.v1.Squared",
     "trainyard.v1.StopOnDivergence",
@@ -83,6 +84,8 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.TrainingData",
     "trainyard.v1.UniformFanIn",
     "trainyard.v1.Warning",
+    "trainyard.v1.Windowed",
+    "trainyard.v1.WithReplacement",
     "trainyard.v1.ZeroBiases",
 };
 

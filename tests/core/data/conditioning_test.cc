@@ -75,7 +75,7 @@ TEST(ConditioningTest, WhereAllIsConstantThereIsNoConditionNumber) {
 TEST(ConditioningTest, DuplicatesUpToSignOffsetAndScaleAreNamedAndLeftOut) {
   for (double (*make)(double) :
        {+[](double x) { return x; }, +[](double x) { return -x; }, +[](double x) { return 1.8 * x + 32; },
-        +[](double x) { return 1e-9 * x - 5; }, +[](double x) { return -1e9 * x + 1e6; }}) {
+        +[](double x) { return 1e-4 * x - 5; }, +[](double x) { return -1e9 * x + 1e6; }}) {
     const Conditioning conditioning = *MeasureConditioning(*WithMade(200, make));
     EXPECT_THAT(conditioning.duplicate_columns, ElementsAre(DuplicateColumn{"x2", "x0"}));
     EXPECT_LT(conditioning.correlation_condition_number, 2);

@@ -65,6 +65,8 @@ absl::StatusOr<v1::Format> FormatOf(const UploadFlags& flags) {
   if (absl::EndsWithIgnoreCase(path, ".csv")) return v1::FORMAT_CSV;
   if (absl::EndsWithIgnoreCase(path, ".tsv")) return v1::FORMAT_TSV;
   if (absl::EndsWithIgnoreCase(path, ".idx") || absl::EndsWith(path, "-ubyte")) return v1::FORMAT_IDX;
+  if (absl::EndsWithIgnoreCase(path, ".npy")) return v1::FORMAT_NPY;
+  if (absl::EndsWithIgnoreCase(path, ".npz")) return v1::FORMAT_NPZ;
   return absl::InvalidArgumentError(absl::StrCat("the name of ", path, " does not tell its format; give --format"));
 }
 
@@ -125,6 +127,33 @@ void PrintColumns(const v1::Dataset& dataset, std::ostream& out) {
   table.Print(out);
 }
 
+std::string DuplicatesText(const v1::Conditioning& conditioning) {
+  std::vector<std::string> texts;
+  for (const v1::DuplicateColumn& duplicate : conditioning.duplicate_columns()) {
+    if (texts.size() == 10) {
+      texts.emplace_back("…");
+      break;
+    }
+    texts.push_back(absl::StrCat(duplicate.column(), " of ", duplicate.duplicate_of()));
+  }
+  return absl::StrJoin(texts, ", ");
+}
+
+void AddConditioning(const v1::Conditioning& conditioning, PropertyList& list) {
+  list.Add("duplicate columns", DuplicatesText(conditioning));
+  if (!conditioning.largest_deviation_column().empty()) {
+    list.Add("deviations",
+             absl::StrCat(NumberText(conditioning.smallest_deviation()), " (", conditioning.smallest_deviation_column(),
+                          ") to ", NumberText(conditioning.largest_deviation()), " (",
+                          conditioning.largest_deviation_column(), ")"));
+  }
+  if (conditioning.correlation_condition_number() != 0) {
+    list.Add("condition number",
+             absl::StrCat(NumberText(conditioning.correlation_condition_number()), " of the correlation matrix, over ",
+                          CountText(conditioning.row_count()), " rows"));
+  }
+}
+
 void PrintDataset(const v1::Dataset& dataset, std::ostream& out) {
   PropertyList list;
   list.Add("name", dataset.name());
@@ -138,6 +167,7 @@ void PrintDataset(const v1::Dataset& dataset, std::ostream& out) {
   list.Add("stored", BytesText(dataset.stored_bytes()));
   list.Add("created", TimeText(dataset.create_time()));
   list.Add("digest", dataset.digest());
+  if (dataset.has_conditioning()) AddConditioning(dataset.conditioning(), list);
   for (const std::string& warning : dataset.warnings()) list.Add("warning", warning);
   list.Print(out);
 }

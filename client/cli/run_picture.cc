@@ -33,7 +33,8 @@ int64_t StepsPerEpoch(const v1::Job& job) {
   const v1::Minibatches& minibatches = job.spec().minibatches();
   if (minibatches.has_full_batch()) return 1;
   if (minibatches.size() <= 0) return 0;
-  return (job.progress().training_examples() + minibatches.size() - 1) / minibatches.size();
+  const int64_t spare = minibatches.drop_last() ? 0 : minibatches.size() - 1;
+  return (job.progress().training_examples() + spare) / minibatches.size();
 }
 
 Ink StateInk(v1::State state) {

@@ -41,7 +41,9 @@ void AddDataFlags(CLI::App& command, TrainFlags& flags) {
       .add_option("--class-weights", flags.class_weights, "`balanced`, or weights of classes in the loss: A=2,B=0.5")
       ->group("Data");
   command.add_option("--batch-size", flags.batch_size, "Examples a step, or `all`")->group("Data");
-  command.add_flag("--in-order", flags.in_order, "The order of the data set in each epoch")->group("Data");
+  CLI::Option* order = command.add_option("--order", flags.order, Variants<v1::Minibatches>("order"))->group("Data");
+  command.add_flag("--in-order", flags.in_order, "Short for --order in_order")->group("Data")->excludes(order);
+  command.add_flag("--drop-last", flags.drop_last, "Leave out the shorter last minibatch of an epoch")->group("Data");
 }
 
 void AddModelFlags(CLI::App& command, TrainFlags& flags) {

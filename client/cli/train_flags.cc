@@ -149,6 +149,10 @@ absl::Status ApplyOptimizer(const TrainFlags& flags, v1::JobSpec& spec) {
 
 absl::Status ApplyMinibatches(const TrainFlags& flags, v1::JobSpec& spec) {
   if (flags.in_order) spec.mutable_minibatches()->mutable_in_order();
+  if (!flags.order.empty()) {
+    RETURN_IF_ERROR(SetVariantFlag("--order", flags.order, *spec.mutable_minibatches(), "order"));
+  }
+  if (flags.drop_last) spec.mutable_minibatches()->set_drop_last(true);
   if (flags.batch_size.empty()) return absl::OkStatus();
   int64_t size = 0;
   if (flags.batch_size == "all") {

@@ -49,7 +49,9 @@ struct TrainFlags {
   std::string warm_up;
   // A number or `all`.
   std::string batch_size;
+  std::string order;
   bool in_order = false;
+  bool drop_last = false;
 
   std::optional<int64_t> epochs;
   std::optional<int64_t> steps;

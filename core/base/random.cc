@@ -18,6 +18,18 @@ uint64_t RandomStream::Bits(uint64_t index) const {
                         : bits[2] | static_cast<uint64_t>(bits[3]) << 32;
 }
 
+uint64_t RandomStream::Below(uint64_t bound, uint64_t index) const {
+  absl::uint128 product = absl::uint128(Bits(index)) * bound;
+  if (absl::Uint128Low64(product) < bound) {
+    const uint64_t threshold = -bound % bound;
+    while (absl::Uint128Low64(product) < threshold) {
+      index += uint64_t{1} << 32;
+      product = absl::uint128(Bits(index)) * bound;
+    }
+  }
+  return absl::Uint128High64(product);
+}
+
 void RandomStream::Shuffle(std::span<uint32_t> items) const {
   uint64_t index = 0;
   for (uint64_t i = items.size(); i > 1; --i) {

@@ -16,11 +16,14 @@ enum class RandomPurpose : uint8_t {
   kSplit = 1,
   kPermutation = 2,
   kInitialWeights = 3,
+  kWindowRows = 10,
+  kReplacement = 11,
+  kProjection = 12,
 };
 
 class RandomStream {
  public:
-  // `step` separates streams of one purpose: the epoch of a permutation, the layer of initial weights.
+  // `step` separates streams of one purpose: the epoch of a permutation, the minibatch of draws, the layer of initial weights.
   RandomStream(uint64_t seed, RandomPurpose purpose, uint64_t step) : seed_(seed), purpose_(purpose), step_(step) {}
 
   // 64 uniform bits.
@@ -28,6 +31,9 @@ class RandomStream {
 
   // Uniform in [0, 1), a multiple of 2^-53.
   double Uniform(uint64_t index) const { return static_cast<double>(Bits(index) >> 11) * 0x1.0p-53; }
+
+  // Uniform in [0, bound), unbiased (Lemire's rejection), a function of `index` alone; bound at least 1, index below 2^32.
+  uint64_t Below(uint64_t bound, uint64_t index) const;
 
   // Shuffles uniformly (Fisher and Yates), unbiased (Lemire's rejection), from the numbers of this stream from index 0 on.
   void Shuffle(std::span<uint32_t> items) const;

@@ -112,18 +112,4 @@ absl::StatusOr<IdxArray> ReadIdxArray(std::string_view content, size_t* offset) 
   return array;
 }
 
-std::vector<std::string> ElementNames(const IdxArray& array) {
-  std::vector<std::string> names(static_cast<size_t>(array.item_size));
-  for (size_t element = 0; element < names.size(); ++element) {
-    int64_t rest = static_cast<int64_t>(element);
-    std::string indices;
-    for (size_t i = array.dimensions.size() - 1; i > 0; --i) {
-      indices = absl::StrCat("_", rest % array.dimensions[i], indices);
-      rest /= array.dimensions[i];
-    }
-    names[element] = absl::StrCat("x", indices);
-  }
-  return names;
-}
-
 }  // namespace trainyard

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,9 +29,6 @@ struct IdxArray {
 
 // Reads the array at `offset` and moves `offset` behind it. INVALID_ARGUMENT (BAD_DATA): there is none, or it is not whole.
 absl::StatusOr<IdxArray> ReadIdxArray(std::string_view content, size_t* offset);
-
-// Names of the columns that an item's elements become: `x_<i>_<j>` with the indices of the element from 0.
-std::vector<std::string> ElementNames(const IdxArray& array);
 
 }  // namespace trainyard
 

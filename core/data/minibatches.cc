@@ -1,6 +1,7 @@
 #include "core/data/minibatches.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,9 +19,22 @@ int64_t SizeOf(const std::variant<DefaultSize, int64_t, FullBatch>& batch, int64
   return std::min(kDefaultSize, row_count);
 }
 
+absl::Status CheckOrder(const MinibatchOptions& options) {
+  const Windowed* const windowed = std::get_if<Windowed>(&options.order);
+  if (windowed != nullptr && windowed->rows < 1) {
+    return FieldError("windowed.rows", windowed->rows, std::string_view("at least 1"));
+  }
+  if (std::holds_alternative<WithReplacement>(options.order) && std::holds_alternative<FullBatch>(options.batch)) {
+    return FieldError("with_replacement", "set",
+                      "left out with full_batch, which takes each example once; give a size to draw as many");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Validate(const MinibatchOptions& options, std::optional<int64_t> row_count) {
+  RETURN_IF_ERROR(CheckOrder(options));
   const int64_t* const size = std::get_if<int64_t>(&options.batch);
   if (size == nullptr) return absl::OkStatus();
   if (*size < 1) return FieldError("size", *size, std::string_view("at least 1"));
@@ -30,30 +44,68 @@ absl::Status Validate(const MinibatchOptions& options, std::optional<int64_t> ro
   return absl::OkStatus();
 }
 
+Epoch EpochOf(const MinibatchOptions& options, int64_t row_count) {
+  Epoch epoch{.minibatch_size = SizeOf(options.batch, row_count)};
+  const bool whole_only = options.drop_last || std::holds_alternative<WithReplacement>(options.order);
+  epoch.steps = row_count / epoch.minibatch_size;
+  if (!options.drop_last && row_count % epoch.minibatch_size != 0) ++epoch.steps;
+  epoch.examples = whole_only ? epoch.steps * epoch.minibatch_size : row_count;
+  return epoch;
+}
+
 Minibatches::Minibatches(const MinibatchOptions& options, std::vector<uint32_t> rows, uint64_t seed)
-    : order_(options.order), rows_(std::move(rows)), seed_(seed), size_(SizeOf(options.batch, row_count())) {
-  if (size_ >= row_count()) order_ = InOrder();
-  if (std::holds_alternative<Permutation>(order_)) permuted_.resize(rows_.size());
+    : order_(options.order), rows_(std::move(rows)), seed_(seed), epoch_(EpochOf(options, row_count())) {
+  if (std::holds_alternative<WithReplacement>(order_)) {
+    drawn_.resize(static_cast<size_t>(size()));
+    return;
+  }
+  if (size() >= row_count()) order_ = InOrder();
+  if (!std::holds_alternative<InOrder>(order_)) drawn_.resize(rows_.size());
+  if (const Windowed* windowed = std::get_if<Windowed>(&order_)) {
+    windows_.resize(static_cast<size_t>((row_count() - 1) / windowed->rows + 1));
+  }
 }
 
 int64_t Minibatches::ExamplesBefore(int64_t step) const {
-  const int64_t epoch = step / steps_per_epoch();
-  return epoch * row_count() + step % steps_per_epoch() * size_;
+  return step / epoch_.steps * epoch_.examples + step % epoch_.steps * epoch_.minibatch_size;
+}
+
+void Minibatches::Draw(const Permutation&, int64_t epoch) {
+  std::copy(rows_.begin(), rows_.end(), drawn_.begin());
+  RandomStream(seed_, RandomPurpose::kPermutation, static_cast<uint64_t>(epoch)).Shuffle(drawn_);
+}
+
+void Minibatches::Draw(const Windowed& windowed, int64_t epoch) {
+  std::iota(windows_.begin(), windows_.end(), 0u);
+  RandomStream(seed_, RandomPurpose::kPermutation, static_cast<uint64_t>(epoch)).Shuffle(windows_);
+  const uint64_t first_stream = static_cast<uint64_t>(epoch) * windows_.size();
+  auto end = drawn_.begin();
+  for (const uint32_t window : windows_) {
+    const int64_t first = window * windowed.rows;
+    const auto begin = end;
+    end = std::copy_n(rows_.begin() + first, std::min(windowed.rows, row_count() - first), begin);
+    RandomStream(seed_, RandomPurpose::kWindowRows, first_stream + window).Shuffle({begin, end});
+  }
+}
+
+void Minibatches::Draw(const WithReplacement&, int64_t step) {
+  const RandomStream random(seed_, RandomPurpose::kReplacement, static_cast<uint64_t>(step));
+  for (size_t i = 0; i < drawn_.size(); ++i) drawn_[i] = rows_[random.Below(rows_.size(), i)];
+}
+
+template <typename Order>
+std::span<const uint32_t> Minibatches::EpochRows(const Order& order, int64_t epoch) {
+  if (epoch != drawn_for_) Draw(order, epoch);
+  drawn_for_ = epoch;
+  return drawn_;
 }
 
 std::span<const uint32_t> Minibatches::At(int64_t step) {
-  const int64_t epoch = step / steps_per_epoch();
-  const int64_t first = step % steps_per_epoch() * size_;
-  std::span<const uint32_t> epoch_rows = rows_;
-  if (std::holds_alternative<Permutation>(order_)) {
-    if (epoch != permuted_epoch_) {
-      std::copy(rows_.begin(), rows_.end(), permuted_.begin());
-      RandomStream(seed_, RandomPurpose::kPermutation, static_cast<uint64_t>(epoch)).Shuffle(permuted_);
-      permuted_epoch_ = epoch;
-    }
-    epoch_rows = permuted_;
-  }
-  return epoch_rows.subspan(static_cast<size_t>(first), static_cast<size_t>(std::min(size_, row_count() - first)));
+  if (const WithReplacement* order = std::get_if<WithReplacement>(&order_)) return EpochRows(*order, step);
+  const std::span<const uint32_t> rows =
+      std::visit([&](const auto& order) { return EpochRows(order, step / epoch_.steps); }, order_);
+  const int64_t first = step % epoch_.steps * size();
+  return rows.subspan(static_cast<size_t>(first), static_cast<size_t>(std::min(size(), row_count() - first)));
 }
 
 }  // namespace trainyard

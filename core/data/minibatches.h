@@ -23,7 +23,25 @@ struct InOrder {
   friend bool operator==(const InOrder&, const InOrder&) = default;
 };
 
-using MinibatchOrder = std::variant<Permutation, InOrder>;
+// One seeded permutation, the same for each epoch.
+struct ShuffledOnce {
+  friend bool operator==(const ShuffledOnce&, const ShuffledOnce&) = default;
+};
+
+// A permutation for each epoch that is nearly in order: the rows, ascending, are cut into windows (the last may be shorter), which come
+// in a permuted order; the rows of each window are permuted.
+struct Windowed {
+  int64_t rows = 0;  // in a window, at least 1
+
+  friend bool operator==(const Windowed&, const Windowed&) = default;
+};
+
+// Each example of a minibatch is drawn from all rows, independently; every minibatch is whole.
+struct WithReplacement {
+  friend bool operator==(const WithReplacement&, const WithReplacement&) = default;
+};
+
+using MinibatchOrder = std::variant<Permutation, InOrder, ShuffledOnce, Windowed, WithReplacement>;
 
 // All rows at each step.
 struct FullBatch {
@@ -40,11 +58,25 @@ struct MinibatchOptions {
       DefaultSize();  // int64_t: examples a step, 1 for online learning
   MinibatchOrder order = Permutation();
 
+  // Leave out the shorter last minibatch of an epoch.
+  bool drop_last = false;
+
   friend bool operator==(const MinibatchOptions&, const MinibatchOptions&) = default;
 };
 
-// INVALID_ARGUMENT (a FieldError on `size`): a size below 1, or above `row_count` where that is known.
+// INVALID_ARGUMENT: a FieldError on `size` (below 1; above `row_count` where that is known, so that no minibatch would be whole), on
+// `windowed.rows` (below 1), or on `with_replacement` (with FullBatch, which takes each row once).
 absl::Status Validate(const MinibatchOptions& options, std::optional<int64_t> row_count);
+
+// What an epoch consists of.
+struct Epoch {
+  int64_t minibatch_size = 1;  // of all minibatches but, perhaps, the last
+  int64_t steps = 1;
+  int64_t examples = 1;  // seen in all steps, counting repeats
+};
+
+// For options that are valid for `row_count`.
+Epoch EpochOf(const MinibatchOptions& options, int64_t row_count);
 
 // Not thread-safe; a run owns its own.
 class Minibatches {
@@ -55,26 +87,38 @@ class Minibatches {
   int64_t row_count() const { return static_cast<int64_t>(rows_.size()); }
 
   // Examples a step; the last minibatch of an epoch may have fewer.
-  int64_t size() const { return size_; }
-  int64_t steps_per_epoch() const { return (row_count() + size_ - 1) / size_; }
+  int64_t size() const { return epoch_.minibatch_size; }
+  int64_t steps_per_epoch() const { return epoch_.steps; }
 
   // Examples seen in steps 0 .. step - 1.
   int64_t ExamplesBefore(int64_t step) const;
 
-  // The rows of step `step`, in the order in which they are summed; ascending where one step takes them all, whatever the order. Valid
-  // until the next call. Allocates nothing.
+  // The rows of step `step`, in the order in which they are summed; ascending where one step takes them all once, whatever the order.
+  // Valid until the next call. Allocates nothing.
   std::span<const uint32_t> At(int64_t step);
 
   // All rows, ascending.
   std::span<const uint32_t> rows() const { return rows_; }
 
  private:
+  // Fill `drawn_` with the rows of an epoch, or with those of a step.
+  void Draw(const Permutation&, int64_t epoch);
+  void Draw(const Windowed& windowed, int64_t epoch);
+  void Draw(const WithReplacement&, int64_t step);
+
+  // The rows of an epoch, drawn once.
+  template <typename Order>
+  std::span<const uint32_t> EpochRows(const Order& order, int64_t epoch);
+  std::span<const uint32_t> EpochRows(const InOrder&, int64_t) { return rows_; }
+  std::span<const uint32_t> EpochRows(const ShuffledOnce&, int64_t) { return EpochRows(Permutation(), 0); }
+
   MinibatchOrder order_;
   std::vector<uint32_t> rows_;
   uint64_t seed_;
-  int64_t size_;
-  int64_t permuted_epoch_ = -1;
-  std::vector<uint32_t> permuted_;
+  Epoch epoch_;
+  int64_t drawn_for_ = -1;  // the epoch, or the step, whose rows `drawn_` holds
+  std::vector<uint32_t> drawn_;
+  std::vector<uint32_t> windows_;  // their numbers
 };
 
 }  // namespace trainyard

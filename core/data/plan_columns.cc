@@ -97,6 +97,18 @@ absl::StatusOr<std::vector<ColumnPlan>> PlanColumns(const std::vector<std::strin
   return std::move(planner.plans());
 }
 
+bool DeclaredIgnored(const ReadOptions& options, const std::string& column) {
+  const auto type = options.types.find(column);
+  return type != options.types.end() && type->second == ColumnType::kIgnored;
+}
+
+std::optional<std::string> LastFeature(const std::vector<std::string>& names, const ReadOptions& options) {
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    if (!DeclaredIgnored(options, *name) && *name != options.weight && *name != options.split) return *name;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> WarningsOf(const Schema& schema, int64_t row_count) {
   std::vector<std::string> constant;
   std::vector<std::string> sparse;

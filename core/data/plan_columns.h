@@ -4,6 +4,7 @@
 #define TRAINYARD_CORE_DATA_PLAN_COLUMNS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@ namespace trainyard {
 
 // FieldErrors on `target`, `weight`, `split`, `types[…]`. Without `options.target` no column is the target.
 absl::StatusOr<std::vector<ColumnPlan>> PlanColumns(const std::vector<std::string>& names, const ReadOptions& options);
+
+// Whether the options say that the column is not kept.
+bool DeclaredIgnored(const ReadOptions& options, const std::string& column);
+
+// The target of tables that do not mark one: the last column that is kept and holds neither weights nor parts. nullopt: there is none.
+std::optional<std::string> LastFeature(const std::vector<std::string>& names, const ReadOptions& options);
 
 std::vector<std::string> WarningsOf(const Schema& schema, int64_t row_count);
 

@@ -3,7 +3,7 @@
 // memory.
 //
 // A column that is not declared is numeric when every cell is a number or missing; NaN and infinity are then faults, not text. Spaces
-// around numbers and missing cells do not count. The elements of an IDX array become columns `x_<i>_<j>`, its labels `label`.
+// around numbers and missing cells do not count. The elements of an IDX or NumPy array become columns `x_<i>_<j>`, labels `label`.
 
 #ifndef TRAINYARD_CORE_DATA_READ_DATASET_H_
 #define TRAINYARD_CORE_DATA_READ_DATASET_H_
@@ -21,14 +21,16 @@
 
 namespace trainyard {
 
-enum class Format { kCsv, kTsv, kIdx };
+enum class Format { kCsv, kTsv, kIdx, kNpy, kNpz };
 
 struct ReadOptions {
   Format format = Format::kCsv;
 
-  // Default: the last column that is a feature by type; for IDX the labels. Empty data sets of features alone are legal for prediction:
+  // Default: the last column that is a feature by type; for IDX and NPZ the labels. Empty data sets of features alone are legal for prediction:
   // a target is then simply one of the columns.
   std::optional<std::string> target = std::nullopt;
+
+  // Default: none; for NPZ the array `weight`.
   std::optional<std::string> weight = std::nullopt;
   std::optional<std::string> split = std::nullopt;
 
@@ -47,6 +49,12 @@ struct ReadLimits {
 
   // Different values of one categorical column.
   int64_t max_categories = 1'000'000;
+
+  // Of the compressed members of an archive, which are unpacked in memory: so many bytes, and beyond free_unpacked_bytes no more than
+  // max_expansion times the archive's own.
+  int64_t max_unpacked_bytes = int64_t{2} << 30;
+  int64_t free_unpacked_bytes = int64_t{64} << 20;
+  uint32_t max_expansion = 200;
 };
 
 struct ReadResult {
@@ -62,7 +70,7 @@ using ByteSink = absl::FunctionRef<absl::Status(std::string_view)>;
 
 // Reads `content`, writes what Dataset::Open reads to `sink`.
 // INVALID_ARGUMENT with reason BAD_DATA: a fault in the content; metadata, where the fault has a place: `row` (the line on which the row
-// starts, from 1; for IDX the array's item) and `column` (its name, or number from 1 while there is no name). FieldErrors on `target`,
+// starts, from 1; for arrays the item) and `column` (its name, or number from 1 while there is no name). FieldErrors on `target`,
 // `weight`, `split`, `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
 absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                        ByteSink sink);

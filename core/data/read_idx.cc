@@ -1,9 +1,12 @@
-#include <utility>
+#include <optional>
+#include <span>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
 #include "core/data/idx.h"
+#include "core/data/number_table.h"
 #include "core/data/plan_columns.h"
 #include "core/data/read_table.h"
 
@@ -40,69 +43,14 @@ absl::StatusOr<IdxTable> ReadArrays(std::string_view content) {
   return table;
 }
 
-absl::Status CheckSize(const IdxArray& examples, const ReadLimits& limits) {
-  if (examples.item_size > limits.max_columns) {
-    return BadData(absl::StrCat("an example has ", examples.item_size, " elements, the limit is ", limits.max_columns,
-                                " columns"));
+// The labels are the target, where there are such and the options do not say otherwise.
+ReadOptions WithTarget(ReadOptions options, const IdxTable& table) {
+  const std::string label(kLabel);
+  if (!options.target.has_value() && table.labels.has_value() && options.weight != label &&
+      !DeclaredIgnored(options, label)) {
+    options.target = label;
   }
-  if (examples.item_count() > limits.max_rows) {
-    return BadData(
-        absl::StrCat("there are ", examples.item_count(), " examples, the limit is ", limits.max_rows, " rows"));
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<ColumnScan>> PlanScans(const IdxTable& table, ReadOptions options,
-                                                  const ReadLimits& limits) {
-  std::vector<std::string> names = ElementNames(table.examples);
-  if (table.labels.has_value()) names.emplace_back(kLabel);
-  if (options.split.has_value())
-    return FieldError("split", std::string_view(*options.split), "left out: an IDX file has no column of text");
-  if (!options.target.has_value() && table.labels.has_value() && options.weight != kLabel) {
-    const auto type = options.types.find(std::string(kLabel));
-    if (type == options.types.end() || type->second != ColumnType::kIgnored) options.target = std::string(kLabel);
-  }
-  ASSIGN_OR_RETURN(std::vector<ColumnPlan> plans, PlanColumns(names, options));
-  std::vector<ColumnScan> scans;
-  scans.reserve(plans.size());
-  for (ColumnPlan& plan : plans) scans.emplace_back(std::move(plan), limits.max_categories);
-  return scans;
-}
-
-// Calls visit(item, its numbers), the label last.
-template <typename Visit>
-absl::Status ForEachItem(const IdxTable& table, Visit visit) {
-  const size_t elements = static_cast<size_t>(table.examples.item_size);
-  std::vector<double> numbers(elements + (table.labels.has_value() ? 1 : 0));
-  for (int64_t item = 0; item < table.examples.item_count(); ++item) {
-    table.examples.Decode(item, std::span(numbers).first(elements));
-    if (table.labels.has_value()) table.labels->Decode(item, std::span(numbers).subspan(elements));
-    RETURN_IF_ERROR(visit(item, numbers));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ScanItems(const IdxTable& table, std::vector<ColumnScan>& scans) {
-  return ForEachItem(table, [&scans](int64_t item, const std::vector<double>& numbers) -> absl::Status {
-    for (size_t i = 0; i < scans.size(); ++i) RETURN_IF_ERROR(scans[i].AddNumber(item + 1, numbers[i]));
-    return absl::OkStatus();
-  });
-}
-
-absl::Status WriteItems(const IdxTable& table, const std::vector<ColumnScan>& scans, const DatasetHead& head,
-                        ByteSink sink) {
-  const RecordLayout layout(head.schema, head.kinds);
-  DatasetWriter writer(layout, sink);
-  RETURN_IF_ERROR(writer.Start(head));
-  std::vector<int64_t> offsets;
-  for (size_t i = 0; i < scans.size(); ++i) offsets.push_back(layout.Offset(static_cast<int>(i)));
-  RETURN_IF_ERROR(ForEachItem(table, [&](int64_t, const std::vector<double>& numbers) {
-    for (size_t i = 0; i < scans.size(); ++i) {
-      if (!scans[i].ignored()) scans[i].StoreNumber(numbers[i], writer.Record() + offsets[i]);
-    }
-    return writer.Commit();
-  }));
-  return writer.Finish();
+  return options;
 }
 
 }  // namespace
@@ -110,12 +58,16 @@ absl::Status WriteItems(const IdxTable& table, const std::vector<ColumnScan>& sc
 absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                    ByteSink sink) {
   ASSIGN_OR_RETURN(const IdxTable table, ReadArrays(content));
-  RETURN_IF_ERROR(CheckSize(table.examples, limits));
-  ASSIGN_OR_RETURN(std::vector<ColumnScan> scans, PlanScans(table, options, limits));
-  RETURN_IF_ERROR(ScanItems(table, scans));
-  DatasetHead head = FinishScans(scans, table.examples.item_count());
-  RETURN_IF_ERROR(WriteItems(table, scans, head, sink));
-  return ResultOf(std::move(head));
+  const IdxArray& examples = table.examples;
+  RETURN_IF_ERROR(CheckTableSize(examples.item_size, examples.item_count(), limits));
+  NumberTable numbers{.names = ElementNames(examples.dimensions), .row_count = examples.item_count()};
+  if (table.labels.has_value()) numbers.names.emplace_back(kLabel);
+  numbers.read = [&table](int64_t row, std::span<double> cells) {
+    const size_t elements = static_cast<size_t>(table.examples.item_size);
+    table.examples.Decode(row, cells.first(elements));
+    if (table.labels.has_value()) table.labels->Decode(row, cells.subspan(elements));
+  };
+  return ReadNumbers(numbers, WithTarget(options, table), limits, sink);
 }
 
 }  // namespace trainyard

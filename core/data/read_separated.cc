@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -54,7 +53,7 @@ class SeparatedTable {
       : start_(std::move(start)), missing_(options.missing), limits_(limits) {}
 
   absl::Status Plan(ReadOptions options) {
-    if (!options.target.has_value()) options.target = DefaultTarget(options);
+    if (!options.target.has_value()) options.target = LastFeature(start_.names(), options);
     ASSIGN_OR_RETURN(std::vector<ColumnPlan> plans, PlanColumns(start_.names(), options));
     scans_.reserve(plans.size());
     for (ColumnPlan& plan : plans) scans_.emplace_back(std::move(plan), limits_.max_categories);
@@ -93,15 +92,6 @@ class SeparatedTable {
   }
 
  private:
-  std::optional<std::string> DefaultTarget(const ReadOptions& options) const {
-    for (auto name = start_.names().rbegin(); name != start_.names().rend(); ++name) {
-      const auto type = options.types.find(*name);
-      const bool ignored = type != options.types.end() && type->second == ColumnType::kIgnored;
-      if (!ignored && *name != options.weight && *name != options.split) return *name;
-    }
-    return std::nullopt;
-  }
-
   template <typename Visit>
   absl::Status ForEachRow(Visit visit) const {
     CsvReader reader = start_;

@@ -1,4 +1,4 @@
-// The readers of the two kinds of table. As ReadDataset.
+// The readers of each kind of file. As ReadDataset.
 
 #ifndef TRAINYARD_CORE_DATA_READ_TABLE_H_
 #define TRAINYARD_CORE_DATA_READ_TABLE_H_
@@ -18,7 +18,13 @@ absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separato
 absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                    ByteSink sink);
 
-// What both do between their passes: from scanned columns to the head of the data set.
+absl::StatusOr<ReadResult> ReadNpy(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
+                                   ByteSink sink);
+
+absl::StatusOr<ReadResult> ReadNpz(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
+                                   ByteSink sink);
+
+// What all do between their passes: from scanned columns to the head of the data set.
 DatasetHead FinishScans(std::vector<ColumnScan>& scans, int64_t row_count);
 
 ReadResult ResultOf(DatasetHead head);

@@ -24,11 +24,10 @@ int64_t SaturatingProduct(int64_t a, int64_t b) {
 }
 
 // Steps until `examples` were seen.
-int64_t StepsFor(int64_t examples, int64_t row_count, int64_t minibatch_size) {
-  const int64_t steps_per_epoch = (row_count + minibatch_size - 1) / minibatch_size;
-  const int64_t whole_epochs = (examples - 1) / row_count;
-  const int64_t rest = examples - whole_epochs * row_count;
-  return whole_epochs * steps_per_epoch + (rest + minibatch_size - 1) / minibatch_size;
+int64_t StepsFor(int64_t examples, const Epoch& epoch) {
+  const int64_t whole_epochs = (examples - 1) / epoch.examples;
+  const int64_t rest = examples - whole_epochs * epoch.examples;
+  return whole_epochs * epoch.steps + (rest + epoch.minibatch_size - 1) / epoch.minibatch_size;
 }
 
 }  // namespace
@@ -58,19 +57,14 @@ absl::Status Validate(const BudgetOptions& options) {
   return absl::OkStatus();
 }
 
-std::optional<StepLimit> FirstLimit(const BudgetOptions& options, int64_t row_count, int64_t minibatch_size) {
+std::optional<StepLimit> FirstLimit(const BudgetOptions& options, const Epoch& epoch) {
   std::optional<StepLimit> first;
   const auto consider = [&first](int64_t steps, StopReason reason) {
     if (!first.has_value() || steps < first->steps) first = StepLimit{steps, reason};
   };
   if (options.steps.has_value()) consider(*options.steps, StopReason::kSteps);
-  if (options.epochs.has_value()) {
-    const int64_t steps_per_epoch = (row_count + minibatch_size - 1) / minibatch_size;
-    consider(SaturatingProduct(*options.epochs, steps_per_epoch), StopReason::kEpochs);
-  }
-  if (options.examples.has_value()) {
-    consider(StepsFor(*options.examples, row_count, minibatch_size), StopReason::kExamples);
-  }
+  if (options.epochs.has_value()) consider(SaturatingProduct(*options.epochs, epoch.steps), StopReason::kEpochs);
+  if (options.examples.has_value()) consider(StepsFor(*options.examples, epoch), StopReason::kExamples);
   return first;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "core/data/minibatches.h"
 #include "core/train/options.h"
 #include "core/train/run_events.h"
 
@@ -27,7 +28,7 @@ struct StepLimit {
 
   friend bool operator==(const StepLimit&, const StepLimit&) = default;
 };
-std::optional<StepLimit> FirstLimit(const BudgetOptions& options, int64_t row_count, int64_t minibatch_size);
+std::optional<StepLimit> FirstLimit(const BudgetOptions& options, const Epoch& epoch);
 
 }  // namespace trainyard
 

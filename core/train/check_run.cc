@@ -157,7 +157,7 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   RETURN_IF_ERROR(CheckMinibatches(training, options.minibatches));
   const RunLength length{
       .steps_per_epoch = 1,
-      .total_steps = FirstLimit(options.budget, 1, 1).has_value() ? std::optional<int64_t>(1) : std::nullopt};
+      .total_steps = FirstLimit(options.budget, Epoch()).has_value() ? std::optional<int64_t>(1) : std::nullopt};
   RETURN_IF_ERROR(InField(
       "optimizer",
       InField("schedule", MakeSchedule(options.optimizer.schedule, options.optimizer.learning_rate, length).status())));

@@ -69,10 +69,9 @@ absl::Status CountSteps(RunPlan& plan) {
   const int64_t rows = static_cast<int64_t>(plan.training_rows.size());
   if (std::holds_alternative<DefaultSize>(minibatches.batch)) minibatches.batch = std::min(kDefaultMinibatch, rows);
   RETURN_IF_ERROR(InField("minibatches", Validate(minibatches, rows)));
-  const int64_t* size = std::get_if<int64_t>(&minibatches.batch);
-  const int64_t minibatch_size = size == nullptr ? rows : *size;
-  plan.steps_per_epoch = (rows + minibatch_size - 1) / minibatch_size;
-  const std::optional<StepLimit> limit = FirstLimit(plan.options.budget, rows, minibatch_size);
+  const Epoch epoch = EpochOf(minibatches, rows);
+  plan.steps_per_epoch = epoch.steps;
+  const std::optional<StepLimit> limit = FirstLimit(plan.options.budget, epoch);
   plan.total_steps = limit.has_value() ? limit->steps : 0;
   return absl::OkStatus();
 }

@@ -57,10 +57,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, 
 template <typename Real>
 TypedTrainer<Real>::TypedTrainer(Parts parts)
     : parts_(std::move(parts)),
-      limit_(parts_.plan.total_steps > 0
-                 ? FirstLimit(parts_.plan.options.budget, static_cast<int64_t>(parts_.plan.training_rows.size()),
-                              Minibatches(parts_.plan.options.minibatches, parts_.plan.training_rows, 0).size())
-                 : std::nullopt),
+      limit_(parts_.plan.total_steps > 0 ? FirstLimit(parts_.plan.options.budget,
+                                                      EpochOf(parts_.plan.options.minibatches,
+                                                              static_cast<int64_t>(parts_.plan.training_rows.size())))
+                                         : std::nullopt),
       minibatches_(parts_.plan.options.minibatches, parts_.plan.training_rows, parts_.plan.options.seed),
       objective_(parts_.plan.layout, *parts_.loss, parts_.training, parts_.plan.encoding.target.type,
                  parts_.plan.options.regularization, parts_.plan.options.optimizer.clipping),

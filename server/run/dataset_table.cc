@@ -7,6 +7,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
+#include "core/data/conditioning.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "server/run/names.h"
 #include "server/wire/dataset.h"
@@ -188,6 +189,8 @@ absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const
   *dataset.mutable_read_options() = ToProto(options);
   for (const Column& column : result->schema.columns) *dataset.add_columns() = ToProto(column);
   for (const std::string& warning : result->warnings) dataset.add_warnings(warning);
+  ASSIGN_OR_RETURN(const auto rows, OpenFile(file));
+  if (const auto conditioning = MeasureConditioning(*rows)) *dataset.mutable_conditioning() = ToProto(*conditioning);
   *dataset.mutable_create_time() = ToProto(absl::Now());
   dataset.set_etag(digest.substr(0, 16));
   return stored;
@@ -303,6 +306,11 @@ absl::Status DatasetTable::Delete(const v1::DeleteDatasetRequest& request) {
   return blobs_.Remove(stored->file);
 }
 
+absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::OpenFile(const std::string& file) {
+  ASSIGN_OR_RETURN(const auto mapped, blobs_.Map(file));
+  return Dataset::Open(std::as_bytes(std::span(mapped->bytes())), mapped);
+}
+
 absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::Open(const std::string& name) {
   absl::StatusOr<StoredDataset> stored = catalogue_.GetDataset(name);
   if (absl::IsNotFound(stored.status())) return NoSuch("data set", name);
@@ -314,9 +322,7 @@ absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::Open(const std::str
       if (std::shared_ptr<const Dataset> dataset = found->second.dataset.lock()) return dataset;
     }
   }
-  ASSIGN_OR_RETURN(const auto file, blobs_.Map(stored->file));
-  ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset,
-                   Dataset::Open(std::as_bytes(std::span(file->bytes())), file));
+  ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset, OpenFile(stored->file));
   absl::MutexLock lock(&mutex_);
   open_[name] = {.file = stored->file, .dataset = dataset};
   return dataset;

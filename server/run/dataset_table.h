@@ -86,6 +86,7 @@ class DatasetTable {
     std::weak_ptr<const Dataset> dataset;
   };
 
+  absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& file);
   absl::StatusOr<v1::Upload> Describe(StoredUpload stored) const;
   absl::Status CheckNew(const v1::Dataset& dataset) const;
   absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const std::string& digest);

@@ -47,6 +47,10 @@ v1::Format ToProto(Format format) {
       return v1::FORMAT_TSV;
     case Format::kIdx:
       return v1::FORMAT_IDX;
+    case Format::kNpy:
+      return v1::FORMAT_NPY;
+    case Format::kNpz:
+      return v1::FORMAT_NPZ;
   }
   return v1::FORMAT_UNSPECIFIED;
 }
@@ -117,6 +121,23 @@ v1::Column ToProto(const Column& column) {
     category->set_value(column.categories[i].value);
     category->set_count(column.categories[i].count);
   }
+  return message;
+}
+
+v1::Conditioning ToProto(const Conditioning& conditioning) {
+  v1::Conditioning message;
+  for (const std::string& column : conditioning.constant_columns) message.add_constant_columns(column);
+  for (const DuplicateColumn& duplicate : conditioning.duplicate_columns) {
+    v1::DuplicateColumn* added = message.add_duplicate_columns();
+    added->set_column(duplicate.column);
+    added->set_duplicate_of(duplicate.duplicate_of);
+  }
+  message.set_largest_deviation(conditioning.largest_deviation);
+  message.set_largest_deviation_column(conditioning.largest_deviation_column);
+  message.set_smallest_deviation(conditioning.smallest_deviation);
+  message.set_smallest_deviation_column(conditioning.smallest_deviation_column);
+  message.set_correlation_condition_number(conditioning.correlation_condition_number);
+  message.set_row_count(conditioning.row_count);
   return message;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
+#include "core/data/conditioning.h"
 #include "core/data/dataset.h"
 #include "core/data/read_dataset.h"
 #include "core/data/schema.h"
@@ -23,6 +24,8 @@ v1::ColumnRole ToProto(ColumnRole role);
 
 // At most the first 1,000 categories of a column go out.
 v1::Column ToProto(const Column& column);
+
+v1::Conditioning ToProto(const Conditioning& conditioning);
 
 // Rows [first, first + count) as they were uploaded, as far as there are such; the ignored columns left out. first and
 // count at least 0.

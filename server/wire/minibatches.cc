@@ -10,6 +10,9 @@ void Write(int64_t size, v1::Minibatches* message) { message->set_size(size); }
 void Write(const FullBatch&, v1::Minibatches* message) { message->mutable_full_batch(); }
 void Write(const Permutation&, v1::Minibatches* message) { message->mutable_permutation(); }
 void Write(const InOrder&, v1::Minibatches* message) { message->mutable_in_order(); }
+void Write(const ShuffledOnce&, v1::Minibatches* message) { message->mutable_shuffled_once(); }
+void Write(const Windowed& order, v1::Minibatches* message) { message->mutable_windowed()->set_rows(order.rows); }
+void Write(const WithReplacement&, v1::Minibatches* message) { message->mutable_with_replacement(); }
 
 }  // namespace
 
@@ -17,11 +20,12 @@ v1::Minibatches ToProto(const MinibatchOptions& options) {
   v1::Minibatches message;
   std::visit([&](const auto& batch) { Write(batch, &message); }, options.batch);
   std::visit([&](const auto& order) { Write(order, &message); }, options.order);
+  message.set_drop_last(options.drop_last);
   return message;
 }
 
 MinibatchOptions FromProto(const v1::Minibatches& message) {
-  MinibatchOptions options;
+  MinibatchOptions options{.drop_last = message.drop_last()};
   switch (message.batch_case()) {
     case v1::Minibatches::kSize:
       options.batch = message.size();
@@ -39,7 +43,15 @@ MinibatchOptions FromProto(const v1::Minibatches& message) {
     case v1::Minibatches::kInOrder:
       options.order = InOrder();
       break;
-    default:  // next:
+    case v1::Minibatches::kShuffledOnce:
+      options.order = ShuffledOnce();
+      break;
+    case v1::Minibatches::kWindowed:
+      options.order = Windowed{message.windowed().rows()};
+      break;
+    case v1::Minibatches::kWithReplacement:
+      options.order = WithReplacement();
+      break;
     case v1::Minibatches::ORDER_NOT_SET:
       break;
   }

@@ -56,6 +56,16 @@ TEST(RunPictureTest, ShowsProgressSpeedAndTimeLeft) {
   EXPECT_THAT(Text(picture), HasSubstr(" 50%"));
 }
 
+TEST(RunPictureTest, EpochsAreShorterWhereTheLastMinibatchIsLeftOut) {
+  v1::Job job = MakeJob();
+  job.mutable_spec()->mutable_minibatches()->set_size(40);
+  job.mutable_spec()->mutable_minibatches()->set_drop_last(true);
+  RunPicture picture(job);
+  picture.Apply(State(v1::STATE_RUNNING));
+  picture.Apply(Metrics(0, 20, 1, 100));
+  EXPECT_THAT(Text(picture), HasSubstr("epoch 10"));
+}
+
 TEST(RunPictureTest, AColumnOfOneValueHoldsForAllSteps) {
   RunPicture picture(MakeJob());
   v1::Event event = Metrics(0, 50, 3, 100);

@@ -109,6 +109,12 @@ TEST(TrainFlagsTest, ShortNames) {
              "loss { softmax_cross_entropy {} } initialization { glorot_uniform {} }");
 }
 
+TEST(TrainFlagsTest, OrderOfMinibatches) {
+  ExpectSpec({.order = "with-replacement", .drop_last = true}, "minibatches { with_replacement {} drop_last: true }");
+  ExpectSpec({.order = "windowed"}, "minibatches { windowed {} }");
+  ExpectSpec({.in_order = true}, "minibatches { in_order {} }");
+}
+
 TEST(TrainFlagsTest, BudgetAndStopping) {
   ExpectSpec({.precision = "f64", .seed = 7, .batch_size = "all", .epochs = 3, .time = "1m0.5s", .patience = 4},
              "minibatches { full_batch {} } budget { epochs: 3 running_time { seconds: 60 nanos: 500000000 } } "

@@ -72,5 +72,26 @@ TEST(RandomStreamTest, ShuffleGivesEveryOrderEquallyOften) {
   EXPECT_LT(chi_square, 20.5);  // 5 degrees of freedom: p = 0.001
 }
 
+TEST(RandomStreamTest, BelowIsUniformWhereHalfOfTheNumbersAreRejected) {
+  const uint64_t bound = (uint64_t{1} << 63) + 1;
+  const RandomStream stream(1, RandomPurpose::kReplacement, 3);
+  int upper_half = 0;
+  for (uint64_t i = 0; i < 10'000; ++i) {
+    const uint64_t number = stream.Below(bound, i);
+    ASSERT_LT(number, bound);
+    if (number > bound / 2) ++upper_half;
+  }
+  // Binomial: 5,000, give or take 4 deviations of 50.
+  EXPECT_NEAR(upper_half, 5000, 200);
+}
+
+TEST(RandomStreamTest, BelowIsAFunctionOfTheIndexAlone) {
+  const RandomStream stream(1, RandomPurpose::kReplacement, 3);
+  const uint64_t later = stream.Below(1000, 77);
+  stream.Below(1000, 5);
+  EXPECT_EQ(stream.Below(1000, 77), later);
+  EXPECT_EQ(stream.Below(1, 12), 0u);
+}
+
 }  // namespace
 }  // namespace trainyard

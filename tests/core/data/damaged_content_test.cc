@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/random.h"
+#include "tests/core/data/numpy_files.h"
 #include "tests/core/data/reading.h"
 
 namespace trainyard {
@@ -53,6 +54,20 @@ TEST(DamagedContentTest, Idx) {
   ExpectFaultOrDataset(content, {.format = Format::kIdx});
   ASSERT_TRUE(Read(content, {.format = Format::kIdx}).ok());
   ReadDamaged(content, [](const std::string& damaged) { ExpectFaultOrDataset(damaged, {.format = Format::kIdx}); });
+}
+
+TEST(DamagedContentTest, Npy) {
+  const std::string content = Npy("<f4", "(2, 2)", Elements<float>({0, 1, 2, 3}));
+  ASSERT_TRUE(Read(content, {.format = Format::kNpy}).ok());
+  ReadDamaged(content, [](const std::string& damaged) { ExpectFaultOrDataset(damaged, {.format = Format::kNpy}); });
+}
+
+TEST(DamagedContentTest, Npz) {
+  Member y = Stored("y.npy", Npy("|u1", "(2,)", "ab"));
+  y.zip64 = true;
+  const std::string content = Archive({Deflated("x.npy", Npy("<f4", "(2, 2)", Elements<float>({0, 1, 2, 3}))), y});
+  ASSERT_TRUE(Read(content, {.format = Format::kNpz}).ok());
+  ReadDamaged(content, [](const std::string& damaged) { ExpectFaultOrDataset(damaged, {.format = Format::kNpz}); });
 }
 
 TEST(DamagedContentTest, DatasetFile) {

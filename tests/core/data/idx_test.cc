@@ -124,7 +124,7 @@ TEST(IdxTest, LimitsOnColumnsAndRows) {
 
 TEST(IdxTest, SplitColumnIsRefused) {
   EXPECT_EQ(ReadArrays(kExamples, {.split = "x_0_0"}).status().message(),
-            "split = x_0_0, must be left out: an IDX file has no column of text");
+            "split = x_0_0, must be left out: arrays of numbers have no column of text");
 }
 
 }  // namespace

@@ -9,41 +9,53 @@
 namespace trainyard {
 namespace {
 
+// Minibatches of 4, 4 and 2 examples.
+const Epoch kEpoch = EpochOf({.batch = int64_t{4}}, 10);
+
 TEST(BudgetTest, IsTenEpochsWhereNothingIsGiven) {
   EXPECT_EQ(WithDefault({}).epochs, 10);
   EXPECT_EQ(WithDefault({.steps = 3}).epochs, std::nullopt);
 }
 
 TEST(BudgetTest, TheFirstLimitCounts) {
-  const StepLimit limit = *FirstLimit({.steps = 100, .epochs = 2, .examples = 1000}, 64, 32);
+  const StepLimit limit =
+      *FirstLimit({.steps = 100, .epochs = 2, .examples = 1000}, EpochOf({.batch = int64_t{32}}, 64));
   EXPECT_EQ(limit.steps, 4);
   EXPECT_EQ(limit.reason, StopReason::kEpochs);
 }
 
 TEST(BudgetTest, ExamplesAreRoundedUpToWholeSteps) {
-  // Minibatches of an epoch of 10 rows: 4, 4, 2.
-  EXPECT_EQ(FirstLimit({.examples = 1}, 10, 4)->steps, 1);
-  EXPECT_EQ(FirstLimit({.examples = 8}, 10, 4)->steps, 2);
-  EXPECT_EQ(FirstLimit({.examples = 9}, 10, 4)->steps, 3);
-  EXPECT_EQ(FirstLimit({.examples = 10}, 10, 4)->steps, 3);
-  EXPECT_EQ(FirstLimit({.examples = 11}, 10, 4)->steps, 4);
+  EXPECT_EQ(FirstLimit({.examples = 1}, kEpoch)->steps, 1);
+  EXPECT_EQ(FirstLimit({.examples = 8}, kEpoch)->steps, 2);
+  EXPECT_EQ(FirstLimit({.examples = 9}, kEpoch)->steps, 3);
+  EXPECT_EQ(FirstLimit({.examples = 10}, kEpoch)->steps, 3);
+  EXPECT_EQ(FirstLimit({.examples = 11}, kEpoch)->steps, 4);
 }
 
 TEST(BudgetTest, TheStepsOfABudgetOfExamplesHaveSeenThem) {
-  Minibatches minibatches({.batch = int64_t{4}}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 1);
-  for (int64_t examples = 1; examples < 40; ++examples) {
-    const int64_t steps = FirstLimit({.examples = examples}, 10, 4)->steps;
-    EXPECT_GE(minibatches.ExamplesBefore(steps), examples);
-    EXPECT_LT(minibatches.ExamplesBefore(steps - 1), examples);
+  std::vector<uint32_t> rows(10);
+  for (const MinibatchOptions& options :
+       {MinibatchOptions{.batch = int64_t{4}}, MinibatchOptions{.batch = int64_t{4}, .drop_last = true},
+        MinibatchOptions{.batch = int64_t{4}, .order = WithReplacement()}}) {
+    const Minibatches minibatches(options, rows, 1);
+    for (int64_t examples = 1; examples < 40; ++examples) {
+      const int64_t steps = FirstLimit({.examples = examples}, EpochOf(options, 10))->steps;
+      EXPECT_GE(minibatches.ExamplesBefore(steps), examples);
+      EXPECT_LT(minibatches.ExamplesBefore(steps - 1), examples);
+    }
   }
 }
 
+TEST(BudgetTest, EpochsAreShorterWhereTheLastMinibatchIsLeftOut) {
+  EXPECT_EQ(FirstLimit({.epochs = 5}, EpochOf({.batch = int64_t{4}, .drop_last = true}, 10))->steps, 10);
+}
+
 TEST(BudgetTest, TimeAloneIsNoLimitInSteps) {
-  EXPECT_EQ(FirstLimit({.running_time = absl::Seconds(1)}, 10, 4), std::nullopt);
+  EXPECT_EQ(FirstLimit({.running_time = absl::Seconds(1)}, kEpoch), std::nullopt);
 }
 
 TEST(BudgetTest, AProductThatOverflowsIsTheLargestNumberOfSteps) {
-  EXPECT_EQ(FirstLimit({.epochs = 1'000'000'000'000'000}, 4'000'000'000, 1)->steps,
+  EXPECT_EQ(FirstLimit({.epochs = 1'000'000'000'000'000}, EpochOf({.batch = int64_t{1}}, 4'000'000'000))->steps,
             std::numeric_limits<int64_t>::max());
 }
 

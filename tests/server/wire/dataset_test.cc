@@ -57,7 +57,8 @@ TEST(ReadOptionsTest, FieldsLeftOutKeepTheirDefaults) {
 
 TEST(ReadOptionsTest, TheFormatIsRequired) {
   const absl::Status status = FromProto(v1::ReadOptions()).status();
-  EXPECT_EQ(status.message(), "format = FORMAT_UNSPECIFIED, must be FORMAT_CSV, FORMAT_TSV or FORMAT_IDX");
+  EXPECT_EQ(status.message(),
+            "format = FORMAT_UNSPECIFIED, must be FORMAT_CSV, FORMAT_TSV, FORMAT_IDX, FORMAT_NPY or FORMAT_NPZ");
 }
 
 TEST(ReadOptionsTest, ATypeWithoutAMeaningIsNamedByItsColumn) {
@@ -93,6 +94,21 @@ TEST(ColumnTest, AtMostAThousandCategoriesGoOutAndTheirNumberIsTold) {
   EXPECT_EQ(message.category_count(), 1001);
   ASSERT_EQ(message.categories_size(), 1000);
   EXPECT_EQ(message.categories(999).value(), "c999");
+}
+
+TEST(ConditioningTest, EveryFieldGoesOut) {
+  const v1::Conditioning message = ToProto(Conditioning{.constant_columns = {"a"},
+                                                        .duplicate_columns = {{"b", "c"}},
+                                                        .largest_deviation = 5,
+                                                        .largest_deviation_column = "d",
+                                                        .smallest_deviation = 2,
+                                                        .smallest_deviation_column = "e",
+                                                        .correlation_condition_number = 7,
+                                                        .row_count = 9});
+  EXPECT_EQ(message.ShortDebugString(),
+            "constant_columns: \"a\" duplicate_columns { column: \"b\" duplicate_of: \"c\" } largest_deviation: 5 "
+            "largest_deviation_column: \"d\" smallest_deviation: 2 smallest_deviation_column: \"e\" "
+            "correlation_condition_number: 7 row_count: 9");
 }
 
 TEST(ToTableTest, CellsAreNumbersTextsAndNulls) {

@@ -1,0 +1,265 @@
+#include "core/data/conditioning.h"
+
+#include <Eigen/Core>
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <span>
+
+#include "core/base/random.h"
+
+namespace trainyard {
+namespace {
+
+constexpr double kMaxWork = 2e9;
+constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+
+// Rows that enter the correlation matrix at a time.
+constexpr Eigen::Index kBlockRows = 256;
+
+// Projections of standardised columns differ by less where the columns are the same up to sign.
+constexpr double kSameProjection = 1e-7;
+
+// Distance from the line through two columns, in deviations.
+constexpr double kSameValue = 1e-9;
+
+// Columns of equal projections that a column is compared with, value by value.
+constexpr int kMaxComparisons = 8;
+
+// The rows of a data set without missing numbers, restricted to its numeric features.
+class CompleteRows {
+ public:
+  explicit CompleteRows(const Dataset& dataset) : dataset_(dataset) {
+    for (int i = 0; i < static_cast<int>(dataset.schema().columns.size()); ++i) {
+      const Column& column = dataset.schema().columns[i];
+      if (column.role != ColumnRole::kFeature || column.type != ColumnType::kNumeric) continue;
+      if (column.missing_count < dataset.row_count()) columns_.push_back(i);
+    }
+    cells_.resize(columns_.size());
+    all_complete_ = std::all_of(columns_.begin(), columns_.end(),
+                                [&](int i) { return dataset.schema().columns[i].missing_count == 0; });
+    for (int64_t row = 0; !all_complete_ && row < dataset.row_count(); ++row) {
+      if (Load(row)) rows_.push_back(static_cast<uint32_t>(row));
+    }
+  }
+
+  size_t width() const { return columns_.size(); }
+  int64_t count() const { return all_complete_ ? dataset_.row_count() : static_cast<int64_t>(rows_.size()); }
+  const std::string& name(size_t column) const { return dataset_.schema().columns[columns_[column]].name; }
+
+  // The cells of the i-th row; valid until the next call.
+  std::span<const double> Row(int64_t i) {
+    Load(At(i));
+    return cells_;
+  }
+
+  double Cell(int64_t i, size_t column) const { return dataset_.Number(At(i), columns_[column]); }
+
+ private:
+  int64_t At(int64_t i) const { return all_complete_ ? i : rows_[i]; }
+
+  // False where a number is missing.
+  bool Load(int64_t row) {
+    bool complete = true;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      cells_[i] = dataset_.Number(row, columns_[i]);
+      complete = complete && !std::isnan(cells_[i]);
+    }
+    return complete;
+  }
+
+  const Dataset& dataset_;
+  std::vector<int> columns_;
+  bool all_complete_ = false;
+  std::vector<uint32_t> rows_;  // unless all are complete
+  std::vector<double> cells_;
+};
+
+struct ColumnMoments {
+  double mean = 0;
+  double square = 0;  // sum of squared distances from the mean
+  double minimum = std::numeric_limits<double>::infinity();
+  double maximum = -std::numeric_limits<double>::infinity();
+  double deviation = 0;
+
+  // The standardised column times two random ones.
+  std::array<double, 2> projections = {};
+
+  bool constant() const { return minimum == maximum; }
+};
+
+std::vector<ColumnMoments> MeasureMoments(CompleteRows& rows) {
+  std::vector<ColumnMoments> moments(rows.width());
+  for (int64_t i = 0; i < rows.count(); ++i) {
+    const std::span<const double> cells = rows.Row(i);
+    for (size_t j = 0; j < cells.size(); ++j) {
+      ColumnMoments& column = moments[j];
+      const double distance = cells[j] - column.mean;
+      column.mean += distance / static_cast<double>(i + 1);
+      column.square += distance * (cells[j] - column.mean);
+      column.minimum = std::min(column.minimum, cells[j]);
+      column.maximum = std::max(column.maximum, cells[j]);
+    }
+  }
+  for (ColumnMoments& column : moments) column.deviation = std::sqrt(column.square / static_cast<double>(rows.count()));
+  return moments;
+}
+
+void Project(CompleteRows& rows, std::vector<ColumnMoments>& moments) {
+  const RandomStream random(0, RandomPurpose::kProjection, 0);
+  for (int64_t i = 0; i < rows.count(); ++i) {
+    const double first = random.Uniform(2 * static_cast<uint64_t>(i)) - 0.5;
+    const double second = random.Uniform(2 * static_cast<uint64_t>(i) + 1) - 0.5;
+    const std::span<const double> cells = rows.Row(i);
+    for (size_t j = 0; j < cells.size(); ++j) {
+      if (moments[j].constant()) continue;
+      const double z = (cells[j] - moments[j].mean) / std::sqrt(moments[j].square);
+      moments[j].projections[0] += first * z;
+      moments[j].projections[1] += second * z;
+    }
+  }
+}
+
+// Whether column `a` is column `b` in every row, up to sign, offset, scale and rounding.
+bool Same(const CompleteRows& rows, const std::vector<ColumnMoments>& moments, size_t a, size_t b) {
+  const ColumnMoments& x = moments[b];
+  const ColumnMoments& y = moments[a];
+  const double sign = x.projections[0] * y.projections[0] < 0 ? -1 : 1;
+  const double slope = sign * y.deviation / x.deviation;
+  const double size_x = std::max(std::abs(x.minimum), std::abs(x.maximum));
+  const double size_y = std::max(std::abs(y.minimum), std::abs(y.maximum));
+  const double tolerance = kSameValue * y.deviation + 8 * kEpsilon * (size_y + std::abs(slope) * size_x);
+  for (int64_t i = 0; i < rows.count(); ++i) {
+    if (std::abs(rows.Cell(i, a) - y.mean - slope * (rows.Cell(i, b) - x.mean)) > tolerance) return false;
+  }
+  return true;
+}
+
+bool SameProjections(const ColumnMoments& a, const ColumnMoments& b) {
+  const double sign = a.projections[0] * b.projections[0] < 0 ? -1 : 1;
+  return std::abs(a.projections[0] - sign * b.projections[0]) < kSameProjection &&
+         std::abs(a.projections[1] - sign * b.projections[1]) < kSameProjection;
+}
+
+// Reports the duplicates and returns the columns that are neither constant nor duplicates.
+std::vector<size_t> FindDistinct(const CompleteRows& rows, const std::vector<ColumnMoments>& moments,
+                                 Conditioning& conditioning) {
+  std::vector<size_t> distinct;
+  std::multimap<double, size_t> by_projection;
+  for (size_t j = 0; j < moments.size(); ++j) {
+    const double projection = std::abs(moments[j].projections[0]);
+    // Numbers too large or too small to be squared have none.
+    if (moments[j].constant() || !std::isfinite(projection)) continue;
+    std::vector<size_t> alike;
+    for (auto it = by_projection.lower_bound(projection - kSameProjection);
+         it != by_projection.end() && it->first < projection + kSameProjection && alike.size() < kMaxComparisons;
+         ++it) {
+      if (SameProjections(moments[j], moments[it->second])) alike.push_back(it->second);
+    }
+    std::sort(alike.begin(), alike.end());
+    const auto same = std::find_if(alike.begin(), alike.end(), [&](size_t k) { return Same(rows, moments, j, k); });
+    if (same != alike.end()) {
+      conditioning.duplicate_columns.push_back({rows.name(j), rows.name(*same)});
+    } else {
+      distinct.push_back(j);
+      by_projection.emplace(projection, j);
+    }
+  }
+  return distinct;
+}
+
+void ReportDeviations(const CompleteRows& rows, const std::vector<ColumnMoments>& moments, Conditioning& conditioning) {
+  for (size_t j = 0; j < moments.size(); ++j) {
+    if (moments[j].constant()) {
+      conditioning.constant_columns.push_back(rows.name(j));
+      continue;
+    }
+    const double deviation = moments[j].deviation;
+    if (conditioning.largest_deviation_column.empty() || deviation > conditioning.largest_deviation) {
+      conditioning.largest_deviation = deviation;
+      conditioning.largest_deviation_column = rows.name(j);
+    }
+    if (conditioning.smallest_deviation_column.empty() || deviation < conditioning.smallest_deviation) {
+      conditioning.smallest_deviation = deviation;
+      conditioning.smallest_deviation_column = rows.name(j);
+    }
+  }
+}
+
+int64_t RowsLookedAt(int64_t count, size_t columns) {
+  const double width = static_cast<double>(std::max<size_t>(columns, 1));
+  return static_cast<int64_t>(std::min(static_cast<double>(count), std::max(1.0, kMaxWork / (width * width))));
+}
+
+// The correlation matrix of `columns` over `looked_at` evenly spaced rows; columns that are constant there left out.
+Eigen::MatrixXd Correlate(CompleteRows& rows, const std::vector<ColumnMoments>& moments,
+                          const std::vector<size_t>& columns, int64_t looked_at) {
+  const Eigen::Index width = static_cast<Eigen::Index>(columns.size());
+  Eigen::MatrixXd products = Eigen::MatrixXd::Zero(width, width);
+  Eigen::VectorXd sums = Eigen::VectorXd::Zero(width);
+  Eigen::MatrixXd block(width, kBlockRows);
+  for (int64_t first = 0; first < looked_at; first += kBlockRows) {
+    const Eigen::Index count = std::min<int64_t>(kBlockRows, looked_at - first);
+    for (Eigen::Index k = 0; k < count; ++k) {
+      // The (first + k)-th of looked_at points in [0, count).
+      const double point =
+          static_cast<double>(first + k) * static_cast<double>(rows.count()) / static_cast<double>(looked_at);
+      const std::span<const double> cells = rows.Row(std::min(static_cast<int64_t>(point), rows.count() - 1));
+      for (Eigen::Index j = 0; j < width; ++j) {
+        const ColumnMoments& column = moments[columns[static_cast<size_t>(j)]];
+        block(j, k) = (cells[columns[static_cast<size_t>(j)]] - column.mean) / column.deviation;
+      }
+    }
+    products.selfadjointView<Eigen::Lower>().rankUpdate(block.leftCols(count));
+    sums += block.leftCols(count).rowwise().sum();
+  }
+  products.selfadjointView<Eigen::Lower>().rankUpdate(sums, -1.0 / static_cast<double>(looked_at));
+  const double rounding = static_cast<double>(looked_at) * kEpsilon;
+  std::vector<Eigen::Index> varying;
+  for (Eigen::Index j = 0; j < width; ++j) {
+    if (products(j, j) > rounding) varying.push_back(j);
+  }
+  Eigen::MatrixXd full = products.selfadjointView<Eigen::Lower>();
+  const Eigen::MatrixXd kept = full(varying, varying);
+  const Eigen::VectorXd scale = kept.diagonal().cwiseSqrt().cwiseInverse();
+  return scale.asDiagonal() * kept * scale.asDiagonal();
+}
+
+double ConditionNumber(const Eigen::MatrixXd& correlation) {
+  if (correlation.rows() == 0) return 0;
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(correlation, Eigen::EigenvaluesOnly);
+  const double largest = solver.eigenvalues()(correlation.rows() - 1);
+  const double smallest = solver.eigenvalues()(0);
+  const double rounding = static_cast<double>(correlation.rows()) * kEpsilon * largest;
+  return smallest > rounding ? largest / smallest : std::numeric_limits<double>::infinity();
+}
+
+bool HasNumericFeature(const Schema& schema) {
+  return std::any_of(schema.columns.begin(), schema.columns.end(), [](const Column& column) {
+    return column.role == ColumnRole::kFeature && column.type == ColumnType::kNumeric;
+  });
+}
+
+}  // namespace
+
+std::optional<Conditioning> MeasureConditioning(const Dataset& dataset) {
+  if (!HasNumericFeature(dataset.schema())) return std::nullopt;
+  Conditioning conditioning;
+  CompleteRows rows(dataset);
+  if (rows.count() == 0 || rows.width() == 0) return conditioning;
+  std::vector<ColumnMoments> moments = MeasureMoments(rows);
+  Project(rows, moments);
+  ReportDeviations(rows, moments, conditioning);
+  const std::vector<size_t> distinct = FindDistinct(rows, moments, conditioning);
+  conditioning.row_count = rows.count();
+  if (distinct.size() > kMaxCorrelated) return conditioning;
+  conditioning.row_count = RowsLookedAt(rows.count(), distinct.size());
+  conditioning.correlation_condition_number =
+      ConditionNumber(Correlate(rows, moments, distinct, conditioning.row_count));
+  return conditioning;
+}
+
+}  // namespace trainyard

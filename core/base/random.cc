@@ -1,5 +1,7 @@
 #include "core/base/random.h"
 
+#include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "Random123/philox.h"
@@ -16,6 +18,17 @@ uint64_t RandomStream::Bits(uint64_t index) const {
   const r123::Philox4x32::ctr_type bits = r123::Philox4x32()(counter, key);
   return index % 2 == 0 ? bits[0] | static_cast<uint64_t>(bits[1]) << 32
                         : bits[2] | static_cast<uint64_t>(bits[3]) << 32;
+}
+
+uint64_t RandomStream::Below(uint64_t index, uint64_t bound) const {
+  return absl::Uint128High64(absl::uint128(Bits(index)) * bound);
+}
+
+double RandomStream::Normal(uint64_t index) const {
+  // Within (0, 1), with neither end.
+  const double radius = (static_cast<double>(Bits(2 * index) >> 12) + 0.5) * 0x1.0p-52;
+  const double angle = 2 * std::numbers::pi * Uniform(2 * index + 1);
+  return std::sqrt(-2 * std::log(radius)) * std::cos(angle);
 }
 
 void RandomStream::Shuffle(std::span<uint32_t> items) const {

@@ -29,6 +29,13 @@ class RandomStream {
   // Uniform in [0, 1), a multiple of 2^-53.
   double Uniform(uint64_t index) const { return static_cast<double>(Bits(index) >> 11) * 0x1.0p-53; }
 
+  // Uniform in [0, bound), bound >= 1, but for a bias of at most bound / 2^64.
+  uint64_t Below(uint64_t index, uint64_t bound) const;
+
+  // Standard normal, never 0 and at most 8.6 in magnitude: the cosine half of Box and Muller (1958), from Bits(2 index) and
+  // Bits(2 index + 1).
+  double Normal(uint64_t index) const;
+
   // Shuffles uniformly (Fisher and Yates), unbiased (Lemire's rejection), from the numbers of this stream from index 0 on.
   void Shuffle(std::span<uint32_t> items) const;
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "core/loss/best_constant.h"
+
 namespace trainyard {
 namespace {
 
@@ -45,6 +47,11 @@ void Logistic<Real>::Predict(MatrixView<const Real> outputs, MatrixView<double> 
     predictions(i, positive_) = Sigmoid(f);
     predictions(i, 1 - positive_) = Sigmoid(-f);
   }
+}
+
+template <typename Real>
+absl::StatusOr<std::vector<double>> Logistic<Real>::BestConstant(const Targets& targets) const {
+  return std::vector<double>{LogOdds(targets, positive_)};
 }
 
 template class Logistic<float>;

@@ -29,6 +29,7 @@ class Logistic final : public Loss<Real> {
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
   double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;
+  absl::StatusOr<std::vector<double>> BestConstant(const Targets& targets) const override;
 
  private:
   const int32_t positive_;

@@ -1,5 +1,7 @@
 #include "core/loss/squared.h"
 
+#include "core/loss/best_constant.h"
+
 namespace trainyard {
 
 template <typename Real>
@@ -26,6 +28,11 @@ double Squared<Real>::SumAndGradient(double factor, MatrixView<Real> outputs, co
 template <typename Real>
 void Squared<Real>::Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const {
   for (int64_t i = 0; i < outputs.rows; ++i) predictions(i, 0) = outputs(i, 0);
+}
+
+template <typename Real>
+absl::StatusOr<std::vector<double>> Squared<Real>::BestConstant(const Targets& targets) const {
+  return std::vector<double>{Mean(targets)};
 }
 
 template class Squared<float>;

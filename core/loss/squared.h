@@ -20,6 +20,7 @@ class Squared final : public Loss<Real> {
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
   double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;
+  absl::StatusOr<std::vector<double>> BestConstant(const Targets& targets) const override;
 };
 
 }  // namespace trainyard

@@ -8,6 +8,7 @@
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "core/train/budget.h"
+#include "core/train/initial_parameters.h"
 #include "core/train/initial_state.h"
 #include "core/train/memory_estimate.h"
 #include "core/train/trainer.h"
@@ -43,7 +44,8 @@ absl::Status CheckLoss(const Column& target, TrainingOptions& options) {
   if (!options.loss.has_value()) {
     options.loss = categorical ? LossOptions(SoftmaxCrossEntropyOptions()) : LossOptions(SquaredOptions());
   }
-  return MakeLoss<double>(*options.loss, shape).status();
+  ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, shape));
+  return CheckOutputBiases(options, *loss);
 }
 
 absl::Status CheckMetric(std::string_view field, Metric metric, bool categorical) {

@@ -37,11 +37,11 @@ class NetworkPass {
   // After Forward of the same rows at the same theta: the gradient by theta, written into or added to `gradient`.
   void Backward(std::span<const Real> theta, int64_t rows, Into into, std::span<Real> gradient);
 
- private:
-  // Row-major, one after the other: a_0 = x, ..., a_L = f; below L, Backward turns a_l's neighbour delta_l into dL/dz_l.
+  // a_l after Forward, row-major: a_0 = x, ..., a_L = f. After Backward, for l > 0, delta_l = dL/dz_l; delta_L lies where f was.
   MatrixView<Real> activation(size_t layer, int64_t rows);
   MatrixView<Real> delta(size_t layer, int64_t rows);
 
+ private:
   const ParameterLayout& layout_;
   std::vector<AlignedVector<Real>> activations_;
   std::vector<AlignedVector<Real>> deltas_;  // of hidden layers; index as activations_, [0] and the last empty

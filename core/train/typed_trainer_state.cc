@@ -32,6 +32,7 @@ absl::Status TypedTrainer<Real>::Initialize() {
     Place<Real>(parts_.plan.options.initial_state.velocity, parts_.plan.layout,
                 {reinterpret_cast<Real*>(array.bytes.data()), array.bytes.size() / sizeof(Real)});
   }
+  MarkPlaceToGoBackTo();
   return absl::OkStatus();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -70,6 +71,40 @@ TEST(RandomStreamTest, ShuffleGivesEveryOrderEquallyOften) {
   double chi_square = 0;
   for (const int n : count) chi_square += (n - kShuffles / 6.0) * (n - kShuffles / 6.0) / (kShuffles / 6.0);
   EXPECT_LT(chi_square, 20.5);  // 5 degrees of freedom: p = 0.001
+}
+
+TEST(RandomStreamTest, NormalHasTheMomentsOfANormal) {
+  const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
+  constexpr uint64_t kCount = 100'000;
+  double sum = 0;
+  double squares = 0;
+  double beyond_two = 0;
+  for (uint64_t i = 0; i < kCount; ++i) {
+    const double x = random.Normal(i);
+    ASSERT_NE(x, 0);
+    ASSERT_LT(std::abs(x), 8.6);
+    sum += x;
+    squares += x * x;
+    beyond_two += std::abs(x) > 2 ? 1 : 0;
+  }
+  EXPECT_NEAR(sum / kCount, 0, 5 / std::sqrt(kCount));
+  EXPECT_NEAR(squares / kCount, 1, 5 * std::sqrt(2.0 / kCount));
+  EXPECT_NEAR(beyond_two / kCount, 0.0455, 5 * std::sqrt(0.0455 / kCount));
+}
+
+TEST(RandomStreamTest, NormalIsAFunctionOfTheIndex) {
+  const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
+  EXPECT_EQ(random.Normal(7), random.Normal(7));
+  EXPECT_NE(random.Normal(7), random.Normal(8));
+}
+
+TEST(RandomStreamTest, BelowIsUniformBelowItsBound) {
+  const RandomStream random(6, RandomPurpose::kInitialWeights, 0);
+  constexpr uint64_t kCount = 60'000;
+  std::vector<int> counts(6);
+  for (uint64_t i = 0; i < kCount; ++i) ++counts.at(random.Below(i, 6));
+  for (const int count : counts) EXPECT_NEAR(count, kCount / 6.0, 5 * std::sqrt(kCount * 5.0 / 36));
+  EXPECT_EQ(random.Below(0, 1), 0u);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "server/wire/dataset.h"
+#include "server/wire/initialization.h"
 #include "server/wire/model.h"
 #include "server/wire/run_events.h"
 #include "server/wire/spec.h"
@@ -31,12 +32,14 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Activation",
     "trainyard.v1.Budget",
     "trainyard.v1.CheckpointPlan",
+    "trainyard.v1.CheckpointSource",
     "trainyard.v1.ClipGlobalNorm",
     "trainyard.v1.ClipLayerNorm",
     "trainyard.v1.ClipValue",
     "trainyard.v1.Clipping",
     "trainyard.v1.ClippingBegan",
     "trainyard.v1.Constant",
+    "trainyard.v1.ConstantBiases",
     "trainyard.v1.Dense",
     "trainyard.v1.Divergence",
     "trainyard.v1.DivergencePolicy",
@@ -47,7 +50,10 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.EvaluationPlan",
     "trainyard.v1.Event",
     "trainyard.v1.FullBatch",
+    "trainyard.v1.Gaussian",
+    "trainyard.v1.GlorotNormal",
     "trainyard.v1.GlorotUniform",
+    "trainyard.v1.HeNormal",
     "trainyard.v1.Identity",
     "trainyard.v1.InOrder",
     "trainyard.v1.InitialState",
@@ -58,6 +64,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Linear",
     "trainyard.v1.Logistic",
     "trainyard.v1.Loss",
+    "trainyard.v1.MarginalBiases",
     "trainyard.v1.MetricChunk",
     "trainyard.v1.MetricColumn",
     "trainyard.v1.MetricValue",
@@ -66,6 +73,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Nesterov",
     "trainyard.v1.Network",
     "trainyard.v1.Optimizer",
+    "trainyard.v1.Orthogonal",
     "trainyard.v1.Patience",
     "trainyard.v1.Permutation",
     "trainyard.v1.Regularization",
@@ -75,6 +83,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Schedule",
     "trainyard.v1.Sgd",
     "trainyard.v1.SoftmaxCrossEntropy",
+    "trainyard.v1.SparseWeights",
     "trainyard.v1.Squared",
     "trainyard.v1.StopOnDivergence",
     "trainyard.v1.Tanh",
@@ -82,8 +91,11 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Tensor",
     "trainyard.v1.TrainingData",
     "trainyard.v1.UniformFanIn",
+    "trainyard.v1.UniformWeights",
+    "trainyard.v1.WarmStart",
     "trainyard.v1.Warning",
     "trainyard.v1.ZeroBiases",
+    "trainyard.v1.ZeroWeights",
 };
 
 // Messages that have no core type: the server writes them.
@@ -134,6 +146,13 @@ TEST(RoundTripTest, EveryMessageOfAJobAndOfItsLogIsConvertedOrMadeByTheServer) {
 }
 
 TEST(RoundTripTest, JobSpec) { ExpectRoundTrip<v1::JobSpec>(ThereAndBack<v1::JobSpec>); }
+
+TEST(RoundTripTest, InitializationAndWarmStart) {
+  ExpectRoundTrip<v1::Initialization>([](const v1::Initialization& message) -> absl::StatusOr<v1::Initialization> {
+    return ToProto(FromProto(message));
+  });
+  ExpectRoundTrip<v1::WarmStart>(ThereAndBack<v1::WarmStart>);
+}
 
 TEST(RoundTripTest, EventsOfARun) {
   ExpectRoundTrip<v1::Event>(ThereAndBack<v1::Event>, [](v1::Event& event) {

@@ -125,7 +125,7 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked, s
   absl::Status status;
   CommitQueue::Change insert = services_.catalogue.Insert(stored);
   if (first.has_value()) {
-    insert = [insert_job = std::move(insert), insert_first = services_.catalogue.Insert(stored.key, *std::move(first))](
+    insert = [insert_job = std::move(insert), insert_first = services_.catalogue.Insert(stored.key, *first)](
                  Connection& connection) mutable -> absl::Status {
       RETURN_IF_ERROR(insert_job(connection));
       return insert_first(connection);
@@ -135,6 +135,8 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked, s
     status = std::move(told);
     durable.Notify();
   });
+  // A warm start is read from the catalogue.
+  if (first.has_value()) durable.WaitForNotification();
   {
     absl::MutexLock lock(&mutex_);
     Enqueue(run);

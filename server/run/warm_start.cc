@@ -36,7 +36,7 @@ absl::StatusOr<StoredCheckpoint> Choose(const std::vector<StoredCheckpoint>& sto
   std::vector<int64_t> steps;
   for (const StoredCheckpoint& checkpoint : stored) {
     if (checkpoint.step == *step) return checkpoint;
-    steps.push_back(checkpoint.step);
+    if (steps.empty() || steps.back() != checkpoint.step) steps.push_back(checkpoint.step);
   }
   return FieldError(kStepField, *step, absl::StrCat("the step of a kept checkpoint: ", absl::StrJoin(steps, ", ")));
 }

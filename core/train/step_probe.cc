@@ -19,7 +19,8 @@ class TypedStepProbe final : public StepProbe {
       : rows_(plan.training_rows),
         training_(std::move(training)),
         loss_(std::move(loss)),
-        objective_(plan.layout, *loss_, training_, plan.encoding.target.type),
+        objective_(plan.layout, *loss_, training_, plan.encoding.target.type, plan.options.regularization,
+                   plan.options.optimizer.clipping),
         optimizer_(MakeOptimizer<Real>(plan.options.optimizer.rule, plan.layout.flat_size())),
         theta_(std::move(theta)) {}
 

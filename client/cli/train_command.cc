@@ -51,6 +51,18 @@ void AddModelFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--activation", flags.activation, Variants<v1::Activation>("kind"))->group("Model");
   command.add_option("--loss", flags.loss, Variants<v1::Loss>("kind"))->group("Model");
   command.add_option("--init", flags.init, Variants<v1::Initialization>("weights"))->group("Model");
+  command.add_option("--biases", flags.biases, "Of hidden units: " + Variants<v1::Initialization>("biases"))
+      ->group("Model");
+  command
+      .add_option("--output-biases", flags.output_biases,
+                  "Of output units, if not 0: " + Variants<v1::Initialization>("output_biases"))
+      ->group("Model");
+  command
+      .add_option("--output-weights", flags.output_weights,
+                  "Of the output layer, if not as the others: " + Variants<v1::Initialization>("output_weights"))
+      ->group("Model");
+  command.add_option("--warm-start", flags.warm_start, "Begin with the parameters of models/ID or jobs/ID[@STEP]")
+      ->group("Model");
   command.add_option("--precision", flags.precision, Values<v1::Precision>())->group("Model");
   command.add_option("--seed", flags.seed, "Decides splits, initial parameters and order")->group("Model");
 }
@@ -133,6 +145,9 @@ void PrintCheck(const v1::CheckJobResponse& check, std::ostream& out) {
   list.Add("steps", check.total_steps() > 0 ? CountText(check.total_steps()) : "not known beforehand");
   list.Add("memory", BytesText(check.memory_bytes()));
   if (check.has_time_per_step()) list.Add("time per step", DurationText(ToDuration(check.time_per_step())));
+  if (check.smallest_efficient_minibatch() > 0) {
+    list.Add("smallest efficient minibatch", CountText(check.smallest_efficient_minibatch()));
+  }
   if (check.has_total_time()) list.Add("time in all", DurationText(ToDuration(check.total_time())));
   list.Print(out);
   out << '\n';
@@ -141,6 +156,13 @@ void PrintCheck(const v1::CheckJobResponse& check, std::ostream& out) {
     tensors.AddRow({tensor.name(), absl::StrJoin(tensor.shape(), " x ")});
   }
   tensors.Print(out);
+  out << "\nAt step 0, over the first training examples:\n";
+  TextTable layers({"LAYER", "ACTIVATION MEAN", "ACTIVATION VARIANCE", "GRADIENT VARIANCE"}, {1, 2, 3});
+  for (const v1::LayerStatistics& layer : check.layers()) {
+    layers.AddRow({layer.layer(), NumberText(layer.activation_mean()), NumberText(layer.activation_variance()),
+                   NumberText(layer.gradient_variance())});
+  }
+  layers.Print(out);
   for (const v1::Warning& warning : check.warnings()) out << "warning: " << Printable(warning.message()) << '\n';
 }
 

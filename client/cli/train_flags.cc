@@ -1,5 +1,6 @@
 #include "client/cli/train_flags.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -25,6 +26,18 @@ const Aliases& LossAliases() {
 
 const Aliases& InitAliases() {
   static const auto* const aliases = new Aliases{{"glorot", "glorot_uniform"}};
+  return *aliases;
+}
+
+// The endings that name what is set, as in `zero` for zero_biases of --biases.
+const Aliases& BiasAliases() {
+  static const auto* const aliases =
+      new Aliases{{"zero", "zero_biases"}, {"constant", "constant_biases"}, {"marginal", "marginal_output_biases"}};
+  return *aliases;
+}
+
+const Aliases& OutputWeightAliases() {
+  static const auto* const aliases = new Aliases{{"zero", "zero_output_weights"}};
   return *aliases;
 }
 
@@ -177,13 +190,45 @@ absl::Status ApplyBudget(const TrainFlags& flags, v1::JobSpec& spec) {
   return absl::OkStatus();
 }
 
+absl::Status ApplyInitialization(const TrainFlags& flags, v1::JobSpec& spec) {
+  v1::Initialization initialization = spec.initialization();
+  RETURN_IF_ERROR(SetVariantFlag("--init", flags.init, initialization, "weights", InitAliases()));
+  RETURN_IF_ERROR(SetVariantFlag("--biases", flags.biases, initialization, "biases", BiasAliases()));
+  RETURN_IF_ERROR(
+      SetVariantFlag("--output-biases", flags.output_biases, initialization, "output_biases", BiasAliases()));
+  RETURN_IF_ERROR(SetVariantFlag("--output-weights", flags.output_weights, initialization, "output_weights",
+                                 OutputWeightAliases()));
+  if (initialization.ByteSizeLong() > 0) *spec.mutable_initialization() = initialization;
+  return absl::OkStatus();
+}
+
+// models/ID or jobs/ID[@STEP]
+absl::Status ApplyWarmStart(const std::string& source, v1::JobSpec& spec) {
+  if (source.empty()) return absl::OkStatus();
+  spec.clear_warm_start();
+  if (absl::StartsWith(source, "models/")) {
+    spec.mutable_warm_start()->set_model(source);
+    return absl::OkStatus();
+  }
+  const size_t at = source.find('@');
+  int64_t step = 0;
+  if (!absl::StartsWith(source, "jobs/") ||
+      (at != std::string::npos && !absl::SimpleAtoi(source.substr(at + 1), &step))) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--warm-start: \"", source, "\" is neither models/ID nor jobs/ID nor jobs/ID@STEP"));
+  }
+  v1::CheckpointSource& checkpoint = *spec.mutable_warm_start()->mutable_checkpoint();
+  checkpoint.set_job(source.substr(0, at));
+  if (at != std::string::npos) checkpoint.set_step(step);
+  return absl::OkStatus();
+}
+
 absl::Status ApplyRest(const TrainFlags& flags, v1::JobSpec& spec) {
   if (!flags.loss.empty()) {
     RETURN_IF_ERROR(SetVariantFlag("--loss", flags.loss, *spec.mutable_loss(), "kind", LossAliases()));
   }
-  if (!flags.init.empty()) {
-    RETURN_IF_ERROR(SetVariantFlag("--init", flags.init, *spec.mutable_initialization(), "weights", InitAliases()));
-  }
+  RETURN_IF_ERROR(ApplyInitialization(flags, spec));
+  RETURN_IF_ERROR(ApplyWarmStart(flags.warm_start, spec));
   if (!flags.precision.empty()) {
     const absl::StatusOr<v1::Precision> precision = EnumValue<v1::Precision>(flags.precision);
     if (!precision.ok()) return UsageError("--precision", precision.status());

@@ -35,6 +35,11 @@ struct TrainFlags {
   std::string activation;
   std::string loss;
   std::string init;
+  std::string biases;
+  std::string output_biases;
+  std::string output_weights;
+  // `models/ID` or `jobs/ID[@STEP]`
+  std::string warm_start;
   std::string precision;
   std::optional<uint64_t> seed;
 

@@ -1,5 +1,7 @@
 #include "core/base/random.h"
 
+#include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "Random123/philox.h"
@@ -28,6 +30,13 @@ uint64_t RandomStream::Below(uint64_t bound, uint64_t index) const {
     }
   }
   return absl::Uint128High64(product);
+}
+
+double RandomStream::Normal(uint64_t index) const {
+  // Within (0, 1), with neither end.
+  const double radius = (static_cast<double>(Bits(2 * index) >> 12) + 0.5) * 0x1.0p-52;
+  const double angle = 2 * std::numbers::pi * Uniform(2 * index + 1);
+  return std::sqrt(-2 * std::log(radius)) * std::cos(angle);
 }
 
 void RandomStream::Shuffle(std::span<uint32_t> items) const {

@@ -35,6 +35,10 @@ class RandomStream {
   // Uniform in [0, bound), unbiased (Lemire's rejection), a function of `index` alone; bound at least 1, index below 2^32.
   uint64_t Below(uint64_t bound, uint64_t index) const;
 
+  // Standard normal, never 0 and at most 8.6 in magnitude: the cosine half of Box and Muller (1958), from Bits(2 index) and
+  // Bits(2 index + 1).
+  double Normal(uint64_t index) const;
+
   // Shuffles uniformly (Fisher and Yates), unbiased (Lemire's rejection), from the numbers of this stream from index 0 on.
   void Shuffle(std::span<uint32_t> items) const;
 

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
+#include "absl/status/status.h"
 #include "core/base/random.h"
 
 namespace trainyard {
@@ -26,6 +28,12 @@ class Initializer {
 
 // values[i] ~ U(-bound, bound)
 void FillUniform(double bound, const RandomStream& random, std::span<double> values);
+
+// values[i] ~ N(0, deviation^2)
+void FillNormal(double deviation, const RandomStream& random, std::span<double> values);
+
+// INVALID_ARGUMENT: a FieldError where `value` is not positive and finite.
+absl::Status CheckPositive(std::string_view field, double value);
 
 }  // namespace trainyard
 

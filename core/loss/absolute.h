@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+#include "core/loss/best_constant.h"
+
 namespace trainyard {
 
 struct AbsoluteOptions {
@@ -17,6 +19,7 @@ struct AbsoluteRho {
   double Value(double f, double y) const { return std::abs(f - y); }
   double Slope(double f, double y) const { return (f > y ? 1.0 : 0.0) - (f < y ? 1.0 : 0.0); }
   double Number(double f) const { return f; }
+  static double BestConstant(const Targets& targets) { return Median(targets); }
 };
 
 }  // namespace trainyard

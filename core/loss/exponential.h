@@ -19,6 +19,8 @@ struct ExponentialOptions {
 };
 
 struct ExponentialPhi {
+  static constexpr double kShareOfLogOdds = 0.5;
+
   static double Value(double z) { return std::exp(-z); }
   static double Slope(double z) { return -std::exp(-z); }
 };

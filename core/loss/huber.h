@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "absl/status/status.h"
+#include "core/loss/best_constant.h"
 
 namespace trainyard {
 
@@ -30,6 +31,7 @@ struct HuberRho {
   }
   double Slope(double f, double y) const { return std::clamp(f - y, -delta, delta); }
   double Number(double f) const { return f; }
+  static double BestConstant(const Targets& targets) { return Median(targets); }
 };
 
 }  // namespace trainyard

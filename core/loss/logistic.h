@@ -19,6 +19,8 @@ struct LogisticOptions {
 };
 
 struct LogisticPhi {
+  static constexpr double kShareOfLogOdds = 1;
+
   static double Value(double z) { return z > 0 ? std::log1p(std::exp(-z)) : std::log1p(std::exp(z)) - z; }
   static double Slope(double z) { return -Probability(-z); }
 

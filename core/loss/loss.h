@@ -49,6 +49,12 @@ class Loss {
   // What a prediction is. Categorical: probabilities of all classes, or their scores where the loss gives none, [m, classes]; numeric: the
   // number, [m, 1].
   virtual void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const = 0;
+
+  // The outputs f, the same for all examples, that make sum_i w_i L(f, y_i) least (for Huber loss the median, which comes near). `targets` may be empty: then any value.
+  // INVALID_ARGUMENT: the loss has none; this does not depend on `targets`.
+  virtual absl::StatusOr<std::vector<double>> BestConstant(const Targets&) const {
+    return absl::InvalidArgumentError("the loss has no best constant output");
+  }
 };
 
 }  // namespace trainyard

@@ -5,12 +5,15 @@
 #ifndef TRAINYARD_CORE_LOSS_MARGIN_LOSS_H_
 #define TRAINYARD_CORE_LOSS_MARGIN_LOSS_H_
 
+#include <vector>
+
+#include "core/loss/best_constant.h"
 #include "core/loss/loss.h"
 
 namespace trainyard {
 
-// Phi: Value(z) and Slope(z), its derivative; Probability(f) of the positive class too, where phi is a likelihood. Each gives NaN for NaN,
-// but for Slope.
+// Phi: Value(z) and Slope(z), its derivative; Probability(f) of the positive class, where phi is a likelihood; kShareOfLogOdds, where that
+// share of the log odds of the positive class is the best constant output. Each gives NaN for NaN, but for Slope.
 template <typename Real, typename Phi>
 class MarginLoss final : public Loss<Real> {
  public:
@@ -54,6 +57,14 @@ class MarginLoss final : public Loss<Real> {
       for (int64_t i = 0; i < outputs.rows; ++i) {
         for (double& p : predictions.row(i)) p = Phi::Probability(p);
       }
+    }
+  }
+
+  absl::StatusOr<std::vector<double>> BestConstant(const Targets& targets) const override {
+    if constexpr (requires { Phi::kShareOfLogOdds; }) {
+      return std::vector<double>{Phi::kShareOfLogOdds * LogOdds(targets, positive_)};
+    } else {
+      return Loss<Real>::BestConstant(targets);
     }
   }
 

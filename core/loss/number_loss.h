@@ -5,11 +5,13 @@
 #ifndef TRAINYARD_CORE_LOSS_NUMBER_LOSS_H_
 #define TRAINYARD_CORE_LOSS_NUMBER_LOSS_H_
 
+#include <vector>
+
 #include "core/loss/loss.h"
 
 namespace trainyard {
 
-// Rho: Value(f, y), Slope(f, y) = d Value / df, and Number(f), what is predicted; kSmallestTarget where targets have a least value. Value
+// Rho: Value(f, y), Slope(f, y) = d Value / df, Number(f), what is predicted, and BestConstant(targets), see Loss; kSmallestTarget where targets have a least value. Value
 // gives NaN for NaN.
 template <typename Real, typename Rho>
 class NumberLoss final : public Loss<Real> {
@@ -43,6 +45,10 @@ class NumberLoss final : public Loss<Real> {
 
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override {
     for (int64_t i = 0; i < outputs.rows; ++i) predictions(i, 0) = rho_.Number(outputs(i, 0));
+  }
+
+  absl::StatusOr<std::vector<double>> BestConstant(const Targets& targets) const override {
+    return std::vector<double>{Rho::BestConstant(targets)};
   }
 
  private:

@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+#include "core/loss/best_constant.h"
+
 namespace trainyard {
 
 struct PoissonOptions {
@@ -19,6 +21,7 @@ struct PoissonRho {
   double Value(double f, double y) const { return std::exp(f) - y * f; }
   double Slope(double f, double y) const { return std::exp(f) - y; }
   double Number(double f) const { return std::exp(f); }
+  static double BestConstant(const Targets& targets) { return LogMean(targets); }
 };
 
 }  // namespace trainyard

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/loss/best_constant.h"
+
 namespace trainyard {
 namespace {
 
@@ -64,6 +66,11 @@ void SoftmaxCrossEntropy<Real>::Predict(MatrixView<const Real> outputs, MatrixVi
       predictions(i, j) = std::exp(static_cast<double>(outputs(i, j)) - normaliser.maximum) / normaliser.sum;
     }
   }
+}
+
+template <typename Real>
+absl::StatusOr<std::vector<double>> SoftmaxCrossEntropy<Real>::BestConstant(const Targets& targets) const {
+  return LogFrequencies(targets, class_count_);
 }
 
 template class SoftmaxCrossEntropy<float>;

@@ -25,6 +25,7 @@ class SoftmaxCrossEntropy final : public Loss<Real> {
   double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
   void Scores(MatrixView<const Real> outputs, MatrixView<double> scores) const override;
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;
+  absl::StatusOr<std::vector<double>> BestConstant(const Targets& targets) const override;
 
  private:
   const int64_t class_count_;

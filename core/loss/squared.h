@@ -5,6 +5,8 @@
 #ifndef TRAINYARD_CORE_LOSS_SQUARED_H_
 #define TRAINYARD_CORE_LOSS_SQUARED_H_
 
+#include "core/loss/best_constant.h"
+
 namespace trainyard {
 
 struct SquaredOptions {
@@ -15,6 +17,7 @@ struct SquaredRho {
   double Value(double f, double y) const { return 0.5 * (f - y) * (f - y); }
   double Slope(double f, double y) const { return f - y; }
   double Number(double f) const { return f; }
+  static double BestConstant(const Targets& targets) { return Mean(targets); }
 };
 
 }  // namespace trainyard

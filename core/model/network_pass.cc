@@ -1,6 +1,7 @@
 #include "core/model/network_pass.h"
 
 #include "Eigen/Core"
+#include "core/base/eigen_blocking.h"
 #include "core/model/activation.h"
 #include "core/model/maxout.h"
 
@@ -30,20 +31,11 @@ auto Bias(const DenseShape& shape, std::span<Real> theta) {
   return Eigen::Map<Plain>(theta.data() + shape.begin + shape.fan_in * shape.fan_out, shape.fan_out);
 }
 
-// Eigen cuts long products by the sizes of the caches; fixed sizes keep the bits the same on every machine.
-void FixProductBlocking() {
-  static const bool fixed = [] {
-    Eigen::setCpuCacheSizes(32 * 1024, 1024 * 1024, 16 * 1024 * 1024);
-    return true;
-  }();
-  static_cast<void>(fixed);
-}
-
 }  // namespace
 
 template <typename Real>
 NetworkPass<Real>::NetworkPass(const ParameterLayout& layout, int64_t max_rows) : layout_(layout) {
-  FixProductBlocking();
+  FixEigenBlocking();
   const size_t layer_count = layout.layers().size();
   activations_.emplace_back(max_rows * layout.input_count());
   deltas_.emplace_back();

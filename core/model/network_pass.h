@@ -37,17 +37,18 @@ class NetworkPass {
   // After Forward of the same rows at the same theta: the gradient by theta, written into or added to `gradient`.
   void Backward(std::span<const Real> theta, int64_t rows, Into into, std::span<Real> gradient);
 
- private:
-  // Row-major, one after the other: a_0 = x, ..., a_L = f; below L, Backward turns a_l's neighbour delta_l into dL/dz_l.
+  // a_l after Forward, row-major: a_0 = x, ..., a_L = f.
   MatrixView<Real> activation(size_t layer, int64_t rows);
+
+  // dL/dz_l after Backward, for l > 0, of all columns of W_l; where l is L, it lies where f was.
+  MatrixView<Real> ColumnDelta(size_t layer, int64_t rows);
+
+ private:
   MatrixView<Real> delta(size_t layer, int64_t rows);
 
   // Of maxout layers: z, in whose place Backward puts dL/dz; and the pieces that won.
   MatrixView<Real> pieces(size_t layer, int64_t rows);
   MatrixView<uint8_t> winners(size_t layer, int64_t rows);
-
-  // dL/dz_l, of all columns of W_l.
-  MatrixView<Real> ColumnDelta(size_t layer, int64_t rows);
 
   const ParameterLayout& layout_;
   std::vector<AlignedVector<Real>> activations_;

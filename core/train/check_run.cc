@@ -8,6 +8,7 @@
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "core/train/budget.h"
+#include "core/train/initial_parameters.h"
 #include "core/train/initial_state.h"
 #include "core/train/measuring.h"
 #include "core/train/memory_estimate.h"
@@ -45,7 +46,9 @@ absl::StatusOr<std::unique_ptr<const Loss<double>>> ResolveLoss(const Column& ta
   if (!options.loss.has_value()) {
     options.loss = categorical ? LossOptions(SoftmaxCrossEntropyOptions()) : LossOptions(SquaredOptions());
   }
-  return MakeLoss<double>(*options.loss, shape);
+  ASSIGN_OR_RETURN(auto loss, MakeLoss<double>(*options.loss, shape));
+  RETURN_IF_ERROR(CheckOutputBiases(options, *loss));
+  return loss;
 }
 
 // What watches a metric needs a validation part.

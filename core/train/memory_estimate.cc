@@ -24,6 +24,14 @@ RuleArrays ArraysOf(const SgdOptions&) { return {0, 0}; }
 RuleArrays ArraysOf(const MomentumOptions&) { return {1, 1}; }
 RuleArrays ArraysOf(const NesterovOptions&) { return {2, 1}; }
 
+// What orthogonal weights take beside the values drawn, which are there before the first snapshot: both factors of the largest, in double.
+double DrawingBytes(const InitializationOptions& options, const ParameterLayout& layout) {
+  if (!std::holds_alternative<OrthogonalOptions>(options.weights)) return 0;
+  int64_t largest = 0;
+  for (const TensorShape& tensor : layout.tensors()) largest = std::max(largest, tensor.size);
+  return 2.0 * sizeof(double) * static_cast<double>(largest);
+}
+
 std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static_cast<double>(bytes) / (1 << 30)); }
 
 }  // namespace
@@ -43,7 +51,8 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   }
   const double bytes = static_cast<double>(layout.flat_size()) * real * arrays +
                        2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) +
-                       MeasuringBytes(PlanMeasuring(options, layout.output_count()), row_count) + kFixedBytes;
+                       MeasuringBytes(PlanMeasuring(options, layout.output_count()), row_count) +
+                       DrawingBytes(options.initialization, layout) + kFixedBytes;
   return static_cast<int64_t>(std::min(bytes, 9e18));
 }
 

@@ -81,6 +81,17 @@ absl::Status Check(const InitialStateOptions& options, const UpdateRuleOptions& 
   return absl::OkStatus();
 }
 
+absl::Status CheckWarmStart(const TrainingOptions& options) {
+  if (!options.warm_start.has_value()) return absl::OkStatus();
+  const auto* checkpoint = std::get_if<CheckpointSource>(&options.warm_start->source);
+  if (checkpoint != nullptr && checkpoint->step.has_value() && *checkpoint->step < 0) {
+    return FieldError("warm_start.checkpoint.step", *checkpoint->step, "at least 0");
+  }
+  if (options.initial_state.parameters.empty()) return absl::OkStatus();
+  return FieldError("initial_state.parameters", absl::StrCat(options.initial_state.parameters.size(), " tensors"),
+                    "left out with warm_start, which gives all parameters");
+}
+
 }  // namespace
 
 absl::Status Validate(const TrainingOptions& options) {
@@ -90,6 +101,7 @@ absl::Status Validate(const TrainingOptions& options) {
   RETURN_IF_ERROR(InField("optimizer", Validate(options.optimizer)));
   RETURN_IF_ERROR(InField("regularization", Validate(options.regularization)));
   RETURN_IF_ERROR(InField("minibatches", Validate(options.minibatches, std::nullopt)));
+  RETURN_IF_ERROR(InField("initialization", Validate(options.initialization, !options.network.hidden.empty())));
   RETURN_IF_ERROR(InField("budget", Validate(options.budget)));
   RETURN_IF_ERROR(InField("evaluation", Check(options.evaluation)));
   if (options.early_stopping.has_value()) {
@@ -98,6 +110,7 @@ absl::Status Validate(const TrainingOptions& options) {
   RETURN_IF_ERROR(
       InField("divergence", std::visit([](const auto& policy) { return Check(policy); }, options.divergence)));
   RETURN_IF_ERROR(InField("checkpoints", Check(options.checkpoints)));
+  RETURN_IF_ERROR(CheckWarmStart(options));
   return InField("initial_state", Check(options.initial_state, options.optimizer.rule));
 }
 

@@ -122,6 +122,23 @@ struct InitialStateOptions {
   friend bool operator==(const InitialStateOptions&, const InitialStateOptions&) = default;
 };
 
+// The newest, or that of a step.
+struct CheckpointSource {
+  std::string job;
+  std::optional<int64_t> step;  // at least 0
+
+  friend bool operator==(const CheckpointSource&, const CheckpointSource&) = default;
+};
+
+// Another run's parameters in place of the drawn ones: the name of a model, or a checkpoint, with its velocity. As with data sets, the
+// names are the owner's of this run to resolve: it makes the run from a checkpoint of step 0.
+struct WarmStartOptions {
+  std::variant<std::string, CheckpointSource> source;
+  std::string parameters_digest;  // of the source's parameters; empty: not known yet
+
+  friend bool operator==(const WarmStartOptions&, const WarmStartOptions&) = default;
+};
+
 struct TrainingOptions {
   TrainingDataOptions data;
   NetworkOptions network;
@@ -138,6 +155,7 @@ struct TrainingOptions {
   Precision precision = Precision::kF32;
   uint64_t seed = 0;
   InitialStateOptions initial_state;
+  std::optional<WarmStartOptions> warm_start;
 
   friend bool operator==(const TrainingOptions&, const TrainingOptions&) = default;
 };

@@ -46,7 +46,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, 
                                                             .validation = std::move(validation),
                                                             .test = std::move(test)});
   if (checkpoint == nullptr) {
-    trainer->Initialize();
+    RETURN_IF_ERROR(trainer->Initialize());
   } else {
     RETURN_IF_ERROR(trainer->Restore(*checkpoint));
   }

@@ -65,7 +65,7 @@ class TypedTrainer final : public Trainer {
   Checkpoint PlaceOfRun() const;
   void MarkPlaceToGoBackTo();
   void GoBack();
-  void Initialize();
+  absl::Status Initialize();
   void BeginGuard();
 
   // Units of work.

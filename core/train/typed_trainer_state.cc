@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
+#include "core/train/initial_parameters.h"
 #include "core/train/initial_state.h"
 #include "core/train/typed_trainer.h"
 
@@ -24,30 +25,15 @@ absl::Status OfAnotherRun(std::string_view what) {
 }  // namespace
 
 template <typename Real>
-void TypedTrainer<Real>::Initialize() {
-  const TrainingOptions& options = parts_.plan.options;
-  const ParameterLayout& layout = parts_.plan.layout;
-  const auto weights = MakeInitializer(options.initialization.weights);
-  const auto biases = MakeInitializer(options.initialization.biases);
-  std::vector<double> values;
-  for (size_t t = 0; t < layout.tensors().size(); ++t) {
-    const TensorShape& tensor = layout.tensors()[t];
-    const DenseShape& shape = layout.layers()[tensor.layer];
-    values.resize(tensor.size);
-    const RandomStream random(options.seed, RandomPurpose::kInitialWeights, t);
-    (tensor.is_bias ? biases : weights)->Fill({.fan_in = shape.fan_in, .fan_out = shape.fan_out}, random, values);
-    for (int64_t i = 0; i < tensor.size; ++i) {
-      const int64_t input = tensor.is_bias ? shape.fan_in : i / shape.fan_out;
-      theta_[layout.Index(tensor.layer, input, i % shape.fan_out)] = static_cast<Real>(values[i]);
-    }
-  }
-  Place<Real>(options.initial_state.parameters, layout, theta_);
+absl::Status TypedTrainer<Real>::Initialize() {
+  RETURN_IF_ERROR(FillInitialParameters<Real>(parts_.plan, parts_.training, *parts_.loss, theta_));
   for (const OptimizerArray& array : optimizer_->state()) {
     if (array.name != "velocity") continue;
-    Place<Real>(options.initial_state.velocity, layout,
+    Place<Real>(parts_.plan.options.initial_state.velocity, parts_.plan.layout,
                 {reinterpret_cast<Real*>(array.bytes.data()), array.bytes.size() / sizeof(Real)});
   }
   MarkPlaceToGoBackTo();
+  return absl::OkStatus();
 }
 
 template <typename Real>

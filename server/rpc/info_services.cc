@@ -7,8 +7,9 @@ namespace trainyard {
 
 grpc::ServerUnaryReactor* InsightService::CheckJob(grpc::CallbackServerContext* context,
                                                    const v1::CheckJobRequest* request, v1::CheckJobResponse* response) {
-  return Reply(context, pool_, response,
-               [this, request] { return trainyard::CheckJob(request->spec(), limits_, datasets_); });
+  return Reply(context, pool_, response, [this, request] {
+    return trainyard::CheckJob(request->spec(), limits_, datasets_, catalogue_, saver_);
+  });
 }
 
 grpc::ServerUnaryReactor* InsightService::PreviewSchedule(grpc::CallbackServerContext* context,

@@ -14,9 +14,10 @@ namespace trainyard {
 
 class InsightService final : public v1::InsightService::CallbackService {
  public:
-  // `datasets` and `pool` must outlive this.
-  InsightService(const SpecLimits& limits, DatasetTable& datasets, WorkerPool& pool)
-      : limits_(limits), datasets_(datasets), pool_(pool) {}
+  // All but `limits` must outlive this.
+  InsightService(const SpecLimits& limits, DatasetTable& datasets, const Catalogue& catalogue,
+                 const CheckpointSaver& saver, WorkerPool& pool)
+      : limits_(limits), datasets_(datasets), catalogue_(catalogue), saver_(saver), pool_(pool) {}
 
   grpc::ServerUnaryReactor* CheckJob(grpc::CallbackServerContext* context, const v1::CheckJobRequest* request,
                                      v1::CheckJobResponse* response) override;
@@ -27,6 +28,8 @@ class InsightService final : public v1::InsightService::CallbackService {
  private:
   const SpecLimits limits_;
   DatasetTable& datasets_;
+  const Catalogue& catalogue_;
+  const CheckpointSaver& saver_;
   WorkerPool& pool_;
 };
 

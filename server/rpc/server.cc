@@ -168,7 +168,7 @@ class Server::Parts {
     dataset_service_.emplace(*datasets_, *pool_);
     model_service_.emplace(*models_, *pool_);
     watch_service_.emplace(WatchServices{*jobs_, *log_, *pool_, watchers_});
-    insight_service_.emplace(spec_limits_, *datasets_, *pool_);
+    insight_service_.emplace(spec_limits_, *datasets_, *catalogue_, *saver_, *pool_);
     server_service_.emplace(ConstantInfo(options_, dataset_limits_, spec_limits_), *jobs_, watchers_, *pool_);
 
     grpc::EnableDefaultHealthCheckService(true);

@@ -3,7 +3,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/status.h"
+#include "core/train/layer_statistics.h"
+#include "core/train/step_probe.h"
+#include "server/run/efficient_minibatch.h"
 #include "server/run/names.h"
+#include "server/run/warm_start.h"
 #include "server/wire/model.h"
 #include "server/wire/spec.h"
 #include "server/wire/time.h"
@@ -36,14 +40,55 @@ class SilentSink final : public RunSink {
   void BeginAttempt(Checkpoint) override {}
 };
 
-absl::StatusOr<absl::Duration> TimePerStep(RunPlan plan, const TrainingData& data) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer, MakeTrainer(std::move(plan), data, nullptr));
+absl::Duration TimePerStep(Trainer& trainer) {
   SilentSink sink;
   const absl::Time begin = absl::Now();
-  while (trainer->step() < kTimingSteps && absl::Now() - begin < kTimingTime) {
-    if (trainer->Advance(sink) == Trainer::Next::kEnded) break;
+  while (trainer.step() < kTimingSteps && absl::Now() - begin < kTimingTime) {
+    if (trainer.Advance(sink) == Trainer::Next::kEnded) break;
   }
-  return (absl::Now() - begin) / std::max<int64_t>(trainer->step(), 1);
+  return (absl::Now() - begin) / std::max<int64_t>(trainer.step(), 1);
+}
+
+void AddPlan(const RunPlan& plan, v1::CheckJobResponse& response) {
+  *response.mutable_spec() = ToProto(plan.options);
+  for (const TensorShape& tensor : plan.layout.tensors()) *response.add_tensors() = ToProto(tensor);
+  response.set_parameter_count(plan.layout.parameter_count());
+  response.set_input_count(plan.layout.input_count());
+  response.set_output_count(plan.layout.output_count());
+  response.set_training_examples(static_cast<int64_t>(plan.training_rows.size()));
+  response.set_validation_examples(static_cast<int64_t>(plan.validation_rows.size()));
+  response.set_test_examples(static_cast<int64_t>(plan.test_rows.size()));
+  response.set_total_steps(plan.total_steps);
+  response.set_memory_bytes(plan.memory_bytes);
+  for (const RunWarning& warning : plan.warnings) {
+    v1::Warning& out = *response.add_warnings();
+    out.set_reason(warning.reason);
+    out.set_message(warning.message);
+  }
+}
+
+absl::Status AddLayers(const RunPlan& plan, const TrainingData& data, const Checkpoint& start,
+                       v1::CheckJobResponse& response) {
+  ASSIGN_OR_RETURN(const std::vector<LayerStatistics> layers, MeasureLayers(plan, data, start));
+  for (const LayerStatistics& layer : layers) {
+    v1::LayerStatistics& out = *response.add_layers();
+    out.set_layer(layer.layer);
+    out.set_activation_mean(layer.activation_mean);
+    out.set_activation_variance(layer.activation_variance);
+    out.set_gradient_variance(layer.gradient_variance);
+  }
+  return absl::OkStatus();
+}
+
+// Steps that lead nowhere, timed.
+absl::Status AddTimes(Trainer& trainer, const TrainingData& data, const Checkpoint& start,
+                      v1::CheckJobResponse& response) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<StepProbe> probe, MakeStepProbe(trainer.plan(), data, start));
+  response.set_smallest_efficient_minibatch(SmallestEfficientMinibatch(MeasureStepSeconds(*probe)));
+  const absl::Duration step = TimePerStep(trainer);
+  *response.mutable_time_per_step() = ToProto(step);
+  if (response.total_steps() > 0) *response.mutable_total_time() = ToProto(step * response.total_steps());
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -72,31 +117,24 @@ absl::StatusOr<CheckedRun> CheckSpec(const v1::JobSpec& spec, const SpecLimits& 
   return CheckRun(options, data, limits.memory_bytes);
 }
 
-absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const SpecLimits& limits,
-                                              DatasetTable& datasets) {
+absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const SpecLimits& limits, DatasetTable& datasets,
+                                              const Catalogue& catalogue, const CheckpointSaver& saver) {
   ASSIGN_OR_RETURN(const CheckedRun checked, CheckSpec(spec, limits, datasets));
   ASSIGN_OR_RETURN(const TrainingData data, OpenData(checked.options.data, datasets));
   ASSIGN_OR_RETURN(RunPlan plan, PlanRun(checked.options, data, limits.memory_bytes));
-  v1::CheckJobResponse response;
-  *response.mutable_spec() = ToProto(plan.options);
-  for (const TensorShape& tensor : plan.layout.tensors()) *response.add_tensors() = ToProto(tensor);
-  response.set_parameter_count(plan.layout.parameter_count());
-  response.set_input_count(plan.layout.input_count());
-  response.set_output_count(plan.layout.output_count());
-  response.set_training_examples(static_cast<int64_t>(plan.training_rows.size()));
-  response.set_validation_examples(static_cast<int64_t>(plan.validation_rows.size()));
-  response.set_test_examples(static_cast<int64_t>(plan.test_rows.size()));
-  response.set_total_steps(plan.total_steps);
-  response.set_memory_bytes(plan.memory_bytes);
-  for (const RunWarning& warning : plan.warnings) {
-    v1::Warning& out = *response.add_warnings();
-    out.set_reason(warning.reason);
-    out.set_message(warning.message);
+  std::optional<Checkpoint> start;
+  if (plan.options.warm_start.has_value()) {
+    ASSIGN_OR_RETURN(const WarmStart warm_start, ReadWarmStart(plan, catalogue, saver));
+    plan.options.warm_start->parameters_digest = warm_start.parameters_digest;
+    ASSIGN_OR_RETURN(start, FirstState(plan, data, warm_start));
   }
-  const int64_t total_steps = plan.total_steps;
-  ASSIGN_OR_RETURN(const absl::Duration step, TimePerStep(std::move(plan), data));
-  *response.mutable_time_per_step() = ToProto(step);
-  if (total_steps > 0) *response.mutable_total_time() = ToProto(step * total_steps);
+  v1::CheckJobResponse response;
+  AddPlan(plan, response);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
+                   MakeTrainer(std::move(plan), data, start.has_value() ? &*start : nullptr));
+  if (!start.has_value()) start = trainer->Snapshot();
+  RETURN_IF_ERROR(AddLayers(trainer->plan(), data, *start, response));
+  RETURN_IF_ERROR(AddTimes(*trainer, data, *start, response));
   return response;
 }
 

@@ -7,7 +7,9 @@
 
 #include "absl/status/statusor.h"
 #include "core/train/trainer.h"
+#include "server/run/checkpoint_saver.h"
 #include "server/run/dataset_table.h"
+#include "server/store/catalogue.h"
 #include "trainyard/v1/insight.pb.h"
 #include "trainyard/v1/spec.pb.h"
 
@@ -28,8 +30,8 @@ absl::StatusOr<TrainingData> OpenData(const TrainingDataOptions& options, Datase
 absl::StatusOr<CheckedRun> CheckSpec(const v1::JobSpec& spec, const SpecLimits& limits, DatasetTable& datasets);
 
 // InsightService.CheckJob: the same, and all that a look at the rows and a few steps tell.
-absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const SpecLimits& limits,
-                                              DatasetTable& datasets);
+absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const SpecLimits& limits, DatasetTable& datasets,
+                                              const Catalogue& catalogue, const CheckpointSaver& saver);
 
 }  // namespace trainyard
 

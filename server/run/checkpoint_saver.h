@@ -36,6 +36,9 @@ class CheckpointSaver {
   // Encodes and writes `checkpoint`, after those of the same job that came before it, then tells `done` on a thread of this. `stored` has the fields that the file does not decide.
   void Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done);
 
+  // Writes the state that a job begins with, on the caller's thread: pinned, before all that its log will say.
+  absl::StatusOr<StoredCheckpoint> SaveFirst(JobKey job, const Checkpoint& checkpoint);
+
   // Never on a gRPC thread. DATA_LOSS: damaged.
   absl::StatusOr<Checkpoint> Load(const StoredCheckpoint& stored) const;
 

@@ -80,7 +80,8 @@ absl::Status JobRun::Begin() {
   if (!queued) return TakeUp(std::move(plan));
 
   const std::vector<RunWarning> warnings = plan.warnings;
-  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, nullptr));
+  ASSIGN_OR_RETURN(const std::optional<Checkpoint> first, FirstState());
+  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, first.has_value() ? &*first : nullptr));
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");

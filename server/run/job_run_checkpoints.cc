@@ -18,6 +18,9 @@ constexpr absl::Duration kBetweenSaves = absl::Seconds(10);
 constexpr int64_t kSaveShare = 100;  // saving may take a hundredth of the time
 constexpr int kKeptCheckpoints = 10;
 
+// Every other checkpoint is past the event that the job was submitted.
+bool IsFirstState(const StoredCheckpoint& checkpoint) { return checkpoint.log_position == 0; }
+
 }  // namespace
 
 absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() const {
@@ -30,7 +33,20 @@ absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() const {
     damaged = checkpoint.status();
   }
   // The log can be replayed from its very start as well.
-  return Start{};
+  ASSIGN_OR_RETURN(std::optional<Checkpoint> first, FirstState());
+  return Start{.checkpoint = std::move(first), .position = 0};
+}
+
+// What a warm start has copied; nullopt where the first parameters are drawn.
+absl::StatusOr<std::optional<Checkpoint>> JobRun::FirstState() const {
+  if (!options_.warm_start.has_value()) return std::optional<Checkpoint>();
+  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, services_.catalogue.Checkpoints(key_));
+  const auto first = std::find_if(stored.begin(), stored.end(), IsFirstState);
+  if (first == stored.end()) {
+    return WithReason(absl::DataLossError("the parameters to begin with are not there any more"), "CHECKPOINT_DAMAGED");
+  }
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, services_.saver.Load(*first));
+  return std::optional<Checkpoint>(std::move(checkpoint));
 }
 
 absl::Status JobRun::RestoreModel() {
@@ -91,13 +107,14 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld hel
                        });
 }
 
-// The newest stays until its successor is in the log.
+// The newest stays until its successor is in the log, the state that a warm start copied until the job is deleted.
 void JobRun::RemoveOldCheckpoints() {
   const absl::StatusOr<std::vector<StoredCheckpoint>> stored = services_.catalogue.Checkpoints(key_);
   if (!stored.ok()) return;
   int pinned = 0;
   for (size_t i = 1; i < stored->size(); ++i) {
     const StoredCheckpoint& checkpoint = (*stored)[i];
+    if (IsFirstState(checkpoint)) continue;
     if (checkpoint.pinned && ++pinned < kKeptCheckpoints) continue;
     services_.queue.Commit(services_.catalogue.RemoveCheckpoint(key_, checkpoint.file), nullptr);
     services_.blobs.Remove(checkpoint.file).IgnoreError();

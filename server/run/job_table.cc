@@ -11,6 +11,7 @@
 #include "server/run/check_spec.h"
 #include "server/run/job_states.h"
 #include "server/run/names.h"
+#include "server/run/warm_start.h"
 #include "server/wire/spec.h"
 #include "server/wire/time.h"
 
@@ -81,12 +82,27 @@ absl::StatusOr<v1::Job> JobTable::Create(const v1::CreateJobRequest& request) {
   ASSIGN_OR_RETURN(const TrainingOptions named, FromProto(request.job().spec()));
   const DatasetTable::Pin pin(services_.datasets, DatasetsOf(named.data));
   ASSIGN_OR_RETURN(CheckedRun checked, CheckSpec(request.job().spec(), limits_.spec, services_.datasets));
+  stored.key = services_.catalogue.NextJobKey();
+  std::optional<StoredCheckpoint> first;
+  if (checked.options.warm_start.has_value()) {
+    ASSIGN_OR_RETURN(first, SaveWarmStart(stored.key, checked.options));
+  }
   stored.job = NewJob(request.job(), checked.options);
-  return Insert(std::move(stored), std::move(checked));
+  absl::StatusOr<v1::Job> job = Insert(std::move(stored), std::move(checked), first);
+  if (!job.ok() && first.has_value()) services_.blobs.Remove(first->file).IgnoreError();
+  return job;
 }
 
-absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked) {
-  stored.key = services_.catalogue.NextJobKey();
+absl::StatusOr<StoredCheckpoint> JobTable::SaveWarmStart(JobKey key, TrainingOptions& options) {
+  ASSIGN_OR_RETURN(const TrainingData data, OpenData(options.data, services_.datasets));
+  ASSIGN_OR_RETURN(RunPlan plan, PlanRun(options, data, limits_.spec.memory_bytes));
+  ASSIGN_OR_RETURN(const WarmStart warm_start, ReadWarmStart(plan, services_.catalogue, services_.saver));
+  options.warm_start->parameters_digest = warm_start.parameters_digest;
+  ASSIGN_OR_RETURN(const Checkpoint first, FirstState(std::move(plan), data, warm_start));
+  return services_.saver.SaveFirst(key, first);
+}
+
+absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked, std::optional<StoredCheckpoint> first) {
   RETURN_IF_ERROR(services_.log.Load(stored.key));
   const v1::Job job = stored.job;
   v1::Event event;
@@ -107,11 +123,20 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked) {
   // The run may begin before the submit is durable: what it logs comes after the submit in the same file.
   absl::Notification durable;
   absl::Status status;
-  services_.log.AppendDurably(stored.key, std::move(event), services_.catalogue.Insert(std::move(stored)),
-                              [&durable, &status](absl::Status told) {
-                                status = std::move(told);
-                                durable.Notify();
-                              });
+  CommitQueue::Change insert = services_.catalogue.Insert(stored);
+  if (first.has_value()) {
+    insert = [insert_job = std::move(insert), insert_first = services_.catalogue.Insert(stored.key, *first)](
+                 Connection& connection) mutable -> absl::Status {
+      RETURN_IF_ERROR(insert_job(connection));
+      return insert_first(connection);
+    };
+  }
+  services_.log.AppendDurably(stored.key, std::move(event), std::move(insert), [&durable, &status](absl::Status told) {
+    status = std::move(told);
+    durable.Notify();
+  });
+  // A warm start is read from the catalogue.
+  if (first.has_value()) durable.WaitForNotification();
   {
     absl::MutexLock lock(&mutex_);
     Enqueue(run);

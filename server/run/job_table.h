@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -63,7 +64,10 @@ class JobTable {
   // Highest priority first, then the oldest.
   using Place = std::pair<int, JobKey>;
 
-  absl::StatusOr<v1::Job> Insert(StoredJob stored, CheckedRun checked);
+  absl::StatusOr<v1::Job> Insert(StoredJob stored, CheckedRun checked, std::optional<StoredCheckpoint> first);
+
+  // Copies what the run takes over from another, and fills in its digest. The rows are read for it.
+  absl::StatusOr<StoredCheckpoint> SaveWarmStart(JobKey key, TrainingOptions& options);
   absl::StatusOr<v1::Job> FormerJob(const StoredJob& former, const std::string& request_digest);
 
   std::shared_ptr<JobRun> MakeRun(StoredJob stored, TrainingOptions options, int64_t memory_bytes);

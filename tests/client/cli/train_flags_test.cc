@@ -99,6 +99,45 @@ TEST(TrainFlagsTest, MomentumAloneIsTheDefaultRules) {
   ExpectSpec({.momentum = "0.5"}, "optimizer { nesterov { momentum: 0.5 } }");
 }
 
+TEST(TrainFlagsTest, EveryInitializerByName) {
+  for (const std::string& name : VariantNames(v1::Initialization::descriptor()->FindOneofByName("weights"))) {
+    v1::Job job;
+    ASSERT_TRUE(ApplyFlags({.init = name}, job).ok()) << name;
+    EXPECT_NE(job.spec().initialization().weights_case(), v1::Initialization::WEIGHTS_NOT_SET) << name;
+  }
+}
+
+TEST(TrainFlagsTest, WeightsAndBiasesOfHiddenAndOfOutputUnits) {
+  ExpectSpec({.init = "orthogonal", .biases = "constant", .output_biases = "marginal", .output_weights = "zero"},
+             "initialization { orthogonal {} constant_biases {} marginal_output_biases {} zero_output_weights {} }");
+  ExpectSpec({.output_biases = "marginal-output-biases", .output_weights = "zero_output_weights"},
+             "initialization { marginal_output_biases {} zero_output_weights {} }");
+}
+
+TEST(TrainFlagsTest, AWarmStartIsAModelOrACheckpoint) {
+  ExpectSpec({.warm_start = "models/a"}, "warm_start { model: 'models/a' }");
+  ExpectSpec({.warm_start = "jobs/a"}, "warm_start { checkpoint { job: 'jobs/a' } }");
+  ExpectSpec({.warm_start = "jobs/a@200"}, "warm_start { checkpoint { job: 'jobs/a' step: 200 } }");
+}
+
+TEST(TrainFlagsTest, AWarmStartFromSomethingElseIsAnError) {
+  for (const char* source : {"a", "datasets/a", "jobs/a@", "jobs/a@x", "models"}) {
+    v1::Job job;
+    const absl::Status status = ApplyFlags({.warm_start = source}, job);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << source;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("--warm-start")) << source;
+  }
+}
+
+TEST(TrainFlagsTest, AWarmStartTakesThePlaceOfTheFiles) {
+  v1::Job job;
+  job.mutable_spec()->mutable_warm_start()->set_model("models/a");
+  job.mutable_spec()->mutable_warm_start()->set_parameters_digest("d");
+  ASSERT_TRUE(ApplyFlags({.warm_start = "jobs/b"}, job).ok());
+  EXPECT_EQ(job.spec().warm_start().checkpoint().job(), "jobs/b");
+  EXPECT_EQ(job.spec().warm_start().parameters_digest(), "");
+}
+
 TEST(TrainFlagsTest, ScheduleWithTau) {
   ExpectSpec({.final_learning_rate = "0.001", .tau_epochs = "2.5"},
              "optimizer { schedule { linear { final_learning_rate: 0.001 tau_epochs: 2.5 } } }");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -91,6 +92,31 @@ TEST(RandomStreamTest, BelowIsAFunctionOfTheIndexAlone) {
   stream.Below(1000, 5);
   EXPECT_EQ(stream.Below(1000, 77), later);
   EXPECT_EQ(stream.Below(1, 12), 0u);
+}
+
+TEST(RandomStreamTest, NormalHasTheMomentsOfANormal) {
+  const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
+  constexpr uint64_t kCount = 100'000;
+  double sum = 0;
+  double squares = 0;
+  double beyond_two = 0;
+  for (uint64_t i = 0; i < kCount; ++i) {
+    const double x = random.Normal(i);
+    ASSERT_NE(x, 0);
+    ASSERT_LT(std::abs(x), 8.6);
+    sum += x;
+    squares += x * x;
+    beyond_two += std::abs(x) > 2 ? 1 : 0;
+  }
+  EXPECT_NEAR(sum / kCount, 0, 5 / std::sqrt(kCount));
+  EXPECT_NEAR(squares / kCount, 1, 5 * std::sqrt(2.0 / kCount));
+  EXPECT_NEAR(beyond_two / kCount, 0.0455, 5 * std::sqrt(0.0455 / kCount));
+}
+
+TEST(RandomStreamTest, NormalIsAFunctionOfTheIndex) {
+  const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
+  EXPECT_EQ(random.Normal(7), random.Normal(7));
+  EXPECT_NE(random.Normal(7), random.Normal(8));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "server/wire/dataset.h"
+#include "server/wire/initialization.h"
 #include "server/wire/model.h"
 #include "server/wire/momentum_schedule.h"
 #include "server/wire/run_events.h"
@@ -36,6 +37,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.BalancedClasses",
     "trainyard.v1.Budget",
     "trainyard.v1.CheckpointPlan",
+    "trainyard.v1.CheckpointSource",
     "trainyard.v1.ClassWeights",
     "trainyard.v1.ClipGlobalNorm",
     "trainyard.v1.ClipLayerNorm",
@@ -44,6 +46,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.ClippingBegan",
     "trainyard.v1.ConfusionMatrix",
     "trainyard.v1.Constant",
+    "trainyard.v1.ConstantBiases",
     "trainyard.v1.Cosine",
     "trainyard.v1.Dense",
     "trainyard.v1.Divergence",
@@ -57,9 +60,12 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Exponential",
     "trainyard.v1.ExponentialDecay",
     "trainyard.v1.FullBatch",
+    "trainyard.v1.Gaussian",
     "trainyard.v1.GivenClassWeights",
     "trainyard.v1.GivenClassWeights.WeightsEntry",
+    "trainyard.v1.GlorotNormal",
     "trainyard.v1.GlorotUniform",
+    "trainyard.v1.HeNormal",
     "trainyard.v1.Hinge",
     "trainyard.v1.Huber",
     "trainyard.v1.Identity",
@@ -75,6 +81,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Linear",
     "trainyard.v1.Logistic",
     "trainyard.v1.Loss",
+    "trainyard.v1.MarginalBiases",
     "trainyard.v1.Maxout",
     "trainyard.v1.MetricChunk",
     "trainyard.v1.MetricColumn",
@@ -88,6 +95,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Nesterov",
     "trainyard.v1.Network",
     "trainyard.v1.Optimizer",
+    "trainyard.v1.Orthogonal",
     "trainyard.v1.Patience",
     "trainyard.v1.Perceptron",
     "trainyard.v1.Permutation",
@@ -104,6 +112,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.SmoothedHinge",
     "trainyard.v1.SoftmaxCrossEntropy",
     "trainyard.v1.Softplus",
+    "trainyard.v1.SparseWeights",
     "trainyard.v1.Squared",
     "trainyard.v1.SquaredHinge",
     "trainyard.v1.SquaredMargin",
@@ -114,12 +123,15 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Tensor",
     "trainyard.v1.TrainingData",
     "trainyard.v1.UniformFanIn",
+    "trainyard.v1.UniformWeights",
+    "trainyard.v1.WarmStart",
     "trainyard.v1.WarmUp",
     "trainyard.v1.Warning",
     "trainyard.v1.Windowed",
     "trainyard.v1.WithReplacement",
     "trainyard.v1.ZeroBiases",
     "trainyard.v1.ZeroOne",
+    "trainyard.v1.ZeroWeights",
 };
 
 // Messages that have no core type: the server writes them.
@@ -174,6 +186,11 @@ TEST(RoundTripTest, JobSpec) { ExpectRoundTrip<v1::JobSpec>(ThereAndBack<v1::Job
 TEST(RoundTripTest, DataAndEvaluationOfASpec) {
   ExpectRoundTrip<v1::TrainingData>(ThereAndBack<v1::TrainingData>);
   ExpectRoundTrip<v1::EvaluationPlan>(ThereAndBack<v1::EvaluationPlan>);
+TEST(RoundTripTest, InitializationAndWarmStart) {
+  ExpectRoundTrip<v1::Initialization>([](const v1::Initialization& message) -> absl::StatusOr<v1::Initialization> {
+    return ToProto(FromProto(message));
+  });
+  ExpectRoundTrip<v1::WarmStart>(ThereAndBack<v1::WarmStart>);
 }
 
 TEST(RoundTripTest, EventsOfARun) {

@@ -43,6 +43,9 @@ struct MetricPlan {
   bool confusion_matrix = false;  // at most kMaxConfusionClasses
 
   bool Has(Metric metric) const;
+
+  // Whether something is measured on probabilities where the loss gives some.
+  bool UsesProbabilities() const { return Has(Metric::kLogLoss) || Has(Metric::kAuc); }
 };
 
 // Bytes that measuring `row_count` examples takes at most: the area under the ROC curve needs every score.

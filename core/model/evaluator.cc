@@ -8,7 +8,8 @@ Evaluator<Real>::Evaluator(const ParameterLayout& layout, const Loss<Real>& loss
       class_count_(class_count),
       pass_(layout, kBlockRows),
       targets_(kBlockRows, class_count > 0 ? ColumnType::kCategorical : ColumnType::kNumeric),
-      predictions_(kBlockRows * prediction_width()) {}
+      predictions_(kBlockRows * prediction_width()),
+      scores_(class_count > 0 ? kBlockRows * class_count : 0) {}
 
 template <typename Real>
 void Evaluator<Real>::Predict(std::span<const Real> theta, const RowEncoder& encoder, std::span<const uint32_t> rows,
@@ -28,11 +29,15 @@ void Evaluator<Real>::Measure(std::span<const Real> theta, const RowEncoder& enc
   encoder.Encode(rows, pass_.inputs(count), targets);
   const MatrixView<Real> outputs = pass_.Forward(theta, count);
   const MatrixView<double> predictions = {predictions_.data(), count, prediction_width(), prediction_width()};
-  loss_.Predict(outputs, predictions);
-  sums.Add({.loss_sum = loss_.Sum(outputs, targets),
-            .scores = predictions,
-            .probabilities = loss_.probabilistic() ? predictions : MatrixView<double>(),
-            .targets = targets});
+  MeasuredBlock block{.loss_sum = loss_.Sum(outputs, targets), .scores = predictions, .targets = targets};
+  if (class_count_ == 0 || sums.plan().UsesProbabilities()) loss_.Predict(outputs, predictions);
+  if (class_count_ > 0) {
+    const MatrixView<double> scores = {scores_.data(), count, class_count_, class_count_};
+    loss_.Scores(outputs, scores);
+    block.scores = scores;
+    if (loss_.probabilistic()) block.probabilities = predictions;
+  }
+  sums.Add(block);
 }
 
 template class Evaluator<float>;

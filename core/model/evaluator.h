@@ -41,6 +41,7 @@ class Evaluator {
   NetworkPass<Real> pass_;
   TargetBlock targets_;
   std::vector<double> predictions_;
+  std::vector<double> scores_;  // by class
 };
 
 }  // namespace trainyard

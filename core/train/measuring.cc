@@ -19,7 +19,7 @@ absl::Status CheckMetric(std::string_view field, Metric metric, const Measured& 
   if (!Fits(metric, measured.categorical)) {
     return FieldError(field, Name(metric), measured.categorical ? "a metric for classes" : "a metric for numbers");
   }
-  if (metric != Metric::kLogLoss || measured.probabilistic) return absl::OkStatus();
+  if (!NeedsProbabilities(metric) || measured.probabilistic) return absl::OkStatus();
   return FieldError(field, Name(metric), "left out with a loss that gives no probabilities");
 }
 
@@ -53,7 +53,7 @@ absl::Status CheckMeasuring(const Column& target, bool probabilistic, TrainingOp
   EvaluationOptions& evaluation = options.evaluation;
   if (evaluation.metrics.empty()) {
     evaluation.metrics = DefaultMetrics(categorical);
-    if (!probabilistic) std::erase(evaluation.metrics, Metric::kLogLoss);
+    if (!probabilistic) std::erase_if(evaluation.metrics, NeedsProbabilities);
   }
   for (size_t i = 0; i < evaluation.metrics.size(); ++i) {
     RETURN_IF_ERROR(CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), evaluation.metrics[i], measured));

@@ -68,7 +68,7 @@ absl::StatusOr<std::vector<Metric>> MetricsOf(const v1::EvaluateRequest& request
     const std::string field = absl::StrCat("metrics[", i, "]");
     ASSIGN_OR_RETURN(const Metric metric, FromProto(request.metrics(i), field));
     if (!Fits(metric, categorical)) return FieldError(field, Name(metric), "a metric that fits the model's target");
-    if (metric == Metric::kLogLoss && !probabilistic) {
+    if (NeedsProbabilities(metric) && !probabilistic) {
       return FieldError(field, Name(metric), "left out with a loss that gives no probabilities");
     }
     metrics.push_back(metric);
@@ -76,7 +76,7 @@ absl::StatusOr<std::vector<Metric>> MetricsOf(const v1::EvaluateRequest& request
   if (!metrics.empty()) return metrics;
   std::copy_if(std::begin(kAllMetrics), std::end(kAllMetrics), std::back_inserter(metrics),
                [categorical](Metric metric) { return Fits(metric, categorical); });
-  if (!probabilistic) std::erase(metrics, Metric::kLogLoss);
+  if (!probabilistic) std::erase_if(metrics, NeedsProbabilities);
   return metrics;
 }
 

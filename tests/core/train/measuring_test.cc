@@ -14,6 +14,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 constexpr int64_t kMemory = int64_t{1} << 30;
 
@@ -92,7 +93,7 @@ TEST(MeasuringTest, RulesMeasureWhatTheyWatch) {
   options.early_stopping.emplace();
   options.early_stopping->metric = Metric::kLogLoss;
   EXPECT_THAT(PlanMeasuring(options, 3).metrics,
-              ElementsAre(Metric::kAccuracy, Metric::kAuc, Metric::kMacroF1, Metric::kLogLoss));
+              UnorderedElementsAre(Metric::kAccuracy, Metric::kAuc, Metric::kMacroF1, Metric::kLogLoss));
 }
 
 TEST(MeasuringTest, TheConfusionMatrixCountsEveryExampleOfThePart) {

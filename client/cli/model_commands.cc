@@ -81,8 +81,8 @@ void PrintModel(const v1::Model& model, std::ostream& out) {
   list.Add("held", absl::StrCat(EnumName(model.parameters_held()), ", of step ", CountText(model.step())));
   list.Add("target", model.target().column());
   list.Add("classes", absl::StrJoin(model.target().classes(), ", "));
-  list.Add("class weights", absl::StrJoin(model.target().class_weights(), ", ", [](std::string* out, double weight) {
-             absl::StrAppend(out, NumberText(weight));
+  list.Add("class weights", absl::StrJoin(model.target().class_weights(), ", ", [](std::string* text, double weight) {
+             absl::StrAppend(text, NumberText(weight));
            }));
   list.Add("features", CountText(model.features_size()));
   list.Add("created", TimeText(model.create_time()));

@@ -64,10 +64,10 @@ absl::Status ApplyClassWeights(const std::string& text, v1::TrainingData& data) 
   }
   auto& weights = *data.mutable_class_weights()->mutable_given()->mutable_weights();
   weights.clear();
-  for (const std::string_view part : absl::StrSplit(text, ',')) {
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
     const size_t sign = part.rfind('=');
     double weight = 0;
-    if (sign == std::string_view::npos || !absl::SimpleAtod(part.substr(sign + 1), &weight)) {
+    if (sign == absl::string_view::npos || !absl::SimpleAtod(part.substr(sign + 1), &weight)) {
       return absl::InvalidArgumentError(
           absl::StrCat("--class-weights: \"", part, "\" is neither `balanced` nor CLASS=NUMBER"));
     }

@@ -39,7 +39,8 @@ absl::StatusOr<PlannedRates> FromStepsPerEpoch(const v1::JobSpec& spec, int64_t 
     return FieldError("budget.examples", *budget.examples, "left out where steps_per_epoch is given");
   }
   // An epoch is so many steps of one example each.
-  const std::optional<StepLimit> limit = FirstLimit(WithDefault(budget), steps_per_epoch, 1);
+  const Epoch epoch{.minibatch_size = 1, .steps = steps_per_epoch, .examples = steps_per_epoch};
+  const std::optional<StepLimit> limit = FirstLimit(WithDefault(budget), epoch);
   planned.length.steps_per_epoch = steps_per_epoch;
   if (limit.has_value()) planned.length.total_steps = limit->steps;
   return planned;

@@ -8,6 +8,7 @@ import grpc
 
 import trainyard_testing
 from bad_input import BadInputTest, hidden_spec, iris_spec
+from trainyard.v1 import initialization_pb2, loss_pb2, optimizer_pb2
 from trainyard.v1 import event_pb2, job_pb2, metric_pb2, spec_pb2
 from trainyard_testing import Refusal
 
@@ -97,34 +98,34 @@ class SpecTest(BadInputTest):
         for value, text in ((0.0, "0"), (-0.1, "-0.1"), (math.nan, "nan"), (math.inf, "inf")):
             self.bad_field(
                 f"optimizer.learning_rate = {text}, must be positive and finite",
-                optimizer=spec_pb2.Optimizer(learning_rate=value),
+                optimizer=optimizer_pb2.Optimizer(learning_rate=value),
             )
 
     def test_momentum_lies_in_0_to_below_1(self) -> None:
         for value, text in ((1.0, "1"), (1.2, "1.2"), (-0.1, "-0.1"), (math.nan, "nan")):
             self.bad_field(
                 f"optimizer.nesterov.momentum = {text}, must be in [0, 1)",
-                optimizer=spec_pb2.Optimizer(nesterov=spec_pb2.Nesterov(momentum=value)),
+                optimizer=optimizer_pb2.Optimizer(nesterov=optimizer_pb2.Nesterov(momentum=value)),
             )
             self.bad_field(
                 f"optimizer.momentum.momentum = {text}, must be in [0, 1)",
-                optimizer=spec_pb2.Optimizer(momentum=spec_pb2.Momentum(momentum=value)),
+                optimizer=optimizer_pb2.Optimizer(momentum=optimizer_pb2.Momentum(momentum=value)),
             )
 
     def test_tau_is_at_least_one_step(self) -> None:
         self.bad_field(
             "optimizer.schedule.linear.tau_steps = 0, must be at least 1",
-            optimizer=spec_pb2.Optimizer(schedule=spec_pb2.Schedule(linear=spec_pb2.Linear(tau_steps=0))),
+            optimizer=optimizer_pb2.Optimizer(schedule=optimizer_pb2.Schedule(linear=optimizer_pb2.Linear(tau_steps=0))),
         )
 
     def test_tau_in_epochs_is_positive(self) -> None:
         self.bad_field(
             "optimizer.schedule.linear.tau_epochs = 0, must be positive and finite",
-            optimizer=spec_pb2.Optimizer(schedule=spec_pb2.Schedule(linear=spec_pb2.Linear(tau_epochs=0))),
+            optimizer=optimizer_pb2.Optimizer(schedule=optimizer_pb2.Schedule(linear=optimizer_pb2.Linear(tau_epochs=0))),
         )
 
     def test_tau_is_required_where_the_budget_is_a_time(self) -> None:
-        spec = iris_spec(optimizer=spec_pb2.Optimizer(schedule=spec_pb2.Schedule(linear=spec_pb2.Linear())))
+        spec = iris_spec(optimizer=optimizer_pb2.Optimizer(schedule=optimizer_pb2.Schedule(linear=optimizer_pb2.Linear())))
         spec.budget.ClearField("steps")
         spec.budget.running_time.seconds = 1
         message = "optimizer.schedule.linear.tau_steps = unset, must be given where the budget is a running time alone"
@@ -134,7 +135,7 @@ class SpecTest(BadInputTest):
         self.bad_field(
             "optimizer.schedule.kind = unset, must be constant, linear, step, exponential, inverse, cosine or "
             "reduce_on_plateau",
-            optimizer=spec_pb2.Optimizer(schedule=spec_pb2.Schedule()),
+            optimizer=optimizer_pb2.Optimizer(schedule=optimizer_pb2.Schedule()),
         )
 
     def test_a_minibatch_has_at_least_one_example(self) -> None:
@@ -173,22 +174,22 @@ class SpecTest(BadInputTest):
             self.assertRegex(refusal.message, r"^the job needs [\d.]+ GiB of memory, and jobs may use [\d.]+ GiB; ")
 
     def test_a_loss_without_a_kind_that_is_known_is_refused(self) -> None:
-        of_the_future = spec_pb2.Loss.FromString(b"\x9a\x06\x00")
+        of_the_future = loss_pb2.Loss.FromString(b"\x9a\x06\x00")
         message = (
             "loss.kind = unset, must be softmax_cross_entropy, logistic, squared, hinge, squared_hinge, smoothed_hinge, "
             "exponential, perceptron, squared_margin, multiclass_hinge, absolute, huber, poisson or zero_one"
         )
-        for loss in (spec_pb2.Loss(), of_the_future):
+        for loss in (loss_pb2.Loss(), of_the_future):
             self.bad_field(message, loss=loss)
 
     def test_a_loss_of_numbers_does_not_fit_classes(self) -> None:
         message = "loss = squared, must be a loss for classes: the target is categorical"
-        self.bad_field(message, loss=spec_pb2.Loss(squared=spec_pb2.Squared()))
+        self.bad_field(message, loss=loss_pb2.Loss(squared=loss_pb2.Squared()))
 
     def test_a_loss_of_classes_does_not_fit_numbers(self) -> None:
         for name, loss in (
-            ("softmax_cross_entropy", spec_pb2.Loss(softmax_cross_entropy=spec_pb2.SoftmaxCrossEntropy())),
-            ("logistic", spec_pb2.Loss(logistic=spec_pb2.Logistic())),
+            ("softmax_cross_entropy", loss_pb2.Loss(softmax_cross_entropy=loss_pb2.SoftmaxCrossEntropy())),
+            ("logistic", loss_pb2.Loss(logistic=loss_pb2.Logistic())),
         ):
             self.bad_field(
                 f"loss = {name}, must be a loss for numbers: the target is numeric",
@@ -198,7 +199,7 @@ class SpecTest(BadInputTest):
 
     def test_the_logistic_loss_wants_two_classes(self) -> None:
         message = "loss = logistic, must be a loss for the target's 3 classes, as softmax_cross_entropy is"
-        self.bad_field(message, loss=spec_pb2.Loss(logistic=spec_pb2.Logistic()))
+        self.bad_field(message, loss=loss_pb2.Loss(logistic=loss_pb2.Logistic()))
 
     def test_the_positive_class_is_one_of_the_target(self) -> None:
         self.client.upload(b"a,y\n1,no\n2,yes\n3,no\n", "two-classes")
@@ -206,7 +207,7 @@ class SpecTest(BadInputTest):
             "loss.logistic.positive_class = maybe, must be one of no, yes",
             data=spec_pb2.TrainingData(dataset="datasets/two-classes"),
             minibatches=spec_pb2.Minibatches(size=1),
-            loss=spec_pb2.Loss(logistic=spec_pb2.Logistic(positive_class="maybe")),
+            loss=loss_pb2.Loss(logistic=loss_pb2.Logistic(positive_class="maybe")),
         )
 
     # ---- Stopping, measuring, saving
@@ -237,39 +238,39 @@ class SpecTest(BadInputTest):
     # ---- Initial state
 
     def test_plain_sgd_has_no_velocity(self) -> None:
-        velocity = spec_pb2.Tensor(name="layers.0.bias", shape=[3], values=[0, 0, 0])
+        velocity = initialization_pb2.Tensor(name="layers.0.bias", shape=[3], values=[0, 0, 0])
         self.bad_field(
             "initial_state.velocity = 1 tensors, must be left out with plain SGD, which has no velocity",
-            optimizer=spec_pb2.Optimizer(sgd=spec_pb2.Sgd()),
-            initial_state=spec_pb2.InitialState(velocity=[velocity]),
+            optimizer=optimizer_pb2.Optimizer(sgd=optimizer_pb2.Sgd()),
+            initial_state=initialization_pb2.InitialState(velocity=[velocity]),
         )
 
     def test_an_initial_tensor_of_another_shape_is_refused(self) -> None:
-        tensor = spec_pb2.Tensor(name="layers.0.weight", shape=[3, 4], values=[0] * 12)
+        tensor = initialization_pb2.Tensor(name="layers.0.weight", shape=[3, 4], values=[0] * 12)
         self.bad_field(
             "initial_state.parameters[0].shape = [3, 4], must be [4, 3]",
-            initial_state=spec_pb2.InitialState(parameters=[tensor]),
+            initial_state=initialization_pb2.InitialState(parameters=[tensor]),
         )
 
     def test_an_initial_tensor_with_other_than_its_number_of_values_is_refused(self) -> None:
-        tensor = spec_pb2.Tensor(name="layers.0.bias", shape=[3], values=[0])
+        tensor = initialization_pb2.Tensor(name="layers.0.bias", shape=[3], values=[0])
         self.bad_field(
             "initial_state.parameters[0].values = 1 numbers, must be 3 numbers",
-            initial_state=spec_pb2.InitialState(parameters=[tensor]),
+            initial_state=initialization_pb2.InitialState(parameters=[tensor]),
         )
 
     def test_an_initial_tensor_that_the_network_does_not_have_is_refused(self) -> None:
-        tensor = spec_pb2.Tensor(name="layers.1.bias", shape=[3], values=[0, 0, 0])
+        tensor = initialization_pb2.Tensor(name="layers.1.bias", shape=[3], values=[0, 0, 0])
         self.bad_field(
             "initial_state.parameters[0].name = layers.1.bias, must be one of layers.0.weight, layers.0.bias",
-            initial_state=spec_pb2.InitialState(parameters=[tensor]),
+            initial_state=initialization_pb2.InitialState(parameters=[tensor]),
         )
 
     def test_initial_values_are_finite(self) -> None:
-        tensor = spec_pb2.Tensor(name="layers.0.bias", shape=[3], values=[0, math.nan, 0])
+        tensor = initialization_pb2.Tensor(name="layers.0.bias", shape=[3], values=[0, math.nan, 0])
         self.bad_field(
             "initial_state.parameters[0].values = nan, must be finite",
-            initial_state=spec_pb2.InitialState(parameters=[tensor]),
+            initial_state=initialization_pb2.InitialState(parameters=[tensor]),
         )
 
     # ---- What stands beside the spec

@@ -8,6 +8,7 @@ import numpy as np
 
 from specs import spec_of
 from tables import table_of
+from trainyard.v1 import optimizer_pb2
 from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
@@ -104,7 +105,7 @@ class TsvTest(ServerTest):
         csv = "".join(",".join(f'"{cell}"' if "," in cell else cell for cell in row) + "\n" for row in cls.ROWS)
         cls.tsv = cls.client.upload(tsv.encode(), "tsv", format=dataset_pb2.FORMAT_TSV)
         cls.csv = cls.client.upload(csv.encode(), "csv")
-        spec = {"optimizer": spec_pb2.Optimizer(learning_rate=0.05), "budget": spec_pb2.Budget(epochs=200)}
+        spec = {"optimizer": optimizer_pb2.Optimizer(learning_rate=0.05), "budget": spec_pb2.Budget(epochs=200)}
         cls.jobs = [cls.client.train(spec_of(name, **spec)) for name in ("tsv", "csv")]
 
     def test_tabs_part_the_columns_and_commas_do_not(self) -> None:

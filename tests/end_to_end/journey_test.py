@@ -9,6 +9,7 @@ import numpy as np
 import trainyard_testing
 from specs import dense, spec_of
 from tables import csv_rows, table_of
+from trainyard.v1 import optimizer_pb2
 from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, metric_pb2, model_pb2, spec_pb2
 from trainyard_testing import Run, ServerTest, model_of, values_of
 
@@ -21,7 +22,7 @@ class JourneyTest(ServerTest):
             "iris",
             data={"validation_fraction": 0.2, "test_fraction": 0.2},
             network=spec_pb2.Network(hidden=[dense(8, "tanh")]),
-            optimizer=spec_pb2.Optimizer(learning_rate=0.1),
+            optimizer=optimizer_pb2.Optimizer(learning_rate=0.1),
             budget=spec_pb2.Budget(epochs=100),
             seed=3,
         )

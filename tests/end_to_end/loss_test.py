@@ -9,6 +9,7 @@ import numpy as np
 from numpy_model import encode, forward, probabilities_of, scores_of
 from specs import dense, spec_of
 from tables import csv_rows
+from trainyard.v1 import loss_pb2, optimizer_pb2
 from trainyard.v1 import event_pb2, metric_pb2, model_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
@@ -20,8 +21,8 @@ RATES = {"absolute": 0.5, "huber": 0.5, "poisson": 0.0001}
 COUNTS = b"".join([b"x,y\n", *(f"{x / 10},{round(2.0 ** (x / 10))}\n".encode() for x in range(-20, 50))])
 
 
-def loss_of(name: str, **fields: object) -> spec_pb2.Loss:
-    loss = spec_pb2.Loss()
+def loss_of(name: str, **fields: object) -> loss_pb2.Loss:
+    loss = loss_pb2.Loss()
     getattr(loss, name).SetInParent()
     for field, value in fields.items():
         setattr(getattr(loss, name), field, value)
@@ -35,11 +36,11 @@ def maxout(units: int, pieces: int = 2) -> spec_pb2.Layer:
 class LossTest(ServerTest):
     datasets = ("breast_cancer", "diabetes", "digits", "iris")
 
-    def trained(self, dataset: str, loss: spec_pb2.Loss, **fields: object) -> tuple[model_pb2.Model, np.ndarray]:
+    def trained(self, dataset: str, loss: loss_pb2.Loss, **fields: object) -> tuple[model_pb2.Model, np.ndarray]:
         """The model, and the outputs that NumPy computes from its tensors for every row of the data set."""
         name = loss.WhichOneof("kind")
         defaults = {
-            "optimizer": spec_pb2.Optimizer(learning_rate=RATES.get(name, 0.005)),
+            "optimizer": optimizer_pb2.Optimizer(learning_rate=RATES.get(name, 0.005)),
             "budget": spec_pb2.Budget(epochs=30),
             "precision": spec_pb2.PRECISION_F64,
         }
@@ -112,7 +113,7 @@ class LossTest(ServerTest):
         spec = spec_of(
             "counts",
             loss=loss_of("poisson"),
-            optimizer=spec_pb2.Optimizer(learning_rate=0.02),
+            optimizer=optimizer_pb2.Optimizer(learning_rate=0.02),
             budget=spec_pb2.Budget(epochs=200),
         )
         job = self.client.train(spec)
@@ -157,7 +158,7 @@ class LossTest(ServerTest):
                     "digits",
                     loss_of("softmax_cross_entropy"),
                     network=spec_pb2.Network(hidden=[layer, layer]),
-                    optimizer=spec_pb2.Optimizer(learning_rate=0.02),
+                    optimizer=optimizer_pb2.Optimizer(learning_rate=0.02),
                 )
                 self.expect_classes("digits", model, outputs, 0.9)
 

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn import metrics as sklearn_metrics
 
 from specs import dense, spec_of
+from trainyard.v1 import optimizer_pb2
 from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, loss_pb2, metric_pb2, model_pb2, spec_pb2
 from trainyard_testing import DATA, ServerTest, program, values_of
 
@@ -100,7 +101,7 @@ class MetricTest(ServerTest):
         self.compare_classes("digits", self.train("digits", steps=15, precision=spec_pb2.PRECISION_F32), top_k=2)
 
     def test_numbers(self) -> None:
-        job = self.train("diabetes", steps=200, optimizer=spec_pb2.Optimizer(learning_rate=0.002))
+        job = self.train("diabetes", steps=200, optimizer=optimizer_pb2.Optimizer(learning_rate=0.002))
         answer = self.client.predict_dataset(job.model, "diabetes")
         predicted = np.array([prediction.value for prediction in answer.predictions])
         truth = np.array([float(cell) for cell in targets_of("diabetes")])
@@ -309,7 +310,7 @@ class MetricTest(ServerTest):
         lines = self.trainyard("--output", "json", "train", "--dataset", "iris", *flags.split(), "--watch").splitlines()
         job = json.loads(lines[-1])
         self.assertEqual(
-            job["spec"]["data"]["class_weights"], {"given": {"weights": {"setosa": 2, "virginica": 0.5}}}
+            job["spec"]["data"]["classWeights"], {"given": {"weights": {"setosa": 2, "virginica": 0.5}}}
         )
         self.assertEqual(job["spec"]["evaluation"]["metrics"], ["METRIC_AUC", "METRIC_MACRO_F1"])
         flags = "--metrics auc,top_k_accuracy --top-k 2 --confusion-matrix"

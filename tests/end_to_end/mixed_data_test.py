@@ -11,6 +11,7 @@ import numpy as np
 from numpy_model import encode, forward, probabilities_of
 from specs import dense, spec_of
 from tables import Cell, table_of
+from trainyard.v1 import optimizer_pb2
 from trainyard.v1 import dataset_pb2, metric_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
@@ -38,7 +39,7 @@ class MixedDataTest(ServerTest):
         spec = spec_of(
             "mixed",
             network=spec_pb2.Network(hidden=[dense(8, "tanh")]),
-            optimizer=spec_pb2.Optimizer(learning_rate=0.05),
+            optimizer=optimizer_pb2.Optimizer(learning_rate=0.05),
             budget=spec_pb2.Budget(epochs=30),
             precision=spec_pb2.PRECISION_F64,
         )

@@ -11,6 +11,7 @@ from crc32c import crc32c
 from numpy_model import encode, forward, probabilities_of, read_safetensors
 from specs import ENDLESS, dense, spec_of
 from tables import csv_rows, table_of
+from trainyard.v1 import loss_pb2, optimizer_pb2
 from trainyard.v1 import event_pb2, metric_pb2, model_pb2, spec_pb2
 from trainyard_testing import Run, ServerTest, values_of
 
@@ -47,8 +48,8 @@ class ModelTest(ServerTest):
     def test_predict_is_what_numpy_makes_of_the_exported_model(self) -> None:
         for precision, tolerance in ((spec_pb2.PRECISION_F32, 1e-6), (spec_pb2.PRECISION_F64, 1e-12)):
             for dataset, hidden, loss, rate in (
-                ("breast_cancer", [], spec_pb2.Loss(logistic=spec_pb2.Logistic()), 0.01),
-                ("breast_cancer", [], spec_pb2.Loss(logistic=spec_pb2.Logistic(positive_class="malignant")), 0.01),
+                ("breast_cancer", [], loss_pb2.Loss(logistic=loss_pb2.Logistic()), 0.01),
+                ("breast_cancer", [], loss_pb2.Loss(logistic=loss_pb2.Logistic(positive_class="malignant")), 0.01),
                 ("breast_cancer", [dense(16, "tanh")], None, 0.01),
                 ("diabetes", [], None, 0.01),
                 ("diabetes", [dense(16, "relu"), dense(8, "identity")], None, 1e-5),
@@ -60,7 +61,7 @@ class ModelTest(ServerTest):
                         network=spec_pb2.Network(hidden=hidden),
                         loss=loss,
                         precision=precision,
-                        optimizer=spec_pb2.Optimizer(learning_rate=rate),
+                        optimizer=optimizer_pb2.Optimizer(learning_rate=rate),
                         budget=spec_pb2.Budget(epochs=5),
                     )
 

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 import trainyard_testing
 from specs import dense, spec_of
+from trainyard.v1 import optimizer_pb2
 from trainyard.v1 import event_pb2, loss_pb2, metric_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
@@ -79,7 +80,7 @@ class RealDataTest(ServerTest):
             data={"test_dataset": f"datasets/{dataset}-test"},
             **{
                 "network": spec_pb2.Network(hidden=[dense(64)]),
-                "optimizer": spec_pb2.Optimizer(learning_rate=rate, nesterov=spec_pb2.Nesterov(momentum=MOMENTUM)),
+                "optimizer": optimizer_pb2.Optimizer(learning_rate=rate, nesterov=optimizer_pb2.Nesterov(momentum=MOMENTUM)),
                 "minibatches": spec_pb2.Minibatches(size=MINIBATCH),
                 "budget": spec_pb2.Budget(epochs=EPOCHS),
                 "seed": seed,
@@ -160,7 +161,7 @@ class RealDataTest(ServerTest):
             "network": spec_pb2.Network(),
             "minibatches": spec_pb2.Minibatches(size=1),
             "loss": loss,
-            "optimizer": spec_pb2.Optimizer(learning_rate=rate, sgd=spec_pb2.Sgd()),
+            "optimizer": optimizer_pb2.Optimizer(learning_rate=rate, sgd=optimizer_pb2.Sgd()),
         }
 
     def test_huber_loss_by_sgd(self) -> None:

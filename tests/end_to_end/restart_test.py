@@ -9,6 +9,7 @@ import grpc
 
 import trainyard_testing
 from restarting import EPOCHS, RestartTest, digits_spec, endless_spec, small_spec
+from trainyard.v1 import optimizer_pb2
 from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, spec_pb2, watch_pb2
 from trainyard_testing import Client, Run, Server, chunk
 
@@ -69,7 +70,7 @@ class KillTest(RestartTest):
     def test_a_killed_run_that_stops_early_stops_at_the_same_step(self) -> None:
         spec = digits_spec(
             early_stopping=spec_pb2.EarlyStopping(patience=4, metric=metric_pb2.METRIC_LOG_LOSS),
-            optimizer=spec_pb2.Optimizer(learning_rate=0.05),
+            optimizer=optimizer_pb2.Optimizer(learning_rate=0.05),
             checkpoints=spec_pb2.CheckpointPlan(every_steps=100),
         )
         self.broken_off(spec, [60, 120], self.kill)

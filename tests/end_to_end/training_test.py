@@ -11,6 +11,7 @@ import numpy as np
 import trainyard_testing
 from specs import ENDLESS, dense, spec_of
 from tables import csv_rows
+from trainyard.v1 import loss_pb2, optimizer_pb2
 from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
@@ -22,7 +23,7 @@ class TrainingTest(ServerTest):
         spec = spec_of(
             "diabetes",
             data={"validation_fraction": 0.25},
-            optimizer=spec_pb2.Optimizer(learning_rate=0.01),
+            optimizer=optimizer_pb2.Optimizer(learning_rate=0.01),
             budget=spec_pb2.Budget(epochs=50),
         )
         job = self.client.train(spec)
@@ -40,8 +41,8 @@ class TrainingTest(ServerTest):
 
     def test_the_logistic_loss_tells_its_positive_class(self) -> None:
         for given, positive in ((None, "benign"), ("malignant", "malignant")):
-            logistic = spec_pb2.Logistic(positive_class=given)
-            spec = spec_of("breast-cancer", loss=spec_pb2.Loss(logistic=logistic), budget=spec_pb2.Budget(epochs=5))
+            logistic = loss_pb2.Logistic(positive_class=given)
+            spec = spec_of("breast-cancer", loss=loss_pb2.Loss(logistic=logistic), budget=spec_pb2.Budget(epochs=5))
             job = self.client.train(spec)
             model = self.client.get_model(job.name)
             self.assertEqual(list(model.target.classes), ["malignant", "benign"])
@@ -55,7 +56,7 @@ class TrainingTest(ServerTest):
             "breast-cancer",
             data={"validation_fraction": 0.4},
             network=spec_pb2.Network(hidden=[dense(64)]),
-            optimizer=spec_pb2.Optimizer(learning_rate=0.1),
+            optimizer=optimizer_pb2.Optimizer(learning_rate=0.1),
             budget=spec_pb2.Budget(epochs=500),
             early_stopping=spec_pb2.EarlyStopping(metric=metric_pb2.METRIC_LOG_LOSS, patience=3),
         )
@@ -78,7 +79,7 @@ class TrainingTest(ServerTest):
             spec = spec_of(
                 "diabetes",
                 network=spec_pb2.Network(hidden=hidden),
-                optimizer=spec_pb2.Optimizer(learning_rate=1e6),
+                optimizer=optimizer_pb2.Optimizer(learning_rate=1e6),
                 minibatches=spec_pb2.Minibatches(size=50),
                 budget=spec_pb2.Budget(epochs=100),
             )
@@ -187,7 +188,8 @@ class PartsTest(ServerTest):
         self.assertEqual(parts, (90, 30, 30))
         for entry in job.latest_evaluations:
             name = "validation" if entry.part == metric_pb2.PART_VALIDATION else "test"
-            self.assertEqual(list(self.client.evaluate(job.model, name).values), list(entry.values))
+            metrics = [value.metric for value in entry.values[1:]]
+            self.assertEqual(list(self.client.evaluate(job.model, name, *metrics).values), list(entry.values))
 
     def test_all_data_sets_of_a_job_are_in_use_until_it_ends(self) -> None:
         content = (trainyard_testing.DATA / "iris.csv").read_bytes()

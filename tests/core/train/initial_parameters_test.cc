@@ -19,6 +19,7 @@ class SilentSink final : public RunSink {
   void Step(const StepMetrics& metrics) override { steps.push_back(metrics); }
   void Tell(const RunEvent&) override {}
   void Save(Checkpoint) override {}
+  void BeginAttempt(Checkpoint) override {}
 
   std::vector<StepMetrics> steps;
 };

@@ -42,8 +42,11 @@ TEST(LossOfRunTest, ALossWithoutProbabilitiesIsMeasuredByItsScores) {
   RecordingSink sink;
   RunToEnd(*trainer, sink);
   const auto& test = std::get<EvaluationReport>(sink.events.back());
-  EXPECT_THAT(test.values, Contains(::testing::AllOf(::testing::Field(&MetricValue::metric, Metric::kAccuracy),
-                                                     ::testing::Field(&MetricValue::value, ::testing::Gt(0.6)))));
+  ASSERT_EQ(test.values.size(), 3u);
+  EXPECT_EQ(test.values[1].metric, Metric::kAccuracy);
+  EXPECT_EQ(test.values[2].metric, Metric::kZeroOneError);
+  EXPECT_DOUBLE_EQ(test.values[1].value + test.values[2].value, 1);
+  EXPECT_GT(test.values[1].value, 0);
 }
 
 // Five rows whose targets are 1, 2, 3, 4 and `last`.

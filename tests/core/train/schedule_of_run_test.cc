@@ -102,6 +102,7 @@ class RateSink final : public RunSink {
   }
   void Tell(const RunEvent&) override {}
   void Save(Checkpoint) override {}
+  void BeginAttempt(Checkpoint) override {}
 
   std::vector<double> learning_rates;
   std::vector<double> momenta;

@@ -93,7 +93,8 @@ const BadSpec kBadShape[] = {
     {"divergence { }", "divergence.kind", " = unset, must be stop or roll_back"},
     {"optimizer { clipping { } }", "optimizer.clipping.kind", " = unset, must be global_norm, value or layer_norm"},
     {"budget { target_metric { value: 1 } }", "budget.target_metric.metric",
-     " = METRIC_UNSPECIFIED, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS, METRIC_RMSE, "
+     " = METRIC_UNSPECIFIED, must be METRIC_LOSS, METRIC_ACCURACY, METRIC_ZERO_ONE_ERROR, METRIC_LOG_LOSS, "
+     "METRIC_RMSE, "
      "METRIC_TOP_K_ACCURACY, METRIC_MACRO_F1, METRIC_AUC, METRIC_MAE or METRIC_R2"},
     {"early_stopping { keep: 9 }", "early_stopping.keep", " = 9, must be KEEP_BEST or KEEP_LAST"},
     {"warm_start { }", "warm_start.source", " = unset, must be model or checkpoint"},
@@ -183,7 +184,7 @@ const BadSpec kBadRange[] = {
     {"evaluation { every_steps: 0 }", "evaluation.every_steps", " = 0, must be at least 1"},
     {"evaluation { every_epochs: 0 }", "evaluation.every_epochs", " = 0, must be at least 1"},
     {"budget { target_metric { metric: METRIC_LOSS value: 1 } }", "budget.target_metric",
-     " = alone, must be given with"},
+     " = alone, must be given with steps, epochs, examples or running_time: it may never be reached"},
     {"budget { steps: 1 target_metric { metric: METRIC_LOSS value: inf } }", "budget.target_metric.value",
      " = inf, must be finite"},
     {"divergence { roll_back { factor: 1 } }", "divergence.roll_back.factor", " = 1, must be in (0, 1)"},

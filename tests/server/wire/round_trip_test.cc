@@ -186,6 +186,8 @@ TEST(RoundTripTest, JobSpec) { ExpectRoundTrip<v1::JobSpec>(ThereAndBack<v1::Job
 TEST(RoundTripTest, DataAndEvaluationOfASpec) {
   ExpectRoundTrip<v1::TrainingData>(ThereAndBack<v1::TrainingData>);
   ExpectRoundTrip<v1::EvaluationPlan>(ThereAndBack<v1::EvaluationPlan>);
+}
+
 TEST(RoundTripTest, InitializationAndWarmStart) {
   ExpectRoundTrip<v1::Initialization>([](const v1::Initialization& message) -> absl::StatusOr<v1::Initialization> {
     return ToProto(FromProto(message));

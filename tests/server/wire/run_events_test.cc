@@ -34,9 +34,12 @@ TEST(RunEventsTest, AKindThatNoRunTellsIsRefused) {
   event.mutable_recovered();
   const absl::Status status = FromProto(event).status();
   EXPECT_EQ(ErrorField(status), "kind");
-  EXPECT_EQ(status.message(), "kind = recovered, must be evaluation, early_stop, divergence or warning");
-  EXPECT_EQ(FromProto(v1::Event()).status().message(),
-            "kind = unset, must be evaluation, early_stop, divergence or warning");
+  EXPECT_EQ(
+      status.message(),
+      "kind = recovered, must be evaluation, early_stop, divergence, clipping_began, learning_rate_reduced or warning");
+  EXPECT_EQ(
+      FromProto(v1::Event()).status().message(),
+      "kind = unset, must be evaluation, early_stop, divergence, clipping_began, learning_rate_reduced or warning");
 }
 
 TEST(RunEventsTest, AnEnumWithoutAMeaningIsNamedByItsPath) {

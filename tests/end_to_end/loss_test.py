@@ -17,7 +17,7 @@ BINARY = ("logistic", "hinge", "squared_hinge", "smoothed_hinge", "exponential",
 OF_CLASSES = ("softmax_cross_entropy", "multiclass_hinge")
 OF_NUMBERS = ("squared", "absolute", "huber", "poisson")
 PROBABILISTIC = ("softmax_cross_entropy", "logistic")
-RATES = {"absolute": 0.5, "huber": 0.5, "poisson": 0.0001}
+RATES = {"exponential": 0.001, "absolute": 0.5, "huber": 0.5, "poisson": 0.0001}
 COUNTS = b"".join([b"x,y\n", *(f"{x / 10},{round(2.0 ** (x / 10))}\n".encode() for x in range(-20, 50))])
 
 

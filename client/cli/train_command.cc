@@ -72,7 +72,8 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--learning-rate", flags.learning_rate, "eps_0")->group("Optimizer");
   command.add_option("--momentum", flags.momentum, "alpha, of momentum and nesterov")->group("Optimizer");
   command.add_option("--schedule", flags.schedule, Variants<v1::Schedule>("kind"))->group("Optimizer");
-  command.add_option("--final-learning-rate", flags.final_learning_rate, "eps_tau of linear, eps_T of cosine")->group("Optimizer");
+  command.add_option("--final-learning-rate", flags.final_learning_rate, "eps_tau of linear, eps_T of cosine")
+      ->group("Optimizer");
   command.add_option("--tau-steps", flags.tau_steps, "tau in steps, of linear")->group("Optimizer");
   command.add_option("--tau-epochs", flags.tau_epochs, "tau in epochs, of linear")->group("Optimizer");
   command.add_option("--warm-up", flags.warm_up, "Rise to eps_0 first, for so long: 500 or 2.5epochs")
@@ -84,6 +85,11 @@ void AddStoppingFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--steps", flags.steps, "At most so many steps")->group("Stopping");
   command.add_option("--examples", flags.examples, "At most so many examples")->group("Stopping");
   command.add_option("--time", flags.time, "At most so long: 90s, 1h30m")->group("Stopping");
+  command.add_option("--clip-norm", flags.clip_norm, "Clip the gradient's norm over all parameters")
+      ->group("Optimizer");
+  command.add_option("--l2", flags.l2, "lambda of (lambda / 2) |W|^2")->group("Optimizer");
+  command.add_option("--l1", flags.l1, "lambda of lambda |W|_1")->group("Optimizer");
+  command.add_option("--weight-decay", flags.weight_decay, "lambda of decoupled decay")->group("Optimizer");
   command.add_option("--patience", flags.patience, "Stop early after so many evaluations without improvement")
       ->group("Stopping");
   command.add_option("--evaluate-every", flags.evaluate_every, "Epochs between evaluations")->group("Stopping");

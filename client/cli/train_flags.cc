@@ -156,7 +156,11 @@ absl::Status ApplyOptimizer(const TrainFlags& flags, v1::JobSpec& spec) {
   RETURN_IF_ERROR(SetVariantFieldFlag("--tau-epochs", flags.tau_epochs, schedule, "kind", "linear", "tau_epochs"));
   RETURN_IF_ERROR(UsageError("--warm-up", ApplyWarmUp(flags.warm_up, schedule)));
   if (schedule.kind_case() != v1::Schedule::KIND_NOT_SET) *optimizer.mutable_schedule() = schedule;
+  if (flags.clip_norm.has_value()) optimizer.mutable_clipping()->mutable_global_norm()->set_max_norm(*flags.clip_norm);
   if (optimizer.ByteSizeLong() > 0) *spec.mutable_optimizer() = optimizer;
+  if (flags.l2.has_value()) spec.mutable_regularization()->set_l2(*flags.l2);
+  if (flags.l1.has_value()) spec.mutable_regularization()->set_l1(*flags.l1);
+  if (flags.weight_decay.has_value()) spec.mutable_regularization()->set_weight_decay(*flags.weight_decay);
   return absl::OkStatus();
 }
 

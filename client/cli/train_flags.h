@@ -64,6 +64,10 @@ struct TrainFlags {
   // `90`, `90s`, `1h30m`
   std::string time;
   std::optional<int32_t> patience;
+  std::optional<double> clip_norm;
+  std::optional<double> l2;
+  std::optional<double> l1;
+  std::optional<double> weight_decay;
   std::optional<int64_t> evaluate_every;
   std::vector<std::string> metrics;
   std::optional<int32_t> top_k;

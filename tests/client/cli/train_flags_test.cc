@@ -263,6 +263,20 @@ TEST(JobFileTest, AnUnknownFieldIsNamed) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("optimiser"));
 }
 
+TEST(TrainFlagsTest, ClippingAndPenaltiesHaveFlags) {
+  TrainFlags flags;
+  flags.clip_norm = 2;
+  flags.l2 = 0.1;
+  flags.l1 = 0.01;
+  flags.weight_decay = 0.001;
+  v1::Job job;
+  ASSERT_TRUE(ApplyFlags(flags, job).ok());
+  EXPECT_EQ(job.spec().optimizer().clipping().global_norm().max_norm(), 2);
+  EXPECT_EQ(job.spec().regularization().l2(), 0.1);
+  EXPECT_EQ(job.spec().regularization().l1(), 0.01);
+  EXPECT_EQ(job.spec().regularization().weight_decay(), 0.001);
+}
+
 TEST(JobFileTest, BrokenYamlSaysWhere) {
   EXPECT_THAT(std::string(ParseJobFile("a: [1\nb: 2\n").status().message()), HasSubstr("line 2"));
 }

@@ -195,6 +195,9 @@ TEST_F(CommitQueueTest, TheLogDoesNotGrowWithoutEnd) {
 // A disk that is full beyond a number of pages which the test can raise: the first change of the group sets the limit, each time it runs.
 class FullDiskTest : public CommitQueueTest {
  protected:
+  // The queue tells what is here.
+  ~FullDiskTest() override { queue_.reset(); }
+
   static constexpr int kSmall = 100;
   static constexpr int kLarge = 1'000'000;
 

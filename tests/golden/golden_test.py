@@ -30,6 +30,7 @@ class Case:
     weighted: bool = False
     # "balanced", or by class.
     class_weights: Union[str, dict[str, float], None] = None
+    restraints: reference.Restraints = reference.Restraints()
 
 
 CASES = [
@@ -181,6 +182,35 @@ CASES = [
         weighted=True,
         class_weights={"0": 4.0, "3": 0.5, "8": 2.5},
     ),
+    Case(
+        "logistic regression, SGD, online, clipped by the global norm",
+        "breast_cancer",
+        "logistic",
+        reference.Sgd(),
+        reference.Constant(0.05),
+        1,
+        restraints=reference.Restraints(clip_norm=0.5),
+    ),
+    Case(
+        "tanh network, Nesterov, minibatches, L2, L1 and clipping",
+        "digits",
+        "softmax_cross_entropy",
+        reference.Nesterov(0.9),
+        reference.Constant(0.05),
+        32,
+        [12],
+        "tanh",
+        restraints=reference.Restraints(l2=0.01, l1=0.001, clip_norm=1.0),
+    ),
+    Case(
+        "linear regression, momentum, minibatches, decoupled decay",
+        "diabetes",
+        "squared",
+        reference.Momentum(0.5),
+        reference.Constant(0.05),
+        50,
+        restraints=reference.Restraints(weight_decay=0.1),
+    ),
 ]
 
 
@@ -232,6 +262,11 @@ def spec_of(case: Case, tensors: dict[str, np.ndarray]) -> spec_pb2.JobSpec:
         precision=spec_pb2.PRECISION_F64,
     )
     getattr(spec.loss, case.loss).SetInParent()
+    spec.regularization.l2 = case.restraints.l2
+    spec.regularization.l1 = case.restraints.l1
+    spec.regularization.weight_decay = case.restraints.weight_decay
+    if np.isfinite(case.restraints.clip_norm):
+        spec.optimizer.clipping.global_norm.max_norm = case.restraints.clip_norm
     if case.class_weights == "balanced":
         spec.data.class_weights.balanced.SetInParent()
     elif case.class_weights is not None:
@@ -307,7 +342,9 @@ class GoldenTest(unittest.TestCase):
         theta = network.draw(seed)
         size = case.size or len(table.targets)
         weights = weights_of(case, table)
-        expected = reference.train(network, case.loss, table, case.rule, case.schedule, size, STEPS, theta, weights)
+        expected = reference.train(
+            network, case.loss, table, case.rule, case.schedule, size, STEPS, theta, weights, case.restraints
+        )
 
         job = self.client.create_job(spec_of(case, network.tensors(theta)))
         run = self.client.follow(job.name)

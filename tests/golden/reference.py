@@ -222,6 +222,10 @@ class Network:
         draws = [scale * random.standard_normal(np.prod(shape)) for scale, (_, shape) in zip(scales, self.shapes())]
         return np.concatenate(draws)
 
+    def weight_mask(self) -> Array:
+        """1 for weights, 0 for biases."""
+        return np.concatenate([np.full(np.prod(shape), float(name.endswith("weight"))) for name, shape in self.shapes()])
+
     def objective(self, loss: str, inputs: Array, targets: Array, weights: Optional[Array] = None) -> Objective:
         """`weights`: of the examples; all 1 where they are left out."""
         function = LOSSES[loss] if weights is None else weighted(LOSSES[loss], weights)
@@ -360,6 +364,30 @@ def minibatch(step: int, size: int, row_count: int) -> slice:
 # ---- Training
 
 
+def restrained(objective: Objective, mask: Array, restraints: "Restraints", norms: list[float]) -> Objective:
+    """`norms` takes the norm before clipping."""
+
+    def value_and_gradient(theta: Array) -> tuple[float, Array]:
+        value, gradient = objective(theta)
+        gradient = gradient + mask * (restraints.l2 * theta + restraints.l1 * np.sign(theta))
+        norms.append(float(np.sqrt((gradient**2).sum())))
+        clipped = norms[-1] > restraints.clip_norm
+        return value, (gradient * (restraints.clip_norm / norms[-1]) if clipped else gradient)
+
+    return value_and_gradient
+
+
+@dataclass(frozen=True)
+class Restraints:
+    """(l2 / 2) |W|^2 + l1 |W|_1 joins the gradient of the weights, never of biases, at the same point; then g <- g min(1, clip_norm / |g|).
+    W <- W - eps weight_decay W beside the step."""
+
+    l2: float = 0.0
+    l1: float = 0.0
+    weight_decay: float = 0.0
+    clip_norm: float = np.inf
+
+
 @dataclass
 class Trace:
     losses: list[float]
@@ -379,6 +407,7 @@ def train(
     steps: int,
     theta: Array,
     weights: Optional[Array] = None,
+    restraints: Restraints = Restraints(),
 ) -> Trace:
     """`size`: examples a step; `weights`: of all examples. Starts at `theta` and at the state of `rule`, which stay as they are."""
     theta, rule = theta.copy(), replace(rule)
@@ -389,9 +418,12 @@ def train(
         objective = network.objective(
             loss, table.inputs[rows], table.targets[rows], None if weights is None else weights[rows]
         )
-        value, gradient = rule.step(theta, step, rate, objective)
+        norms: list[float] = []
+        decay = rate * restraints.weight_decay * network.weight_mask() * theta
+        value, _ = rule.step(theta, step, rate, restrained(objective, network.weight_mask(), restraints, norms))
+        theta -= decay
         trace.losses.append(float(value))
-        trace.gradient_norms.append(float(np.sqrt((gradient**2).sum())))
+        trace.gradient_norms.append(norms[0])
         trace.learning_rates.append(rate)
         trace.momenta.append(0.0 if isinstance(rule, Sgd) else alpha_at(rule.alpha, step))
     trace.tensors = network.tensors(theta)

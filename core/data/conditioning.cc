@@ -198,6 +198,7 @@ int64_t RowsLookedAt(int64_t count, size_t columns) {
 Eigen::MatrixXd Correlate(CompleteRows& rows, const std::vector<ColumnMoments>& moments,
                           const std::vector<size_t>& columns, int64_t looked_at) {
   const Eigen::Index width = static_cast<Eigen::Index>(columns.size());
+  if (width == 0) return {};
   Eigen::MatrixXd products = Eigen::MatrixXd::Zero(width, width);
   Eigen::VectorXd sums = Eigen::VectorXd::Zero(width);
   Eigen::MatrixXd block(width, kBlockRows);

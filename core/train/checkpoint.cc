@@ -78,7 +78,7 @@ absl::Status Read(std::string_view section, bool& value) {
 absl::Status Read(std::string_view section, std::vector<double>& values) {
   if (section.size() % sizeof(double) != 0) return Damaged("has a section of the wrong size");
   values.resize(section.size() / sizeof(double));
-  std::memcpy(values.data(), section.data(), section.size());
+  if (!section.empty()) std::memcpy(values.data(), section.data(), section.size());
   return absl::OkStatus();
 }
 

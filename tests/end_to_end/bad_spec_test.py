@@ -8,8 +8,7 @@ import grpc
 
 import trainyard_testing
 from bad_input import BadInputTest, hidden_spec, iris_spec
-from trainyard.v1 import initialization_pb2, loss_pb2, optimizer_pb2
-from trainyard.v1 import event_pb2, job_pb2, metric_pb2, spec_pb2
+from trainyard.v1 import event_pb2, initialization_pb2, job_pb2, loss_pb2, metric_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import Refusal
 
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from specs import spec_of
 from tables import table_of
-from trainyard.v1 import optimizer_pb2
-from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, spec_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
 UNSIGNED_BYTES = 0x08

@@ -9,8 +9,7 @@ import numpy as np
 import trainyard_testing
 from specs import dense, spec_of
 from tables import csv_rows, table_of
-from trainyard.v1 import optimizer_pb2
-from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, metric_pb2, model_pb2, spec_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, metric_pb2, model_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import Run, ServerTest, model_of, values_of
 
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy_model import encode, forward, probabilities_of, scores_of
 from specs import dense, spec_of
 from tables import csv_rows
-from trainyard.v1 import initialization_pb2, loss_pb2, optimizer_pb2
-from trainyard.v1 import event_pb2, metric_pb2, model_pb2, spec_pb2
+from trainyard.v1 import event_pb2, initialization_pb2, loss_pb2, metric_pb2, model_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
 BINARY = ("logistic", "hinge", "squared_hinge", "smoothed_hinge", "exponential", "perceptron", "squared_margin")

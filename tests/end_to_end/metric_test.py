@@ -10,8 +10,7 @@ import numpy as np
 from sklearn import metrics as sklearn_metrics
 
 from specs import dense, spec_of
-from trainyard.v1 import optimizer_pb2
-from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, loss_pb2, metric_pb2, model_pb2, spec_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, loss_pb2, metric_pb2, model_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import DATA, ServerTest, program, values_of
 
 FOR_CLASSES = [

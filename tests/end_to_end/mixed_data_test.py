@@ -11,8 +11,7 @@ import numpy as np
 from numpy_model import encode, forward, probabilities_of
 from specs import dense, spec_of
 from tables import Cell, table_of
-from trainyard.v1 import optimizer_pb2
-from trainyard.v1 import dataset_pb2, metric_pb2, spec_pb2
+from trainyard.v1 import dataset_pb2, metric_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
 

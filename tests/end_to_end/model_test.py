@@ -11,8 +11,7 @@ from crc32c import crc32c
 from numpy_model import encode, forward, probabilities_of, read_safetensors
 from specs import ENDLESS, dense, spec_of
 from tables import csv_rows, table_of
-from trainyard.v1 import loss_pb2, optimizer_pb2
-from trainyard.v1 import event_pb2, metric_pb2, model_pb2, spec_pb2
+from trainyard.v1 import event_pb2, loss_pb2, metric_pb2, model_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import Run, ServerTest, values_of
 
 

@@ -18,8 +18,7 @@ from sklearn.preprocessing import StandardScaler
 
 import trainyard_testing
 from specs import dense, spec_of
-from trainyard.v1 import optimizer_pb2
-from trainyard.v1 import event_pb2, loss_pb2, metric_pb2, spec_pb2
+from trainyard.v1 import event_pb2, loss_pb2, metric_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
 SEEDS = range(5)

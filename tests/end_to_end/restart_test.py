@@ -9,8 +9,7 @@ import grpc
 
 import trainyard_testing
 from restarting import EPOCHS, RestartTest, digits_spec, endless_spec, small_spec
-from trainyard.v1 import optimizer_pb2
-from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, spec_pb2, watch_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, optimizer_pb2, spec_pb2, watch_pb2
 from trainyard_testing import Client, Run, Server, chunk
 
 LAST_STEP = EPOCHS * 45  # 1,437 training examples, 32 a step

@@ -11,8 +11,7 @@ import numpy as np
 import trainyard_testing
 from specs import ENDLESS, dense, spec_of
 from tables import csv_rows
-from trainyard.v1 import loss_pb2, optimizer_pb2
-from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, spec_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, loss_pb2, metric_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import ServerTest, values_of
 
 

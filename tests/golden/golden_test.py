@@ -9,6 +9,7 @@ import numpy as np
 
 import reference
 import trainyard_testing
+from losses import CLASS_LOSSES
 from trainyard.v1 import event_pb2, metric_pb2, optimizer_pb2, spec_pb2
 
 STEPS = 300
@@ -240,7 +241,7 @@ def weights_of(case: Case, table: reference.Table) -> Optional[np.ndarray]:
 
 
 def outputs_of(case: Case, table: reference.Table) -> int:
-    return len(table.classes) if case.loss in reference.CLASS_LOSSES else 1
+    return len(table.classes) if case.loss in CLASS_LOSSES else 1
 
 
 def network_of(case: Case, table: reference.Table) -> reference.Network:

@@ -1,24 +1,18 @@
-#!/usr/bin/python3
 """The lecture's training algorithms in NumPy, written from the formulas alone: what the engine is compared with.
 
 theta: all parameters, one flat vector, layer by layer from the input, weight [fan_in, fan_out] before bias [fan_out].
 k: the step, from 0. The loss of a minibatch is the mean over its examples. Loss and gradient norm of a step are those
 at the point where the rule takes its gradient.
-
-  reference.py --self-check    compares the gradients with central differences, and the rules with trajectories worked
-                               out by hand
 """
 
 import csv
-import sys
-import unittest
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Optional, Union
 
 import numpy as np
 
-Array = np.ndarray
+from losses import LOSSES, Array, weighted
 
 # theta -> (mean loss, gradient)
 Objective = Callable[[Array], tuple[float, Array]]
@@ -67,109 +61,16 @@ def standardise(x: Array) -> Array:
     return np.where(constant, 0.0, (x - x.mean(axis=0)) / deviation)
 
 
-# ---- Losses: (outputs [m, c], targets [m]) -> (mean loss, its gradient with respect to the outputs)
+# ---- Weights of examples
 
 
-def softmax_cross_entropy(outputs: Array, targets: Array) -> tuple[float, Array]:
-    """L = -log p_y, p = softmax(f)"""
-    m = len(targets)
-    shifted = outputs - outputs.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    gradient = np.exp(log_p)
-    gradient[np.arange(m), targets] -= 1
-    return -log_p[np.arange(m), targets].mean(), gradient / m
-
-
-def multiclass_hinge(outputs: Array, targets: Array) -> tuple[float, Array]:
-    """L = max(0, 1 + max_{j != y} f_j - f_y)"""
-    rows = np.arange(len(targets))
-    wrong = outputs.copy()
-    wrong[rows, targets] = -np.inf
-    rival = wrong.argmax(axis=1)
-    losses = np.maximum(0, 1 + outputs[rows, rival] - outputs[rows, targets])
-    gradient = np.zeros_like(outputs)
-    gradient[rows, rival] = losses > 0
-    gradient[rows, targets] -= losses > 0
-    return losses.mean(), gradient / len(targets)
-
-
-# Functions of the margin z = y f, y = +1 for class 1, -1 for class 0: (z -> L, z -> dL/dz)
-MARGIN_LOSSES = {
-    "logistic": (lambda z: np.logaddexp(0, -z), lambda z: -1 / (1 + np.exp(z))),
-    "hinge": (lambda z: np.maximum(0, 1 - z), lambda z: np.where(z < 1, -1, 0)),
-    "squared_hinge": (lambda z: np.maximum(0, 1 - z) ** 2, lambda z: -2 * np.maximum(0, 1 - z)),
-    "smoothed_hinge": (
-        lambda z: np.select([z >= 1, z > 0], [0 * z, (1 - z) ** 2 / 2], 0.5 - z),
-        lambda z: np.select([z >= 1, z > 0], [0 * z, z - 1], -1),
-    ),
-    "exponential": (lambda z: np.exp(-z), lambda z: -np.exp(-z)),
-    "perceptron": (lambda z: np.maximum(0, -z), lambda z: np.where(z <= 0, -1, 0)),
-    "squared_margin": (lambda z: (1 - z) ** 2, lambda z: -2 * (1 - z)),
-}
-
-HUBER_DELTA = 1.0
-
-# Functions of output and target: (f, y -> L, f, y -> dL/df)
-NUMBER_LOSSES = {
-    "squared": (lambda f, y: (f - y) ** 2 / 2, lambda f, y: f - y),
-    "absolute": (lambda f, y: np.abs(f - y), lambda f, y: np.sign(f - y)),
-    "huber": (
-        lambda f, y: np.where(
-            np.abs(f - y) <= HUBER_DELTA, (f - y) ** 2 / 2, HUBER_DELTA * (np.abs(f - y) - HUBER_DELTA / 2)
-        ),
-        lambda f, y: np.clip(f - y, -HUBER_DELTA, HUBER_DELTA),
-    ),
-    "poisson": (lambda f, y: np.exp(f) - y * f, lambda f, y: np.exp(f) - y),
-}
-
-
-def margin_loss(name: str) -> Callable[[Array, Array], tuple[float, Array]]:
-    value, slope = MARGIN_LOSSES[name]
-
-    def loss(outputs: Array, targets: Array) -> tuple[float, Array]:
-        y = np.where(targets == 1, 1.0, -1.0)[:, None]
-        return value(y * outputs).mean(), y * slope(y * outputs) / len(targets)
-
-    return loss
-
-
-def number_loss(name: str) -> Callable[[Array, Array], tuple[float, Array]]:
-    value, slope = NUMBER_LOSSES[name]
-
-    def loss(outputs: Array, targets: Array) -> tuple[float, Array]:
-        y = targets[:, None]
-        return value(outputs, y).mean(), slope(outputs, y) / len(targets)
-
-    return loss
-
-
-CLASS_LOSSES = {"softmax_cross_entropy": softmax_cross_entropy, "multiclass_hinge": multiclass_hinge}
-LOSSES = {
-    **CLASS_LOSSES,
-    **{name: margin_loss(name) for name in MARGIN_LOSSES},
-    **{name: number_loss(name) for name in NUMBER_LOSSES},
-}
-
-
-def weighted(loss: Callable[[Array, Array], tuple[float, Array]], weights: Array) -> Callable:
-    """(1/m) sum_i w_i L_i: each example is a minibatch of its own."""
-
-    def loss_and_gradient(outputs: Array, targets: Array) -> tuple[float, Array]:
-        examples = [loss(outputs[i : i + 1], targets[i : i + 1]) for i in range(len(targets))]
-        values = np.array([value for value, _ in examples])
-        gradients = np.concatenate([gradient for _, gradient in examples])
-        return (weights * values).mean(), weights[:, None] * gradients / len(targets)
-
-    return loss_and_gradient
-
-
-def balanced(table: "Table") -> Array:
+def balanced(table: Table) -> Array:
     """n / (c n_c), by class"""
     counts = np.bincount(table.targets)
     return len(table.targets) / (len(table.classes) * counts)
 
 
-def example_weights(table: "Table", own: Optional[Array] = None, by_class: Optional[Array] = None) -> Array:
+def example_weights(table: Table, own: Optional[Array] = None, by_class: Optional[Array] = None) -> Array:
     """The products of the examples' own weights and their classes', scaled to mean 1."""
     weights = np.ones(len(table.targets)) if own is None else own.copy()
     if by_class is not None:
@@ -428,110 +329,3 @@ def train(
         trace.momenta.append(0.0 if isinstance(rule, Sgd) else alpha_at(rule.alpha, step))
     trace.tensors = network.tensors(theta)
     return trace
-
-
-# ---- Self-check
-
-
-class GradientTest(unittest.TestCase):
-    def test_gradients_are_those_of_central_differences(self) -> None:
-        random = np.random.default_rng(5)
-        inputs = random.standard_normal((7, 4))
-        for loss in LOSSES:
-            outputs = 3 if loss in CLASS_LOSSES else 1
-            targets = inputs[:, 0] if loss in NUMBER_LOSSES else [0, 1, 1, 0, 1, 0, 0]
-            targets = [0, 1, 2, 2, 1, 0, 1] if loss in CLASS_LOSSES else targets
-            for activation in [*ACTIVATIONS, "maxout"]:
-                for hidden in [[], [5], [5, 3]]:
-                    with self.subTest(loss=loss, activation=activation, hidden=hidden):
-                        network = Network([4, *hidden, outputs], activation)
-                        theta = network.draw(9)
-                        objective = network.objective(loss, inputs, np.array(targets))
-                        np.testing.assert_allclose(
-                            objective(theta)[1], central_differences(objective, theta), rtol=1e-6, atol=1e-8
-                        )
-
-
-class WeightTest(unittest.TestCase):
-    def test_weights_of_one_change_nothing_and_a_weight_of_two_counts_twice(self) -> None:
-        random = np.random.default_rng(6)
-        network = Network([2, 3], "identity")
-        theta = network.draw(1)
-        inputs, targets = random.standard_normal((3, 2)), np.array([0, 2, 1])
-        plain = network.objective("softmax_cross_entropy", inputs, targets)(theta)
-        ones = network.objective("softmax_cross_entropy", inputs, targets, np.ones(3))(theta)
-        np.testing.assert_allclose(ones[1], plain[1], rtol=1e-13, atol=1e-16)
-        twice = network.objective("softmax_cross_entropy", inputs, targets, np.array([0.75, 1.5, 0.75]))(theta)
-        rows = [0, 1, 1, 2]
-        repeated = network.objective("softmax_cross_entropy", inputs[rows], targets[rows])(theta)
-        self.assertAlmostEqual(twice[0], repeated[0], places=14)
-        np.testing.assert_allclose(twice[1], repeated[1], rtol=1e-13, atol=1e-16)
-
-    def test_balanced_classes_weigh_the_same_in_sum(self) -> None:
-        table = Table(np.zeros((4, 1)), np.array([0, 0, 1, 0]), ["a", "b"])
-        np.testing.assert_allclose(balanced(table), [2 / 3, 2], rtol=1e-15)
-        weights = example_weights(table, by_class=balanced(table))
-        np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2, 2 / 3], rtol=1e-15)
-
-
-def central_differences(objective: Objective, theta: Array, h: float = 1e-5) -> Array:
-    steps = h * np.eye(len(theta))
-    return np.array([(objective(theta + step)[0] - objective(theta - step)[0]) / (2 * h) for step in steps])
-
-
-class RuleTest(unittest.TestCase):
-    """On theta^2 / 2 from 1, with eps = 0.1 and alpha = 0.5."""
-
-    def expect_trajectory(self, rule: Rule, points: list[float], gradients: list[float]) -> None:
-        theta = np.array([1.0])
-        for k, (point, gradient) in enumerate(zip(points, gradients)):
-            value, taken = rule.step(theta, k, 0.1, lambda p: (float(p @ p) / 2, p.copy()))
-            self.assertAlmostEqual(theta[0], point, places=14)
-            self.assertAlmostEqual(taken[0], gradient, places=14)
-            self.assertAlmostEqual(value, gradient**2 / 2, places=14)
-
-    def test_sgd(self) -> None:
-        self.expect_trajectory(Sgd(), [0.9, 0.81, 0.729], [1, 0.9, 0.81])
-
-    def test_momentum(self) -> None:
-        self.expect_trajectory(Momentum(0.5), [0.9, 0.76, 0.614], [1, 0.9, 0.76])
-
-    def test_nesterov_looks_ahead(self) -> None:
-        self.expect_trajectory(Nesterov(0.5), [0.9, 0.765, 0.62775], [1, 0.85, 0.6975])
-
-
-    def test_nesterov_looks_ahead_by_the_momentum_of_the_step(self) -> None:
-        self.expect_trajectory(Nesterov(Ramp(0.25, 0.75, 2)), [0.9, 0.765, 0.5973750], [1, 0.85, 0.66375])
-
-
-class ScheduleTest(unittest.TestCase):
-    def test_a_ramp_ends_at_its_length(self) -> None:
-        np.testing.assert_allclose([Ramp(0.5, 0.9, 4).at(k) for k in range(6)], [0.5, 0.6, 0.7, 0.8, 0.9, 0.9], rtol=1e-15)
-
-    def test_linear_decay_ends_at_tau(self) -> None:
-        schedule = LinearDecay(1.0, 0.2, 4)
-        np.testing.assert_allclose([schedule.at(k) for k in range(7)], [1, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2], rtol=1e-15)
-
-
-class MinibatchTest(unittest.TestCase):
-    def test_the_last_minibatch_of_an_epoch_may_be_shorter(self) -> None:
-        rows = [list(range(7))[minibatch(step, 3, 7)] for step in range(4)]
-        self.assertEqual(rows, [[0, 1, 2], [3, 4, 5], [6], [0, 1, 2]])
-
-
-class TableTest(unittest.TestCase):
-    def test_a_constant_column_becomes_zero_and_others_have_deviation_one(self) -> None:
-        x = standardise(np.array([[1.0, 5.0], [3.0, 5.0]]))
-        np.testing.assert_array_equal(x, [[-1, 0], [1, 0]])
-
-    def test_classes_are_texts_as_they_come_or_few_whole_numbers_in_order(self) -> None:
-        self.assertEqual(classes_of(["b", "a", "b"]), ["b", "a"])
-        self.assertEqual(classes_of(["10", "9", "10"]), ["9", "10"])
-        self.assertEqual(classes_of(["1.5", "2"]), [])
-        self.assertEqual(classes_of([str(i) for i in range(101)]), [])
-
-
-if __name__ == "__main__":
-    if sys.argv[1:2] != ["--self-check"]:
-        sys.exit(__doc__)
-    unittest.main(argv=sys.argv[:1])

@@ -1,4 +1,4 @@
-// The readers of the two kinds of table. As ReadDataset.
+// The readers of the kinds of table. As ReadDataset.
 
 #ifndef TRAINYARD_CORE_DATA_READ_TABLE_H_
 #define TRAINYARD_CORE_DATA_READ_TABLE_H_
@@ -18,7 +18,10 @@ absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separato
 absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                    ByteSink sink);
 
-// What both do between their passes: from scanned columns to the head of the data set.
+absl::StatusOr<ReadResult> ReadLibsvm(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
+                                      ByteSink sink);
+
+// What all do between their passes: from scanned columns to the head of the data set.
 DatasetHead FinishScans(std::vector<ColumnScan>& scans, int64_t row_count);
 
 ReadResult ResultOf(DatasetHead head);

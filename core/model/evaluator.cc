@@ -6,16 +6,14 @@ template <typename Real>
 Evaluator<Real>::Evaluator(const ParameterLayout& layout, const Loss<Real>& loss, int64_t class_count)
     : loss_(loss),
       class_count_(class_count),
-      pass_(layout, kBlockRows),
+      pass_(layout),
       targets_(kBlockRows, class_count > 0 ? ColumnType::kCategorical : ColumnType::kNumeric),
       predictions_(kBlockRows * prediction_width()) {}
 
 template <typename Real>
 void Evaluator<Real>::Predict(std::span<const Real> theta, const RowEncoder& encoder, std::span<const uint32_t> rows,
                               MatrixView<double> predictions) {
-  const int64_t count = static_cast<int64_t>(rows.size());
-  encoder.Encode(rows, pass_.inputs(count));
-  loss_.Predict(pass_.Forward(theta, count), predictions);
+  loss_.Predict(pass_.Forward(theta, encoder, rows), predictions);
 }
 
 template <typename Real>
@@ -23,8 +21,8 @@ void Evaluator<Real>::Measure(std::span<const Real> theta, const RowEncoder& enc
                               MetricSums& sums) {
   const int64_t count = static_cast<int64_t>(rows.size());
   const TargetBuffer targets = targets_.First(count);
-  encoder.Encode(rows, pass_.inputs(count), targets);
-  const MatrixView<Real> outputs = pass_.Forward(theta, count);
+  encoder.EncodeTargets(rows, targets);
+  const MatrixView<Real> outputs = pass_.Forward(theta, encoder, rows);
   const MatrixView<double> predictions = {predictions_.data(), count, prediction_width(), prediction_width()};
   loss_.Predict(outputs, predictions);
   sums.Add(loss_.Sum(outputs, targets), predictions, targets);

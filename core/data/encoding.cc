@@ -16,10 +16,10 @@ absl::Status Validate(const EncodingOptions& options) {
   return absl::OkStatus();
 }
 
-int FeatureEncoding::width() const {
+int64_t FeatureEncoding::width() const {
   if (type == ColumnType::kNumeric) return 1;
   if (type == ColumnType::kSparse) return sparse_width;
-  const int listed = static_cast<int>(categories.size());
+  const int64_t listed = static_cast<int64_t>(categories.size());
   return missing_category == listed ? listed + 1 : listed;
 }
 

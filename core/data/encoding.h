@@ -53,10 +53,10 @@ struct FeatureEncoding {
   Unseen unseen = Unseen::kAllZero;
 
   // Sparse. The width of the training data set's column; numbers at indices beyond are left out, or refused, as `unseen` says.
-  int sparse_width = 0;
+  int64_t sparse_width = 0;
 
   // Inputs that the column takes.
-  int width() const;
+  int64_t width() const;
 
   friend bool operator==(const FeatureEncoding&, const FeatureEncoding&) = default;
 };

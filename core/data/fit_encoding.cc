@@ -86,7 +86,7 @@ class Fit {
       feature.column = column(i).name;
       feature.type = column(i).type;
       if (feature.type == ColumnType::kSparse) {
-        feature.sparse_width = static_cast<int>(column(i).width);
+        feature.sparse_width = column(i).width;
         feature.unseen = options_.unseen;
       } else {
         RETURN_IF_ERROR(feature.type == ColumnType::kNumeric ? FitNumeric(i, &feature) : FitCategorical(i, &feature));

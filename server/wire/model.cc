@@ -35,7 +35,7 @@ absl::StatusOr<FeatureEncoding> FromProto(const v1::FeatureEncoding& message) {
   feature.categories = {message.categories().begin(), message.categories().end()};
   if (message.has_missing_category()) feature.missing_category = message.missing_category();
   ASSIGN_OR_RETURN(feature.unseen, EnumFromProto<Unseen>(message.unseen(), "unseen"));
-  feature.sparse_width = static_cast<int>(message.width());
+  feature.sparse_width = message.width();
   return feature;
 }
 

@@ -116,7 +116,9 @@ class LazyMomentumTest : public ::testing::TestWithParam<Case> {
       sparse.scale = dense.scale = scale(k);
       EXPECT_TRUE(lazy->Step(rates(rule, k), sparse, a).ok());
       EXPECT_TRUE(eager->Step(rates(rule, k), dense, b).ok());
-      if (l2 > 0) EXPECT_NEAR(sparse.told_squares, dense.squares, 1e-12 * dense.squares) << k;
+      if (l2 > 0) {
+        EXPECT_NEAR(sparse.told_squares, dense.squares, 1e-12 * dense.squares) << k;
+      }
       std::vector<double> now = a;
       lazy->Materialize(now);
       for (size_t j = 0; j < b.size(); ++j) {
@@ -128,12 +130,14 @@ class LazyMomentumTest : public ::testing::TestWithParam<Case> {
   }
 };
 
-StepRates Constant(const UpdateRuleOptions& rule, int64_t) { return {0.05, MomentumOf(rule)}; }
+double AlphaOf(const UpdateRuleOptions& rule) { return std::holds_alternative<SgdOptions>(rule) ? 0 : 0.9; }
+
+StepRates Constant(const UpdateRuleOptions& rule, int64_t) { return {0.05, AlphaOf(rule)}; }
 StepRates Decaying(const UpdateRuleOptions& rule, int64_t k) {
-  return {0.05 / (1 + static_cast<double>(k) / 50), MomentumOf(rule)};
+  return {0.05 / (1 + static_cast<double>(k) / 50), AlphaOf(rule)};
 }
 StepRates Rising(const UpdateRuleOptions& rule, int64_t k) {
-  return {0.05, MomentumOf(rule) * (k < 100 ? 0.5 : k < 200 ? 0.9 : 1)};
+  return {0.05, AlphaOf(rule) * (k < 100 ? 0.5 : k < 200 ? 0.9 : 1)};
 }
 double NoClipping(int64_t) { return 1; }
 double SometimesClipped(int64_t k) { return k % 5 == 0 ? 0.3 : 1; }
@@ -190,7 +194,8 @@ TEST_P(LazyMomentumTest, RestoringTheStateRestoresTheRunToTheBit) {
     }
     objective.SetStep(k);
     ASSERT_TRUE(whole->Step(Constant(rule, k), objective, a).ok());
-    if (k >= 30) ASSERT_TRUE(resumed->Step(Constant(rule, k), objective, b).ok());
+    if (k < 30) continue;
+    ASSERT_TRUE(resumed->Step(Constant(rule, k), objective, b).ok());
   }
   whole->Materialize(a);
   resumed->Materialize(b);
@@ -201,9 +206,9 @@ INSTANTIATE_TEST_SUITE_P(All, LazyMomentumTest,
                          ::testing::Values(Case{SgdOptions()}, Case{MomentumOptions()}, Case{NesterovOptions()},
                                            Case{SgdOptions(), 0.01}, Case{MomentumOptions(), 0.01},
                                            Case{NesterovOptions(), 0.01}),
-                         [](const ::testing::TestParamInfo<Case>& info) {
+                         [](const ::testing::TestParamInfo<Case>& one) {
                            const char* names[] = {"Nesterov", "Momentum", "Sgd"};
-                           return std::string(names[info.param.rule.index()]) + (info.param.l2 > 0 ? "WithL2" : "");
+                           return std::string(names[one.param.rule.index()]) + (one.param.l2 > 0 ? "WithL2" : "");
                          });
 
 TEST(LazyStepTest, AStepTouchesTheInputsOfItsMinibatchAlone) {

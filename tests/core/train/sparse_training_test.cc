@@ -87,6 +87,7 @@ class Recorder final : public RunSink {
     if (const auto* evaluation = std::get_if<EvaluationReport>(&event)) evaluations.push_back(*evaluation);
   }
   void Save(Checkpoint checkpoint) override { saved.push_back(std::move(checkpoint)); }
+  void BeginAttempt(Checkpoint) override {}
 
   std::vector<StepMetrics> steps;
   std::vector<EvaluationReport> evaluations;
@@ -201,6 +202,53 @@ INSTANTIATE_TEST_SUITE_P(All, SparseTrainingTest,
                                            Case{MomentumOptions(), 32, 2}, Case{MomentumOptions(), 0, 3},
                                            Case{NesterovOptions(), 1, 2}, Case{NesterovOptions(), 32, 3},
                                            Case{NesterovOptions(), 0, 2}));
+
+TEST(SparseRunTest, PenaltiesDecayClippingAndSchedulesEqualDenseOnes) {
+  const Sample sample = MakeSample(kRows, kWidth, kNonzeros, 3);
+  const auto libsvm = Open(sample.Libsvm(), Format::kLibsvm);
+  const auto csv = Open(sample.Csv(), Format::kCsv);
+  const std::vector<RegularizationOptions> penalties = {
+      {.l2 = 0.01}, {.l2 = 0.01, .l1 = 0.001}, {.l2 = 0.001, .weight_decay = 0.01}, {}};
+  const std::vector<ClippingOptions> clippings = {NoClipping(), ClipGlobalNorm{0.5}, ClipValue{0.02},
+                                                  ClipLayerNorm{0.4}};
+  const std::vector<UpdateRuleOptions> rules = {SgdOptions(), MomentumOptions(), NesterovOptions()};
+  for (size_t i = 0; i < penalties.size() * clippings.size(); ++i) {
+    TrainingOptions options = Options(rules[i % 3]);
+    options.regularization = penalties[i / clippings.size()];
+    options.optimizer.clipping = clippings[i % clippings.size()];
+    if (i % 2 == 1) options.optimizer.schedule.kind = LinearOptions();
+    options.budget.steps = 60;
+    const auto sparse = Make(options, libsvm);
+    const auto dense = Make(options, csv);
+    const Recorder a = RunToEnd(*sparse);
+    const Recorder b = RunToEnd(*dense);
+    for (size_t k = 0; k < a.steps.size(); ++k) {
+      ASSERT_NEAR(a.steps[k].loss, b.steps[k].loss, 1e-12) << i;
+      ASSERT_NEAR(a.steps[k].gradient_norm, b.steps[k].gradient_norm, 1e-12) << i;
+      ASSERT_NEAR(a.steps[k].penalty.value_or(0), b.steps[k].penalty.value_or(0), 1e-12) << i;
+      ASSERT_NEAR(a.steps[k].clipped_gradient_norm.value_or(0), b.steps[k].clipped_gradient_norm.value_or(0), 1e-12)
+          << i;
+    }
+    const std::vector<double> p = ParametersOf(*sparse);
+    const std::vector<double> q = ParametersOf(*dense);
+    for (size_t j = 0; j < p.size(); ++j) ASSERT_NEAR(p[j], q[j], 1e-12) << i;
+  }
+}
+
+TEST(SparseRunTest, ADivergedRunHoldsItsLastFiniteParameters) {
+  const auto dataset = Open(MakeSample(kRows, kWidth, kNonzeros, 2).Libsvm(), Format::kLibsvm);
+  for (const double l2 : {0.0, 0.1}) {
+    TrainingOptions options = Options(NesterovOptions());
+    options.data.target = "label";
+    options.loss = LogisticOptions();
+    options.optimizer.learning_rate = 1e307;
+    options.regularization.l2 = l2;
+    const auto trainer = Make(options, dataset);
+    RunToEnd(*trainer);
+    EXPECT_EQ(trainer->end().reason, StopReason::kDivergence);
+    for (const double x : ParametersOf(*trainer)) ASSERT_TRUE(std::isfinite(x));
+  }
+}
 
 TEST(SparseRunTest, ALongMinibatchGoesPartByPart) {
   const Sample sample = MakeSample(700, kWidth, kNonzeros, 2);

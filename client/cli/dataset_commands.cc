@@ -65,6 +65,7 @@ absl::StatusOr<v1::Format> FormatOf(const UploadFlags& flags) {
   if (absl::EndsWithIgnoreCase(path, ".csv")) return v1::FORMAT_CSV;
   if (absl::EndsWithIgnoreCase(path, ".tsv")) return v1::FORMAT_TSV;
   if (absl::EndsWithIgnoreCase(path, ".idx") || absl::EndsWith(path, "-ubyte")) return v1::FORMAT_IDX;
+  if (absl::EndsWithIgnoreCase(path, ".libsvm") || absl::EndsWithIgnoreCase(path, ".svm")) return v1::FORMAT_LIBSVM;
   if (absl::EndsWithIgnoreCase(path, ".npy")) return v1::FORMAT_NPY;
   if (absl::EndsWithIgnoreCase(path, ".npz")) return v1::FORMAT_NPZ;
   return absl::InvalidArgumentError(absl::StrCat("the name of ", path, " does not tell its format; give --format"));
@@ -103,7 +104,7 @@ void PrintDatasets(const google::protobuf::RepeatedPtrField<v1::Dataset>& datase
 }
 
 void PrintColumns(const v1::Dataset& dataset, std::ostream& out) {
-  TextTable table({"COLUMN", "TYPE", "ROLE", "MISSING", "MEAN", "DEVIATION", "MINIMUM", "MAXIMUM", "CATEGORIES"},
+  TextTable table({"COLUMN", "TYPE", "ROLE", "MISSING", "MEAN", "DEVIATION", "MINIMUM", "MAXIMUM", "CONTENT"},
                   {3, 4, 5, 6, 7});
   for (const v1::Column& column : dataset.columns()) {
     std::vector<std::string> cells = {column.name(), EnumName(column.type()), EnumName(column.role()),
@@ -121,7 +122,10 @@ void PrintColumns(const v1::Dataset& dataset, std::ostream& out) {
       categories.push_back(absl::StrCat(category.value(), " (", category.count(), ")"));
     }
     if (column.category_count() > static_cast<int64_t>(categories.size())) categories.emplace_back("…");
-    cells.push_back(absl::StrJoin(categories, ", "));
+    cells.push_back(column.type() == v1::COLUMN_TYPE_SPARSE
+                        ? absl::StrCat(CountText(column.width()), " numbers, ",
+                                       CountText(column.nonzero_count()), " of all rows' not 0")
+                        : absl::StrJoin(categories, ", "));
     table.AddRow(cells);
   }
   table.Print(out);

@@ -6,14 +6,15 @@
 //   g_j = clip(scale * (d_j + l2 * p_j + l1 * sign(p_j)), limit)      d: gradient of the data's mean loss, p: the point, sign(0) = 0
 //   theta_j <- theta_j - eps_k * decay * theta_j                      decoupled from the gradient, before theta_j moves
 //
-// A view is dense (it comes in blocks, each as soon as it is known, so that a block is used while it is in the cache) or sparse (the
-// minibatch's rows times one coefficient each, so that a step costs its non-zeros).
+// A view is dense (it comes in blocks, each as soon as it is known, so that a block is used while it is in the cache) or sparse (the weights
+// of those inputs that the minibatch has, so that a step costs its non-zeros).
 
 #ifndef TRAINYARD_CORE_BASE_OBJECTIVE_H_
 #define TRAINYARD_CORE_BASE_OBJECTIVE_H_
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <variant>
 
@@ -45,15 +46,18 @@ struct GradientBlock {
 template <typename Real>
 using DenseGradient = absl::FunctionRef<void(absl::FunctionRef<void(const GradientBlock<Real>&)>)>;
 
-// d = sum over rows i of coefficients[i] * x_i, with x_i sparse: row i holds values[k] at parameter indices[k] for k in
-// [row_begin[i], row_begin[i + 1]). A parameter that no row names has d = 0.
+// Of a linear model, whose weight (input, unit) is parameter input * units + unit:
+//   d[inputs[k] * units + u] = values[k * units + u],   d[bias_begin + u] = biases[u],   0 elsewhere
+// The penalty is of all weights, though, those of other inputs among them.
 template <typename Real>
 struct SparseGradient {
-  std::span<const Real> coefficients;
-  std::span<const int64_t> row_begin;
-  std::span<const uint32_t> indices;
-  std::span<const Real> values;
-  Pending pending;
+  int64_t units = 1;
+  std::span<const uint32_t> inputs;  // each once
+  std::span<const Real> values;      // [inputs, units]
+  int64_t bias_begin = 0;            // behind all weights
+  std::span<const Real> biases;      // [units]
+  Pending pending;                   // of weights
+  Pending bias_pending;
 };
 
 template <typename Real>
@@ -77,9 +81,12 @@ class Objective {
   virtual absl::Status Gradient(std::span<const Real> point,
                                 absl::FunctionRef<void(const GradientView<Real>&)> use) = 0;
 
-  // The parameters that the next Gradient reads, ascending and without repetition, for an optimiser that keeps parameters lazily; empty
-  // when it reads all.
-  virtual std::span<const uint32_t> support() const { return {}; }
+  // The inputs whose weights the next Gradient reads, beside the biases, for an optimiser that keeps weights lazily: of `point`, only these
+  // must then be up to date. Nullopt where it reads all parameters. A long minibatch has a support for each of its parts.
+  virtual std::optional<std::span<const uint32_t>> Support() { return std::nullopt; }
+
+  // |W|^2 at the point of the next Gradient, told by an optimiser whose `point` is not up to date everywhere, if there is an l2.
+  virtual void TellSquaredWeights(double) {}
 };
 
 }  // namespace trainyard

@@ -27,6 +27,24 @@ MatrixView<const T> CellsOf(CellKind kind, const RecordLayout& layout, int64_t r
           layout.size / static_cast<int64_t>(sizeof(T))};
 }
 
+template <typename T>
+std::span<const T> ArrayAt(const std::byte* place, int64_t count) {
+  return {reinterpret_cast<const T*>(place), static_cast<size_t>(count)};
+}
+
+SparseCells SparseCellsOf(const DatasetHead& head, int index, const SparsePlace& place, const std::byte* records) {
+  const Column& column = head.schema.columns[index];
+  if (column.type != ColumnType::kSparse) return {};
+  SparseCells cells{.row_begin = ArrayAt<int64_t>(records + place.row_begin, head.row_count + 1),
+                    .indices = ArrayAt<uint32_t>(records + place.indices, column.nonzero_count)};
+  if (head.kinds[index] == CellKind::kF64) {
+    cells.f64 = ArrayAt<double>(records + place.values, column.nonzero_count);
+  } else {
+    cells.f32 = ArrayAt<float>(records + place.values, column.nonzero_count);
+  }
+  return cells;
+}
+
 // Bytes of a mapped file, which live as long as this.
 struct Mapping {
   void* data = nullptr;
@@ -71,10 +89,9 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::span<const std
                    DecodeHead({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, &head_size));
   const RecordLayout layout(head.schema, head.kinds);
   const std::span<const std::byte> body = bytes.subspan(head_size);
-  const int64_t most_rows =
-      layout.size == 0 ? std::numeric_limits<int64_t>::max() : static_cast<int64_t>(body.size()) / layout.size;
+  const absl::StatusOr<SparseLayout> sparse = SparseLayout::Make(head);
   uint32_t crc = 0;
-  if (head.row_count > most_rows || body.size() != static_cast<size_t>(head.row_count * layout.size) + sizeof(crc)) {
+  if (!sparse.ok() || body.size() != static_cast<size_t>(sparse->size) + sizeof(crc)) {
     return absl::DataLossError("the data set's file is not as long as its head says");
   }
   const std::span<const std::byte> records = body.first(body.size() - sizeof(crc));
@@ -83,6 +100,9 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::span<const std
     return absl::DataLossError("the cells of the data set's file do not match their checksum");
 
   std::shared_ptr<Dataset> dataset(new Dataset());
+  for (size_t i = 0; i < head.schema.columns.size(); ++i) {
+    dataset->sparse_.push_back(SparseCellsOf(head, static_cast<int>(i), sparse->places[i], records.data()));
+  }
   dataset->schema_ = std::move(head.schema);
   dataset->row_count_ = head.row_count;
   dataset->places_ = layout.places;

@@ -2,7 +2,8 @@
 //
 // The bytes hold a header, the schema and one record a row, with cells of up to four kinds: u8, f32, f64 (numeric columns, each in the
 // narrowest kind that holds all its values exactly) and u32 codes (categorical columns). The cells of a kind form a row-major matrix
-// whose stride is the record: bytes stay bytes, and the cells of a row lie together. NaN marks a missing number (a u8 column has none), kMissingCode a missing category. Ignored columns are not kept.
+// whose stride is the record: bytes stay bytes, and the cells of a row lie together. NaN marks a missing number (a u8 column has none),
+// kMissingCode a missing category. Ignored columns are not kept. Sparse columns lie apart, in compressed rows.
 
 #ifndef TRAINYARD_CORE_DATA_DATASET_H_
 #define TRAINYARD_CORE_DATA_DATASET_H_
@@ -30,6 +31,22 @@ struct CellPlace {
   int index;
 };
 
+// A sparse column: row i has the numbers k in [row_begin[i], row_begin[i + 1]), at indices[k], ascending from 0; none of them is 0. Their
+// values are in f32 or in f64, whichever is the narrowest that holds all of them exactly; the other is empty.
+struct SparseCells {
+  std::span<const int64_t> row_begin;
+  std::span<const uint32_t> indices;
+  std::span<const float> f32;
+  std::span<const double> f64;
+
+  int64_t begin(int64_t row) const { return row_begin[static_cast<size_t>(row)]; }
+  int64_t end(int64_t row) const { return row_begin[static_cast<size_t>(row) + 1]; }
+  double value(int64_t k) const {
+    const size_t i = static_cast<size_t>(k);
+    return f64.empty() ? static_cast<double>(f32[i]) : f64[i];
+  }
+};
+
 // Thread-safe.
 class Dataset {
  public:
@@ -43,8 +60,11 @@ class Dataset {
   const Schema& schema() const { return schema_; }
   int64_t row_count() const { return row_count_; }
 
-  // Undefined for an ignored column.
+  // Undefined for an ignored or a sparse column.
   CellPlace place(int column) const { return places_[column]; }
+
+  // Empty for a column that is not sparse.
+  const SparseCells& sparse(int column) const { return sparse_[column]; }
 
   // One cell; slow, for previews and tests. NaN where missing.
   double Number(int64_t row, int column) const;
@@ -62,6 +82,7 @@ class Dataset {
   Schema schema_;
   int64_t row_count_ = 0;
   std::vector<CellPlace> places_;
+  std::vector<SparseCells> sparse_;  // by column
   MatrixView<const uint8_t> u8_;
   MatrixView<const float> f32_;
   MatrixView<const double> f64_;

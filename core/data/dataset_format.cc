@@ -12,10 +12,13 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kMagic = "trainyrd";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersionWithoutSparse = 1;
 constexpr size_t kChecksumAt = 12;
 constexpr size_t kHeadSizeAt = 16;
 constexpr int64_t kBufferSize = 256 << 10;
+constexpr int64_t kArrayAlignment = 8;
+constexpr int64_t kMaxFileSize = int64_t{1} << 60;
 
 class HeadEncoder {
  public:
@@ -39,6 +42,8 @@ class HeadEncoder {
       PutText(category.value);
       Put(category.count);
     }
+    Put(column.width);
+    Put(column.nonzero_count);
   }
   std::string& text() { return text_; }
 
@@ -49,7 +54,7 @@ class HeadEncoder {
 // Reads what HeadEncoder wrote; ok() is false once the bytes ended early or held no such value.
 class HeadDecoder {
  public:
-  explicit HeadDecoder(std::string_view bytes) : bytes_(bytes) {}
+  explicit HeadDecoder(std::string_view bytes, uint32_t version = kVersion) : bytes_(bytes), version_(version) {}
 
   template <typename T>
   T Get() {
@@ -68,7 +73,7 @@ class HeadDecoder {
   std::pair<Column, CellKind> GetColumn() {
     Column column;
     column.name = GetText();
-    column.type = GetEnum(ColumnType::kIgnored);
+    column.type = GetEnum(version_ == kVersionWithoutSparse ? ColumnType::kIgnored : ColumnType::kSparse);
     column.role = GetEnum(ColumnRole::kSplit);
     const CellKind kind = GetEnum(CellKind::kCode);
     column.missing_count = Get<int64_t>();
@@ -77,6 +82,10 @@ class HeadDecoder {
     for (uint32_t i = 0; i < categories && ok_; ++i) {
       std::string value = GetText();
       column.categories.push_back({std::move(value), Get<int64_t>()});
+    }
+    if (version_ != kVersionWithoutSparse) {
+      column.width = Get<int64_t>();
+      column.nonzero_count = Get<int64_t>();
     }
     return {std::move(column), kind};
   }
@@ -92,8 +101,12 @@ class HeadDecoder {
   }
 
   std::string_view bytes_;
+  uint32_t version_;
   bool ok_ = true;
 };
+
+// A head that is read as of another version does not match its checksum.
+uint32_t ChecksumSeed(uint32_t version) { return version == kVersionWithoutSparse ? 0 : version; }
 
 absl::Status Damaged() { return absl::DataLossError("the head of the data set's file is damaged"); }
 
@@ -117,7 +130,7 @@ RecordLayout::RecordLayout(const Schema& schema, std::span<const CellKind> kinds
   for (size_t i = 0; i < schema.columns.size(); ++i) {
     int64_t& count = kind_counts[static_cast<size_t>(kinds[i])];
     places.push_back({kinds[i], static_cast<int>(count)});
-    if (schema.columns[i].type != ColumnType::kIgnored) ++count;
+    if (HasCells(schema.columns[i].type)) ++count;
   }
   int64_t widest = 1;
   for (const CellKind kind : {CellKind::kF64, CellKind::kF32, CellKind::kCode, CellKind::kU8}) {
@@ -149,7 +162,7 @@ std::string EncodeHead(const DatasetHead& head) {
   text.resize((text.size() + kHeadAlignment - 1) / kHeadAlignment * kHeadAlignment);
   const uint64_t size = text.size();
   std::memcpy(text.data() + kHeadSizeAt, &size, sizeof(size));
-  const uint32_t crc = Crc32c(std::as_bytes(std::span(text)).subspan(kHeadSizeAt));
+  const uint32_t crc = Crc32c(std::as_bytes(std::span(text)).subspan(kHeadSizeAt), ChecksumSeed(kVersion));
   std::memcpy(text.data() + kChecksumAt, &crc, sizeof(crc));
   return std::move(text);
 }
@@ -161,15 +174,18 @@ absl::StatusOr<DatasetHead> DecodeHead(std::string_view bytes, size_t* size) {
   const uint32_t crc = fixed.Get<uint32_t>();
   const uint64_t head_size = fixed.Get<uint64_t>();
   if (!fixed.ok()) return Damaged();
-  if (version != kVersion) {
-    return absl::DataLossError(
-        absl::StrCat("the data set's file has version ", version, ", this program reads ", kVersion));
+  if (version != kVersion && version != kVersionWithoutSparse) {
+    return absl::DataLossError(absl::StrCat("the data set's file has version ", version, ", this program reads ",
+                                            kVersionWithoutSparse, " to ", kVersion));
   }
   if (head_size > bytes.size() || head_size <= kHeadSizeAt || head_size % kHeadAlignment != 0) return Damaged();
-  if (Crc32c(std::as_bytes(std::span(bytes)).subspan(kHeadSizeAt, head_size - kHeadSizeAt)) != crc) return Damaged();
+  if (Crc32c(std::as_bytes(std::span(bytes)).subspan(kHeadSizeAt, head_size - kHeadSizeAt), ChecksumSeed(version)) !=
+      crc) {
+    return Damaged();
+  }
   *size = head_size;
 
-  HeadDecoder decoder(bytes.substr(0, head_size).substr(kHeadSizeAt + sizeof(head_size)));
+  HeadDecoder decoder(bytes.substr(0, head_size).substr(kHeadSizeAt + sizeof(head_size)), version);
   DatasetHead head;
   head.row_count = decoder.Get<int64_t>();
   const int64_t record_size = decoder.Get<int64_t>();
@@ -184,6 +200,28 @@ absl::StatusOr<DatasetHead> DecodeHead(std::string_view bytes, size_t* size) {
   return head;
 }
 
+absl::StatusOr<SparseLayout> SparseLayout::Make(const DatasetHead& head) {
+  const auto padded = [](int64_t size) { return (size + kArrayAlignment - 1) / kArrayAlignment * kArrayAlignment; };
+  const auto faulty = [] { return absl::InvalidArgumentError("the data set is larger than a file can be"); };
+  const RecordLayout records(head.schema, head.kinds);
+  SparseLayout layout;
+  layout.places.resize(head.schema.columns.size());
+  if (head.row_count < 0 || head.row_count > kMaxFileSize / std::max<int64_t>(records.size, 8)) return faulty();
+  layout.size = head.row_count * records.size;
+  for (size_t i = 0; i < head.schema.columns.size(); ++i) {
+    const Column& column = head.schema.columns[i];
+    if (column.type != ColumnType::kSparse) continue;
+    const int64_t count = column.nonzero_count;
+    if (count < 0 || count > kMaxFileSize / 16 || layout.size > kMaxFileSize) return faulty();
+    SparsePlace& place = layout.places[i];
+    place.row_begin = padded(layout.size);
+    place.values = place.row_begin + (head.row_count + 1) * static_cast<int64_t>(sizeof(uint64_t));
+    place.indices = place.values + padded(count * CellSize(head.kinds[i]));
+    layout.size = place.indices + padded(count * static_cast<int64_t>(sizeof(uint32_t)));
+  }
+  return layout;
+}
+
 DatasetWriter::DatasetWriter(const RecordLayout& layout, Sink sink)
     : record_size_(layout.size), sink_(sink), buffer_(static_cast<size_t>(std::max(kBufferSize, layout.size))) {}
 
@@ -195,11 +233,30 @@ absl::Status DatasetWriter::Commit() {
   return Flush();
 }
 
+absl::Status DatasetWriter::Append(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const size_t count = std::min(bytes.size(), buffer_.size() - static_cast<size_t>(used_));
+    std::memcpy(buffer_.data() + used_, bytes.data(), count);
+    used_ += static_cast<int64_t>(count);
+    bytes = bytes.subspan(count);
+    if (used_ == static_cast<int64_t>(buffer_.size())) RETURN_IF_ERROR(Flush());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DatasetWriter::Align() {
+  constexpr std::array<std::byte, kArrayAlignment> kZeros{};
+  const int64_t beyond = (written_ + used_) % kArrayAlignment;
+  if (beyond == 0) return absl::OkStatus();
+  return Append(std::span(kZeros).first(static_cast<size_t>(kArrayAlignment - beyond)));
+}
+
 absl::Status DatasetWriter::Flush() {
   const std::span<const std::byte> filled(buffer_.data(), static_cast<size_t>(used_));
   crc_ = Crc32c(filled, crc_);
   RETURN_IF_ERROR(sink_({reinterpret_cast<const char*>(filled.data()), filled.size()}));
   std::fill(buffer_.begin(), buffer_.begin() + used_, std::byte{0});
+  written_ += used_;
   used_ = 0;
   return absl::OkStatus();
 }

@@ -3,9 +3,11 @@
 //   magic, version, CRC-32C of the rest of the head, size of the head      24 bytes
 //   row_count, record size, the schema with the kind of each column        padded with zeros to a multiple of 64 bytes
 //   one record a row: its f64 cells, then f32, codes, u8, padded to the size of its widest cell
-//   CRC-32C of the records                                                 4 bytes
+//   for each sparse column, where each row's numbers begin (u64, row_count + 1), the values (f32 or f64), their indices (u32)
+//   CRC-32C of all behind the head                                          4 bytes
 //
-// So the cells of a kind form a matrix whose stride is the record, and the cells of a row lie together.
+// So the cells of a kind form a matrix whose stride is the record, and the cells of a row lie together. Where there are sparse columns, the
+// records and each of their arrays are padded with zeros to a multiple of 8 bytes. Version 1 knew no sparse columns.
 
 #ifndef TRAINYARD_CORE_DATA_DATASET_FORMAT_H_
 #define TRAINYARD_CORE_DATA_DATASET_FORMAT_H_
@@ -33,7 +35,7 @@ int64_t CellSize(CellKind kind);
 
 // Where cells lie in a record.
 struct RecordLayout {
-  // `kinds` by column; those of ignored columns do not matter.
+  // `kinds` by column; ignored and sparse columns have no cell.
   RecordLayout(const Schema& schema, std::span<const CellKind> kinds);
 
   std::vector<CellPlace> places;        // by column
@@ -45,23 +47,41 @@ struct RecordLayout {
   int64_t Offset(int column) const;
 };
 
+// Whether cells of a column of this type are in the records.
+inline bool HasCells(ColumnType type) { return type != ColumnType::kIgnored && type != ColumnType::kSparse; }
+
 struct DatasetHead {
   Schema schema;
-  std::vector<CellKind> kinds;
+  std::vector<CellKind> kinds;  // of a sparse column: kF32 or kF64, of its values
   int64_t row_count = 0;
 };
 
 std::string EncodeHead(const DatasetHead& head);
 
+// Where the arrays of the sparse columns are, in bytes from the first record on.
+struct SparsePlace {
+  int64_t row_begin = 0;
+  int64_t values = 0;
+  int64_t indices = 0;
+};
+struct SparseLayout {
+  // INVALID_ARGUMENT: counts that are negative or beyond what a file can hold.
+  static absl::StatusOr<SparseLayout> Make(const DatasetHead& head);
+
+  std::vector<SparsePlace> places;  // by column
+  int64_t size = 0;                 // bytes of records and arrays together
+};
+
 // Reads the head of `bytes` and leaves its size in `size`. DATA_LOSS: it is none of this version, or damaged.
 absl::StatusOr<DatasetHead> DecodeHead(std::string_view bytes, size_t* size);
 
-// Writes a data set record by record.
+// Writes a data set record by record, then the arrays of its sparse columns.
 class DatasetWriter {
  public:
   using Sink = absl::FunctionRef<absl::Status(std::string_view)>;
 
-  // Call Start, then Record and Commit for each row, then Finish. An error of `sink` is passed on.
+  // Call Start, then Record and Commit for each row, then Align, Append and Align for each array, then Finish. An error of `sink` is
+  // passed on.
   DatasetWriter(const RecordLayout& layout, Sink sink);
 
   absl::Status Start(const DatasetHead& head);
@@ -69,6 +89,10 @@ class DatasetWriter {
   // The next record, zeros; valid until Commit.
   std::byte* Record() { return buffer_.data() + used_; }
   absl::Status Commit();
+  absl::Status Append(std::span<const std::byte> bytes);
+
+  // Zeros up to a multiple of 8 bytes.
+  absl::Status Align();
   absl::Status Finish();
 
  private:
@@ -78,6 +102,7 @@ class DatasetWriter {
   Sink sink_;
   std::vector<std::byte> buffer_;
   int64_t used_ = 0;
+  int64_t written_ = 0;  // behind the head, what is in the buffer not counted
   uint32_t crc_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // How columns become the numbers that a network sees. Fitted on the training part alone, and kept with the model.
 //
 //   numeric: one input, (x - offset) * scale.   categorical: one-hot over the categories of the training part.
+//   sparse: one input for each number, as it is: never scaled, since an offset would leave nothing sparse.
 //
 // Rows in errors count from 1.
 
@@ -52,8 +53,11 @@ struct FeatureEncoding {
   std::optional<int> missing_category;  // nullopt: refused
   Unseen unseen = Unseen::kAllZero;
 
+  // Sparse. The width of the training data set's column; numbers at indices beyond are left out, or refused, as `unseen` says.
+  int64_t sparse_width = 0;
+
   // Inputs that the column takes.
-  int width() const;
+  int64_t width() const;
 
   friend bool operator==(const FeatureEncoding&, const FeatureEncoding&) = default;
 };
@@ -81,6 +85,25 @@ struct Encoding {
   int64_t input_count() const;
 
   friend bool operator==(const Encoding&, const Encoding&) = default;
+};
+
+// Whether nearly all inputs of a row are 0: there are 512 or more, and at least 8 for each numeric or categorical column, each of which
+// has one that is not 0. A sparse column does not count: its user says by its type that nearly all of its numbers are 0.
+bool HasSparseInputs(const Encoding& encoding);
+bool HasSparseInputs(int64_t input_count, int64_t dense_columns);
+
+// Numeric and categorical features.
+int64_t DenseColumns(const Encoding& encoding);
+
+// The inputs of so many columns, from which on they are sparse.
+int64_t FewestSparseInputs(int64_t dense_columns);
+
+// Inputs that are not 0: row i has values[k] at inputs[k] for k in [begin[i], begin[i + 1]). No input comes twice in a row.
+template <typename Real>
+struct SparseRows {
+  std::vector<int64_t> begin;
+  std::vector<uint32_t> inputs;
+  std::vector<Real> values;
 };
 
 struct DataWarning {
@@ -130,6 +153,16 @@ class RowEncoder {
   // Inputs alone.
   template <typename Real>
   void Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs) const;
+
+  // The same inputs without those that are 0, in place of what `inputs` held. Allocates only where `inputs` was never so large.
+  template <typename Real>
+  void EncodeSparse(std::span<const uint32_t> rows, SparseRows<Real>& inputs) const;
+
+  // Targets alone.
+  void EncodeTargets(std::span<const uint32_t> rows, const TargetBuffer& targets) const;
+
+  // As HasSparseInputs of the encoding.
+  bool has_sparse_inputs() const;
 
  private:
   struct Plan;

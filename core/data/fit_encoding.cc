@@ -86,7 +86,12 @@ class Fit {
       FeatureEncoding feature;
       feature.column = column(i).name;
       feature.type = column(i).type;
-      RETURN_IF_ERROR(feature.type == ColumnType::kNumeric ? FitNumeric(i, &feature) : FitCategorical(i, &feature));
+      if (feature.type == ColumnType::kSparse) {
+        feature.sparse_width = column(i).width;
+        feature.unseen = options_.unseen;
+      } else {
+        RETURN_IF_ERROR(feature.type == ColumnType::kNumeric ? FitNumeric(i, &feature) : FitCategorical(i, &feature));
+      }
       encoding_.features.push_back(std::move(feature));
     }
     if (encoding_.input_count() == 0) return BadData("no column is left as a feature");

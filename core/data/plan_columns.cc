@@ -19,6 +19,8 @@ std::string_view TypeName(ColumnType type) {
       return "categorical";
     case ColumnType::kIgnored:
       return "ignored";
+    case ColumnType::kSparse:
+      return "sparse";
   }
   return "";
 }
@@ -36,6 +38,10 @@ class Planner {
     const auto found = index_.find(name);
     if (found == index_.end())
       return FieldError(TypesField(name), TypeName(type), "the type of a column that is there");
+    if (type == ColumnType::kSparse) {
+      return FieldError(TypesField(name), TypeName(type),
+                        "numeric, categorical or ignored, as the column is not sparse");
+    }
     plans_[found->second].type = type;
     return absl::OkStatus();
   }
@@ -71,6 +77,7 @@ bool IsConstant(const Column& column, int64_t row_count) {
     case ColumnType::kCategorical:
       return column.missing_count == 0 && column.categories.size() == 1;
     case ColumnType::kIgnored:
+    case ColumnType::kSparse:
       return false;
   }
   return false;

@@ -16,6 +16,8 @@ absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptio
       return ReadSeparated(content, '\t', options, limits, sink);
     case Format::kIdx:
       return ReadIdx(content, options, limits, sink);
+    case Format::kLibsvm:
+      return ReadLibsvm(content, options, limits, sink);
     case Format::kNpy:
       return ReadNpy(content, options, limits, sink);
     case Format::kNpz:

@@ -3,7 +3,8 @@
 // memory.
 //
 // A column that is not declared is numeric when every cell is a number or missing; NaN and infinity are then faults, not text. Spaces
-// around numbers and missing cells do not count. The elements of an IDX or NumPy array become columns `x_<i>_<j>`, labels `label`.
+// around numbers and missing cells do not count. The elements of an IDX or NumPy array become columns `x_<i>_<j>`, labels `label`. The
+// columns of a LIBSVM file are `label` and the sparse column `features`.
 
 #ifndef TRAINYARD_CORE_DATA_READ_DATASET_H_
 #define TRAINYARD_CORE_DATA_READ_DATASET_H_
@@ -21,13 +22,13 @@
 
 namespace trainyard {
 
-enum class Format { kCsv, kTsv, kIdx, kNpy, kNpz };
+enum class Format { kCsv, kTsv, kIdx, kLibsvm, kNpy, kNpz };
 
 struct ReadOptions {
   Format format = Format::kCsv;
 
-  // Default: the last column that is a feature by type; for IDX and NPZ the labels. Empty data sets of features alone are legal for prediction:
-  // a target is then simply one of the columns.
+  // Default: the last column that is a feature by type; for IDX, LIBSVM and NPZ the labels. Empty data sets of features alone are legal
+  // for prediction: a target is then simply one of the columns.
   std::optional<std::string> target = std::nullopt;
 
   // Default: none; for NPZ the array `weight`.
@@ -46,6 +47,9 @@ struct ReadOptions {
 struct ReadLimits {
   int max_columns = 100'000;
   int64_t max_rows = 0xFFFFFFFE;
+
+  // The largest index of a sparse column.
+  int64_t max_sparse_width = 1'000'000'000;
 
   // Different values of one categorical column.
   int64_t max_categories = 1'000'000;
@@ -70,8 +74,8 @@ using ByteSink = absl::FunctionRef<absl::Status(std::string_view)>;
 
 // Reads `content`, writes what Dataset::Open reads to `sink`.
 // INVALID_ARGUMENT with reason BAD_DATA: a fault in the content; metadata, where the fault has a place: `row` (the line on which the row
-// starts, from 1; for arrays the item) and `column` (its name, or number from 1 while there is no name). FieldErrors on `target`,
-// `weight`, `split`, `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
+// starts, from 1; for arrays the item) and `column` (its name, or number from 1 while there is no name; in a LIBSVM file the index).
+// FieldErrors on `target`, `weight`, `split`, `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
 absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                        ByteSink sink);
 

@@ -18,6 +18,8 @@ absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separato
 absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                    ByteSink sink);
 
+absl::StatusOr<ReadResult> ReadLibsvm(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
+                                      ByteSink sink);
 absl::StatusOr<ReadResult> ReadNpy(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                    ByteSink sink);
 

@@ -54,8 +54,16 @@ struct EncodedNumber {
 // A column with cells that Check may refuse.
 struct GuardedFeature {
   int column;
-  std::optional<NumberColumn> numbers;  // refused where missing
-  std::optional<size_t> one_hot;        // index among the one-hot columns
+  std::optional<NumberColumn> numbers;          // refused where missing
+  std::optional<size_t> one_hot;                // index among the one-hot columns
+  std::optional<int64_t> width = std::nullopt;  // of a sparse column, whose indices beyond are refused
+};
+
+// Cells at index `width` and beyond have no input.
+struct SparseColumn {
+  int column;
+  int64_t first_input;
+  int64_t width;
 };
 
 struct ClassColumn {
@@ -81,7 +89,10 @@ struct RowEncoder::Plan {
   // By name; a search for each feature of a wide data set would take minutes.
   std::unordered_map<std::string_view, int> columns;
 
-  // By input; used by numeric ones.
+  int64_t input_count = 0;
+  bool has_sparse_inputs = false;
+
+  // By input; as many as numeric ones need.
   std::vector<double> offsets;
   std::vector<double> scales;
   std::vector<double> missing;
@@ -89,6 +100,7 @@ struct RowEncoder::Plan {
   std::vector<NumericRun> runs;
   std::vector<EncodedNumber> coded_numbers;
   std::vector<OneHot> one_hots;
+  std::vector<SparseColumn> sparse;
   std::vector<GuardedFeature> guarded;
 
   std::optional<ClassColumn> classes;
@@ -102,6 +114,7 @@ struct RowEncoder::Plan {
   absl::Status BindFeature(const FeatureEncoding& feature);
   absl::Status BindNumeric(const FeatureEncoding& feature, int64_t input);
   absl::Status BindCategorical(const FeatureEncoding& feature, int64_t first_input);
+  absl::Status BindSparse(const FeatureEncoding& feature, int64_t first_input);
   absl::Status BindTarget(const TargetEncoding& target);
   absl::Status BindWeights(const Encoding& encoding);
 
@@ -110,6 +123,10 @@ struct RowEncoder::Plan {
 
   template <typename Real>
   void EncodeRow(int64_t row, Real* inputs) const;
+
+  // Calls visit(input, x) for each input that may be other than 0. Encode and EncodeSparse give the same numbers.
+  template <typename Visit>
+  void VisitRow(int64_t row, Visit visit) const;
 };
 
 absl::StatusOr<int> RowEncoder::Plan::FindColumn(const std::string& name, ColumnType wanted) const {
@@ -118,6 +135,11 @@ absl::StatusOr<int> RowEncoder::Plan::FindColumn(const std::string& name, Column
   const int column = found->second;
   const ColumnType type = dataset->schema().columns[column].type;
   if (type == ColumnType::kIgnored) return BadColumn(name, "the data set ignores this column");
+  if ((wanted == ColumnType::kSparse) != (type == ColumnType::kSparse)) {
+    return BadColumn(name, wanted == ColumnType::kSparse
+                               ? "the model wants a sparse column here, the data set's is not"
+                               : "the data set has a sparse column here, the model wants none");
+  }
   if (wanted == ColumnType::kCategorical && type == ColumnType::kNumeric) {
     return BadColumn(name, "the data set has numbers here, the model wants categories; declare the column categorical");
   }
@@ -142,13 +164,24 @@ absl::StatusOr<NumberColumn> RowEncoder::Plan::BindNumbers(const std::string& na
 }
 
 absl::Status RowEncoder::Plan::BindFeature(const FeatureEncoding& feature) {
-  const int64_t first_input = static_cast<int64_t>(offsets.size());
-  const size_t inputs = offsets.size() + static_cast<size_t>(feature.width());
-  offsets.resize(inputs, feature.offset);
-  scales.resize(inputs, feature.scale);
-  missing.resize(inputs, feature.missing_value.value_or(kNan));
-  return feature.type == ColumnType::kNumeric ? BindNumeric(feature, first_input)
-                                              : BindCategorical(feature, first_input);
+  const int64_t first_input = input_count;
+  input_count += feature.width();
+  if (feature.type == ColumnType::kCategorical) return BindCategorical(feature, first_input);
+  if (feature.type == ColumnType::kSparse) return BindSparse(feature, first_input);
+  offsets.resize(static_cast<size_t>(input_count), feature.offset);
+  scales.resize(static_cast<size_t>(input_count), feature.scale);
+  missing.resize(static_cast<size_t>(input_count), feature.missing_value.value_or(kNan));
+  return BindNumeric(feature, first_input);
+}
+
+absl::Status RowEncoder::Plan::BindSparse(const FeatureEncoding& feature, int64_t first_input) {
+  ASSIGN_OR_RETURN(const int column, FindColumn(feature.column, ColumnType::kSparse));
+  const bool wider = dataset->schema().columns[column].width > feature.width();
+  if (wider && feature.unseen == Unseen::kRefuse) {
+    guarded.push_back({.column = column, .width = feature.width()});
+  }
+  sparse.push_back({column, first_input, feature.width()});
+  return absl::OkStatus();
 }
 
 absl::Status RowEncoder::Plan::BindNumeric(const FeatureEncoding& feature, int64_t input) {
@@ -222,6 +255,7 @@ absl::StatusOr<RowEncoder> RowEncoder::Bind(const Encoding& encoding, const Data
     plan->columns.emplace(column.name, static_cast<int>(plan->columns.size()));
   }
   for (const FeatureEncoding& feature : encoding.features) RETURN_IF_ERROR(plan->BindFeature(feature));
+  plan->has_sparse_inputs = HasSparseInputs(encoding);
   if (needs == Needs::kFeaturesAndTarget) {
     RETURN_IF_ERROR(plan->BindTarget(encoding.target));
     RETURN_IF_ERROR(plan->BindWeights(encoding));
@@ -234,6 +268,15 @@ absl::Status RowEncoder::Plan::CheckFeature(const GuardedFeature& feature, int64
   constexpr std::string_view kMissing = "the cell is missing, and missing cells are refused";
   if (feature.numbers.has_value()) {
     return std::isnan(feature.numbers->At(*dataset, row)) ? BadCell(row + 1, column.name, kMissing) : absl::OkStatus();
+  }
+  if (feature.width.has_value()) {
+    const SparseCells& cells = dataset->sparse(feature.column);
+    if (cells.begin(row) == cells.end(row)) return absl::OkStatus();
+    const int64_t last = cells.indices[static_cast<size_t>(cells.end(row) - 1)];
+    if (last < *feature.width) return absl::OkStatus();
+    return BadCell(row + 1, column.name,
+                   absl::StrCat("the index ", last + 1, " is beyond the ", *feature.width,
+                                " of the training data set, and such are refused"));
   }
   const std::vector<int32_t>& inputs = one_hots[*feature.one_hot].inputs;
   const uint32_t code = dataset->Code(row, feature.column);
@@ -312,6 +355,63 @@ void RowEncoder::Plan::EncodeRow(int64_t row, Real* inputs) const {
     const int32_t input = one_hot.inputs[std::min<size_t>(code, one_hot.inputs.size() - 1)];
     if (input >= 0) begin[input] = Real{1};
   }
+  for (const SparseColumn& column : sparse) {
+    Real* const begin = inputs + column.first_input;
+    std::fill(begin, begin + column.width, Real{0});
+    const SparseCells& cells = dataset->sparse(column.column);
+    for (int64_t k = cells.begin(row); k < cells.end(row); ++k) {
+      const int64_t index = cells.indices[static_cast<size_t>(k)];
+      if (index < column.width) begin[index] = static_cast<Real>(cells.value(k));
+    }
+  }
+}
+
+template <typename Visit>
+void RowEncoder::Plan::VisitRow(int64_t row, Visit visit) const {
+  const auto number = [&](int64_t input, double x) {
+    const size_t i = static_cast<size_t>(input);
+    visit(input, ((std::isnan(x) ? missing[i] : x) - offsets[i]) * scales[i]);
+  };
+  for (const NumericRun& run : runs) {
+    for (int64_t j = 0; j < run.count; ++j) {
+      const int64_t cell = run.first_cell + j;
+      const double x = run.kind == CellKind::kU8    ? static_cast<double>(dataset->u8()(row, cell))
+                       : run.kind == CellKind::kF32 ? static_cast<double>(dataset->f32()(row, cell))
+                                                    : dataset->f64()(row, cell);
+      number(run.first_input + j, x);
+    }
+  }
+  for (const EncodedNumber& coded : coded_numbers) number(coded.input, coded.source.At(*dataset, row));
+  for (const OneHot& one_hot : one_hots) {
+    const uint32_t code = dataset->Code(row, one_hot.column);
+    const int32_t input = one_hot.inputs[std::min<size_t>(code, one_hot.inputs.size() - 1)];
+    if (input >= 0) visit(one_hot.first_input + input, 1.0);
+  }
+  for (const SparseColumn& column : sparse) {
+    const SparseCells& cells = dataset->sparse(column.column);
+    for (int64_t k = cells.begin(row); k < cells.end(row); ++k) {
+      const int64_t index = cells.indices[static_cast<size_t>(k)];
+      if (index < column.width) visit(column.first_input + index, cells.value(k));
+    }
+  }
+}
+
+bool RowEncoder::has_sparse_inputs() const { return plan_->has_sparse_inputs; }
+
+template <typename Real>
+void RowEncoder::EncodeSparse(std::span<const uint32_t> rows, SparseRows<Real>& inputs) const {
+  inputs.begin.assign(1, 0);
+  inputs.inputs.clear();
+  inputs.values.clear();
+  for (const uint32_t row : rows) {
+    plan_->VisitRow(row, [&inputs](int64_t input, double x) {
+      const Real value = static_cast<Real>(x);
+      if (value == 0) return;
+      inputs.inputs.push_back(static_cast<uint32_t>(input));
+      inputs.values.push_back(value);
+    });
+    inputs.begin.push_back(static_cast<int64_t>(inputs.inputs.size()));
+  }
 }
 
 template <typename Real>
@@ -322,6 +422,10 @@ void RowEncoder::Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs)
 template <typename Real>
 void RowEncoder::Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs, const TargetBuffer& targets) const {
   Encode(rows, inputs);
+  EncodeTargets(rows, targets);
+}
+
+void RowEncoder::EncodeTargets(std::span<const uint32_t> rows, const TargetBuffer& targets) const {
   const Dataset& dataset = *plan_->dataset;
   for (size_t i = 0; i < rows.size(); ++i) {
     if (plan_->classes.has_value())
@@ -337,5 +441,7 @@ template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<float>, c
 template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<double>, const TargetBuffer&) const;
 template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<float>) const;
 template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<double>) const;
+template void RowEncoder::EncodeSparse(std::span<const uint32_t>, SparseRows<float>&) const;
+template void RowEncoder::EncodeSparse(std::span<const uint32_t>, SparseRows<double>&) const;
 
 }  // namespace trainyard

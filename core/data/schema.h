@@ -11,7 +11,8 @@
 
 namespace trainyard {
 
-enum class ColumnType { kNumeric, kCategorical, kIgnored };
+// A sparse column is many numbers, nearly all of them 0; the others are kept.
+enum class ColumnType { kNumeric, kCategorical, kIgnored, kSparse };
 enum class ColumnRole { kFeature, kTarget, kWeight, kSplit };
 
 // Over the cells that are not missing; deviation with ddof 0. All 0 where every cell is missing.
@@ -38,6 +39,8 @@ struct Column {
   int64_t missing_count = 0;
   NumericStatistics numeric;         // numeric columns
   std::vector<Category> categories;  // categorical columns; a cell's code is its index here
+  int64_t width = 0;                 // sparse columns: how many numbers,
+  int64_t nonzero_count = 0;         // and how many of all rows' are kept
 
   friend bool operator==(const Column&, const Column&) = default;
 };

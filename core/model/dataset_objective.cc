@@ -1,12 +1,23 @@
 #include "core/model/dataset_objective.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/base/squared_norm.h"
 #include "core/optim/gradient_pass.h"
+#include "core/optim/make_sparse_optimizer.h"
 
 namespace trainyard {
+namespace {
+
+// One layer's norm is that of all.
+ClippingOptions OfOneLayer(const ClippingOptions& clipping) {
+  const auto* layer = std::get_if<ClipLayerNorm>(&clipping);
+  return layer != nullptr ? ClippingOptions(ClipGlobalNorm{layer->max_norm}) : clipping;
+}
+
+}  // namespace
 
 template <typename Real>
 DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss,
@@ -15,11 +26,17 @@ DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Lo
     : layout_(layout),
       loss_function_(loss),
       encoder_(encoder),
-      pass_(layout, kBlockRows),
+      outputs_(layout),
       targets_(kBlockRows, target_type),
-      gradient_(layout.flat_size()),
       regularization_(regularization),
-      clipper_(clipping, layout.layers().size()) {
+      clipper_(layout.layers().size() == 1 ? OfOneLayer(clipping) : clipping, layout.layers().size()) {
+  if (TakesSparseSteps(layout, encoder.has_sparse_inputs())) {
+    sparse_.emplace(layout);
+    if (MayStepLazily(regularization, clipping)) return;
+  } else {
+    pass_.emplace(layout, kBlockRows);
+  }
+  gradient_.resize(static_cast<size_t>(layout.flat_size()));
   for (const DenseShape& shape : layout.layers()) {
     layer_gradients_.push_back(std::span<const Real>(gradient_).subspan(shape.begin, shape.size));
   }
@@ -29,7 +46,13 @@ template <typename Real>
 void DatasetObjective<Real>::SetMinibatch(std::span<const uint32_t> rows) {
   rows_ = rows;
   rows_done_ = 0;
+  block_encoded_ = false;
   loss_sum_ = 0;
+}
+
+template <typename Real>
+std::span<const uint32_t> DatasetObjective<Real>::NextBlock() const {
+  return rows_.subspan(rows_done_, std::min<size_t>(kBlockRows, rows_.size() - rows_done_));
 }
 
 template <typename Real>
@@ -37,39 +60,102 @@ double DatasetObjective<Real>::Value(std::span<const Real> point) {
   double sum = 0;
   for (size_t begin = 0; begin < rows_.size(); begin += kBlockRows) {
     const std::span<const uint32_t> block = rows_.subspan(begin, std::min<size_t>(kBlockRows, rows_.size() - begin));
-    const int64_t count = static_cast<int64_t>(block.size());
-    const TargetBuffer targets = targets_.First(count);
-    encoder_.Encode(block, pass_.inputs(count), targets);
-    sum += loss_function_.Sum(pass_.Forward(point, count), targets);
+    const TargetBuffer targets = targets_.First(static_cast<int64_t>(block.size()));
+    encoder_.EncodeTargets(block, targets);
+    sum += loss_function_.Sum(outputs_.Forward(point, encoder_, block), targets);
   }
   return sum / static_cast<double>(rows_.size());
 }
 
 template <typename Real>
-absl::Status DatasetObjective<Real>::Gradient(std::span<const Real> point,
-                                              absl::FunctionRef<void(const GradientView<Real>&)> use) {
+std::optional<std::span<const uint32_t>> DatasetObjective<Real>::Support() {
+  if (!sparse_.has_value()) return std::nullopt;
+  EncodeSparseBlock();
+  return sparse_->new_inputs();
+}
+
+template <typename Real>
+void DatasetObjective<Real>::EncodeSparseBlock() {
+  if (block_encoded_) return;
+  if (rows_done_ == 0) sparse_->Begin();
+  sparse_->Encode(encoder_, NextBlock());
+  block_encoded_ = true;
+}
+
+template <typename Real>
+void DatasetObjective<Real>::AddBlock(std::span<const Real> point) {
   using Into = typename NetworkPass<Real>::Into;
-  const double factor = 1 / static_cast<double>(rows_.size());
-  const std::span<const uint32_t> block =
-      rows_.subspan(rows_done_, std::min<size_t>(kBlockRows, rows_.size() - rows_done_));
+  const std::span<const uint32_t> block = NextBlock();
   const int64_t count = static_cast<int64_t>(block.size());
   const TargetBuffer targets = targets_.First(count);
-  encoder_.Encode(block, pass_.inputs(count), targets);
-  const MatrixView<Real> outputs = pass_.Forward(point, count);
-  loss_sum_ += loss_function_.SumAndGradient(factor, outputs, targets);
-  pass_.Backward(point, count, rows_done_ == 0 ? Into::kEmpty : Into::kSum, gradient_);
+  encoder_.Encode(block, pass_->inputs(count), targets);
+  const MatrixView<Real> outputs = pass_->Forward(point, count);
+  loss_sum_ += loss_function_.SumAndGradient(1 / static_cast<double>(rows_.size()), outputs, targets);
+  pass_->Backward(point, count, rows_done_ == 0 ? Into::kEmpty : Into::kSum, gradient_);
   rows_done_ += block.size();
-  if (rows_done_ < rows_.size()) return absl::Status(absl::StatusCode::kUnavailable, "");
+}
 
-  loss_ = loss_sum_ * factor;
-  if (regularization_.has_penalty()) AddPenalty(point);
-  gradient_norm_ = std::sqrt(SquaredNorm<Real>(gradient_));
+template <typename Real>
+void DatasetObjective<Real>::AddSparseBlock(std::span<const Real> point) {
+  EncodeSparseBlock();
+  const std::span<const uint32_t> block = NextBlock();
+  const TargetBuffer targets = targets_.First(static_cast<int64_t>(block.size()));
+  encoder_.EncodeTargets(block, targets);
+  loss_sum_ += loss_function_.SumAndGradient(1 / static_cast<double>(rows_.size()), sparse_->Forward(point), targets);
+  sparse_->Backward();
+  rows_done_ += block.size();
+  block_encoded_ = false;
+}
+
+template <typename Real>
+absl::Status DatasetObjective<Real>::Gradient(std::span<const Real> point,
+                                              absl::FunctionRef<void(const GradientView<Real>&)> use) {
+  sparse_.has_value() ? AddSparseBlock(point) : AddBlock(point);
+  if (rows_done_ < rows_.size()) return absl::Status(absl::StatusCode::kUnavailable, "");
+  loss_ = loss_sum_ * (1 / static_cast<double>(rows_.size()));
   rows_done_ = 0;
   loss_sum_ = 0;
+  return gradient_.empty() ? UseSparse(point, use) : UseDense(point, use);
+}
+
+template <typename Real>
+absl::Status DatasetObjective<Real>::UseDense(std::span<const Real> point,
+                                              absl::FunctionRef<void(const GradientView<Real>&)> use) {
+  if (sparse_.has_value()) Expand<Real>(sparse_->gradient(), gradient_);
+  if (regularization_.has_penalty()) AddPenalty(point);
+  gradient_norm_ = std::sqrt(SquaredNorm<Real>(gradient_));
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
   clipper_.Measure<Real>(layer_gradients_, gradient_norm_);
   const auto walk = [this](absl::FunctionRef<void(const GradientBlock<Real>&)> visit) { Walk(visit); };
   use(GradientView<Real>(DenseGradient<Real>(walk)));
+  return absl::OkStatus();
+}
+
+template <typename Real>
+absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
+                                               absl::FunctionRef<void(const GradientView<Real>&)> use) {
+  SparseGradient<Real> gradient = sparse_->gradient();
+  double squares = SquaredNorm<Real>(gradient.values) + SquaredNorm<Real>(gradient.biases);
+  if (const double l2 = regularization_.l2; l2 > 0) {
+    // |d + l2 W|^2 over all weights, d being 0 but at the minibatch's inputs.
+    const double weights =
+        told_squares_.has_value() ? *told_squares_ : SquaredNorm<Real>(point.first(gradient.bias_begin));
+    double product = 0;
+    for (size_t j = 0; j < gradient.values.size(); ++j) {
+      product += static_cast<double>(gradient.values[j]) * static_cast<double>(sparse_->weights()[j]);
+    }
+    squares = std::max(squares + l2 * (2 * product + l2 * weights), 0.0);
+    penalty_ = l2 / 2 * weights;
+  }
+  told_squares_.reset();
+  gradient_norm_ = std::sqrt(squares);
+  if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
+  const std::array<std::span<const Real>, 2> all = {gradient.values, gradient.biases};
+  clipper_.Measure<Real>(all, gradient_norm_);
+  gradient.bias_pending = {.scale = clipper_.scale(0), .limit = clipper_.limit()};
+  gradient.pending = gradient.bias_pending;
+  gradient.pending.l2 = regularization_.l2;
+  use(GradientView<Real>(gradient));
   return absl::OkStatus();
 }
 
@@ -107,6 +193,7 @@ void DatasetObjective<Real>::Walk(absl::FunctionRef<void(const GradientBlock<Rea
 template <typename Real>
 std::string DatasetObjective<Real>::NotFiniteTensor() const {
   if (!std::isfinite(loss_)) return "";
+  if (gradient_.empty()) return NotFiniteSparseTensor();
   for (const TensorShape& tensor : layout_.tensors()) {
     const DenseShape& shape = layout_.layers()[tensor.layer];
     for (int64_t input = tensor.is_bias ? shape.fan_in : 0; input < shape.fan_in + (tensor.is_bias ? 1 : 0); ++input) {
@@ -114,6 +201,17 @@ std::string DatasetObjective<Real>::NotFiniteTensor() const {
         if (!std::isfinite(gradient_[layout_.Index(tensor.layer, input, unit)])) return tensor.name;
       }
     }
+  }
+  return "";
+}
+
+template <typename Real>
+std::string DatasetObjective<Real>::NotFiniteSparseTensor() const {
+  const SparseGradient<Real> gradient = sparse_->gradient();
+  for (const TensorShape& tensor : layout_.tensors()) {
+    const std::span<const Real> values = tensor.is_bias ? gradient.biases : gradient.values;
+    const bool finite = std::all_of(values.begin(), values.end(), [](Real g) { return std::isfinite(g); });
+    if (!finite) return tensor.name;
   }
   return "";
 }

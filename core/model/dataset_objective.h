@@ -6,6 +6,7 @@
 #define TRAINYARD_CORE_MODEL_DATASET_OBJECTIVE_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,12 +17,15 @@
 #include "core/loss/loss.h"
 #include "core/model/example_block.h"
 #include "core/model/network_pass.h"
+#include "core/model/output_pass.h"
+#include "core/model/sparse_pass.h"
 #include "core/optim/clipping.h"
 #include "core/optim/regularization.h"
 
 namespace trainyard {
 
 // Not thread-safe.
+// Where TakesSparseSteps says so, the inputs are encoded sparsely; the gradient is then sparse as well where MayStepLazily says so.
 template <typename Real>
 class DatasetObjective final : public Objective<Real> {
  public:
@@ -36,6 +40,8 @@ class DatasetObjective final : public Objective<Real> {
   int64_t dimension() const override { return layout_.flat_size(); }
   double Value(std::span<const Real> point) override;
   absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) override;
+  std::optional<std::span<const uint32_t>> Support() override;
+  void TellSquaredWeights(double squares) override { told_squares_ = squares; }
 
   // Of the last Gradient that did not answer UNAVAILABLE: the loss, the penalty, the 2-norm of their gradient, and how it was clipped.
   double loss() const { return loss_; }
@@ -47,21 +53,37 @@ class DatasetObjective final : public Objective<Real> {
   std::string NotFiniteTensor() const;
 
  private:
+  // The rows of the next part of the minibatch.
+  std::span<const uint32_t> NextBlock() const;
+  void EncodeSparseBlock();
+
+  // Adds the loss and the gradient of the next part.
+  void AddBlock(std::span<const Real> point);
+  void AddSparseBlock(std::span<const Real> point);
+
+  // What follows the last part: penalty, norm, clipping, and the view.
+  absl::Status UseDense(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use);
+  absl::Status UseSparse(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use);
   void AddPenalty(std::span<const Real> point);
+  std::string NotFiniteSparseTensor() const;
   void Walk(absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
 
   const ParameterLayout& layout_;
   const Loss<Real>& loss_function_;
   const RowEncoder& encoder_;
-  NetworkPass<Real> pass_;
+  std::optional<NetworkPass<Real>> pass_;   // either this
+  std::optional<SparsePass<Real>> sparse_;  // or this
+  OutputPass<Real> outputs_;
   TargetBlock targets_;
-  AlignedVector<Real> gradient_;
+  AlignedVector<Real> gradient_;                        // empty where the gradient is sparse
   std::vector<std::span<const Real>> layer_gradients_;  // of each layer, in gradient_
   const RegularizationOptions regularization_;
   Clipper clipper_;
 
   std::span<const uint32_t> rows_;
   size_t rows_done_ = 0;  // of the gradient being summed
+  bool block_encoded_ = false;
+  std::optional<double> told_squares_;
   double loss_sum_ = 0;
   double loss_ = 0;
   double penalty_ = 0;

@@ -13,7 +13,7 @@
 #include "core/loss/loss.h"
 #include "core/loss/metric_sums.h"
 #include "core/model/example_block.h"
-#include "core/model/network_pass.h"
+#include "core/model/output_pass.h"
 
 namespace trainyard {
 
@@ -38,7 +38,7 @@ class Evaluator {
  private:
   const Loss<Real>& loss_;
   const int64_t class_count_;
-  NetworkPass<Real> pass_;
+  OutputPass<Real> pass_;
   TargetBlock targets_;
   std::vector<double> predictions_;
   std::vector<double> scores_;  // by class

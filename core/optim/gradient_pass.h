@@ -23,11 +23,23 @@ Real Complete(Real d, Real p, const Pending& pending) {
   return std::clamp(g, -limit, limit);
 }
 
+// Writes d of a sparse view as a dense vector.
+template <typename Real>
+void Expand(const SparseGradient<Real>& gradient, std::span<Real> dense) {
+  const int64_t units = gradient.units;
+  std::fill(dense.begin(), dense.end(), Real{0});
+  for (size_t k = 0; k < gradient.inputs.size(); ++k) {
+    const Real* const values = gradient.values.data() + static_cast<int64_t>(k) * units;
+    std::copy(values, values + units, dense.begin() + gradient.inputs[k] * units);
+  }
+  std::copy(gradient.biases.begin(), gradient.biases.end(), dense.begin() + gradient.bias_begin);
+}
+
 template <typename Real>
 class GradientPass {
  public:
   // For each parameter j once: decays theta_j, then calls move(j, g_j). `point` is where the gradient was taken; it may be theta. A sparse
-  // view is first summed into one dense vector, in the order of its rows.
+  // view is first written into one dense vector.
   template <typename Move>
   void operator()(const GradientView<Real>& gradient, std::span<const Real> point, double learning_rate,
                   std::span<Real> theta, Move move) {
@@ -43,8 +55,10 @@ class GradientPass {
       (*dense)(walk);
     } else {
       const auto& sparse = std::get<SparseGradient<Real>>(gradient);
-      Sum(sparse, point.size());
-      walk({.begin = 0, .values = sum_, .pending = sparse.pending});
+      Expand(sparse, point.size());
+      const std::span<const Real> all = expanded_;
+      walk({.begin = 0, .values = all.first(sparse.bias_begin), .pending = sparse.pending});
+      walk({.begin = sparse.bias_begin, .values = all.subspan(sparse.bias_begin), .pending = sparse.bias_pending});
     }
   }
 
@@ -61,16 +75,12 @@ class GradientPass {
     }
   }
 
-  void Sum(const SparseGradient<Real>& gradient, size_t dimension) {
-    sum_.assign(dimension, 0);
-    for (size_t i = 0; i < gradient.coefficients.size(); ++i) {
-      for (int64_t k = gradient.row_begin[i]; k < gradient.row_begin[i + 1]; ++k) {
-        sum_[gradient.indices[k]] += gradient.coefficients[i] * gradient.values[k];
-      }
-    }
+  void Expand(const SparseGradient<Real>& gradient, size_t dimension) {
+    expanded_.resize(dimension);
+    trainyard::Expand<Real>(gradient, expanded_);
   }
 
-  std::vector<Real> sum_;  // of a sparse view; empty as long as none came
+  std::vector<Real> expanded_;  // a sparse view; empty as long as none came
 };
 
 }  // namespace trainyard

@@ -43,6 +43,10 @@ class Optimizer {
   // Allocates nothing.
   virtual absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) = 0;
 
+  // An optimiser that keeps parameters lazily leaves `theta` as it was at the first step: this writes the parameters after the last step.
+  // Its own state stays as it is, so that a look at the parameters changes no bit of what follows. Others have nothing to write.
+  virtual void Materialize(std::span<Real>) const {}
+
   // What a checkpoint must hold beside theta, under names that never change.
   virtual std::vector<OptimizerArray> state() { return {}; }
 };

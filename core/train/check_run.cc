@@ -27,7 +27,8 @@ absl::StatusOr<int> ResolveTarget(const Schema& schema, TrainingDataOptions& dat
   if (!target.has_value()) return FieldError("data.target", data.target.value_or("unset"), rule);
   const Column& column = schema.columns[*target];
   data.target = column.name;
-  if (column.type == ColumnType::kIgnored || column.role == ColumnRole::kWeight || column.role == ColumnRole::kSplit) {
+  const bool cells = column.type == ColumnType::kNumeric || column.type == ColumnType::kCategorical;
+  if (!cells || column.role == ColumnRole::kWeight || column.role == ColumnRole::kSplit) {
     return FieldError("data.target", column.name, rule);
   }
   return *target;
@@ -102,6 +103,7 @@ absl::Status CheckMinibatches(const TrainingCount& training, MinibatchOptions& m
 // The widest network that the training part can lead to, and whether it is the network itself.
 struct LargestNetwork {
   int64_t inputs = 0;
+  int64_t dense_columns = 0;  // numeric or categorical
   bool exact = true;
 };
 
@@ -111,6 +113,11 @@ LargestNetwork CountInputs(const Schema& schema, int target) {
     const Column& column = schema.columns[j];
     if (j == target || column.type == ColumnType::kIgnored) continue;
     if (column.role != ColumnRole::kFeature) continue;
+    if (column.type == ColumnType::kSparse) {
+      network.inputs += column.width;
+      continue;
+    }
+    ++network.dense_columns;
     if (column.type == ColumnType::kNumeric) {
       ++network.inputs;
     } else {
@@ -176,7 +183,7 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   // More parameters than can be counted need more memory than there is.
   if (!layout.ok()) return CheckMemory(std::numeric_limits<int64_t>::max(), memory_limit);
   if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, *layout)));
-  const int64_t memory_bytes = EstimateMemory(options, *layout, data.row_count());
+  const int64_t memory_bytes = EstimateMemory(options, *layout, network.dense_columns, data.row_count());
   RETURN_IF_ERROR(CheckMemory(memory_bytes, memory_limit));
   return CheckedRun{.options = std::move(options), .memory_bytes = memory_bytes};
 }

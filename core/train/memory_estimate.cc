@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "core/base/status.h"
 #include "core/model/network_pass.h"
+#include "core/model/output_pass.h"
 #include "core/train/measuring.h"
 
 namespace trainyard {
@@ -14,6 +15,9 @@ namespace {
 
 // Trainer, encoders, buffers of the log: what every run takes.
 constexpr double kFixedBytes = 256 * 1024;
+
+// For each input whose parameters are kept lazily.
+constexpr double kLazyBytes = 48;
 
 // Arrays of one number a parameter that the rule keeps, and how many of them a checkpoint holds.
 struct RuleArrays {
@@ -36,15 +40,21 @@ std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static
 
 }  // namespace
 
-int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t row_count) {
+int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t dense_columns,
+                       int64_t row_count) {
   const RuleArrays rule =
       std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
   const int best = options.early_stopping.has_value() && options.early_stopping->keep == Keep::kBest ? 1 : 0;
-  const int place = std::holds_alternative<RollBack>(options.divergence) ? 1 + rule.saved : 0;
+  // Sparse steps keep parameters lazily: positions and velocities apart from theta.
+  const bool sparse = TakesSparseSteps(layout, HasSparseInputs(layout.input_count(), dense_columns));
+  const int lazy = sparse ? 1 : 0;
+  const int saved = 1 + rule.saved + 2 * lazy;
+  const int place = std::holds_alternative<RollBack>(options.divergence) ? saved : 0;
   // theta, gradient, state, best, a place to go back to; and a snapshot with its encoded form.
-  const int arrays = 2 + rule.kept + best + place + 2 * (1 + rule.saved + best + place);
+  const int arrays = 2 + rule.kept + 3 * lazy + best + place + 2 * (saved + best + place);
   const double real = SizeOf(options.precision);
-  double width = static_cast<double>(layout.input_count() + layout.output_count());
+  double width =
+      static_cast<double>((sparse ? FewestSparseInputs(dense_columns) : layout.input_count()) + layout.output_count());
   for (const DenseShape& shape : layout.layers()) {
     width += 2.0 * static_cast<double>(shape.units());
     if (shape.pieces > 1) width += static_cast<double>(shape.fan_out + shape.units());
@@ -52,7 +62,8 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   const double bytes = static_cast<double>(layout.flat_size()) * real * arrays +
                        2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) +
                        MeasuringBytes(PlanMeasuring(options, layout.output_count()), row_count) +
-                       DrawingBytes(options.initialization, layout) + kFixedBytes;
+                       DrawingBytes(options.initialization, layout) +
+                       lazy * kLazyBytes * static_cast<double>(layout.input_count()) + kFixedBytes;
   return static_cast<int64_t>(std::min(bytes, 9e18));
 }
 

@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "core/base/objective.h"
 #include "core/model/dataset_objective.h"
 #include "core/optim/optimizer.h"
@@ -28,11 +30,12 @@ class OverflowGuard {
     velocity_bound_ = LargestMagnitude(velocity);
   }
 
-  // To be called when the gradient is known, before theta moves.
-  void BeforeMove(std::span<const Real> theta, const StepRates& rates, double gradient_norm) {
+  // To be called when the gradient is known, before the parameters move. `parameters` gives them.
+  void BeforeMove(absl::FunctionRef<std::span<const Real>()> parameters, const StepRates& rates, double gradient_norm) {
     velocity_bound_ = rates.momentum * velocity_bound_ + rates.learning_rate * gradient_norm;
     position_bound_ = position_bound_ * std::max(1.0, rates.learning_rate * decay_ - 1) + velocity_bound_;
     if (position_bound_ < kSafe) return;
+    const std::span<const Real> theta = parameters();
     before_.assign(theta.begin(), theta.end());
     position_bound_ = LargestMagnitude(theta) + velocity_bound_;
   }
@@ -65,23 +68,30 @@ template <typename Real>
 class GuardedObjective final : public Objective<Real> {
  public:
   // All must outlive this.
-  GuardedObjective(DatasetObjective<Real>& objective, OverflowGuard<Real>& guard, std::span<const Real> theta,
-                   const StepRates& rates)
-      : objective_(objective), guard_(guard), theta_(theta), rates_(rates) {}
+  GuardedObjective(DatasetObjective<Real>& objective, OverflowGuard<Real>& guard, const Optimizer<Real>& optimizer,
+                   std::span<Real> theta, const StepRates& rates)
+      : objective_(objective), guard_(guard), optimizer_(optimizer), theta_(theta), rates_(rates) {}
 
   int64_t dimension() const override { return objective_.dimension(); }
   double Value(std::span<const Real> point) override { return objective_.Value(point); }
   absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) override {
     return objective_.Gradient(point, [&](const GradientView<Real>& view) {
-      guard_.BeforeMove(theta_, rates_, objective_.gradient_norm());
+      const auto parameters = [this]() -> std::span<const Real> {
+        optimizer_.Materialize(theta_);
+        return theta_;
+      };
+      guard_.BeforeMove(parameters, rates_, objective_.gradient_norm());
       use(view);
     });
   }
+  std::optional<std::span<const uint32_t>> Support() override { return objective_.Support(); }
+  void TellSquaredWeights(double squares) override { objective_.TellSquaredWeights(squares); }
 
  private:
   DatasetObjective<Real>& objective_;
   OverflowGuard<Real>& guard_;
-  const std::span<const Real> theta_;
+  const Optimizer<Real>& optimizer_;
+  const std::span<Real> theta_;
   const StepRates& rates_;
 };
 

@@ -116,7 +116,7 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));
   RETURN_IF_ERROR(CountSteps(plan));
   WarnOfTauBeyondBudget(plan);
-  plan.memory_bytes = EstimateMemory(options, plan.layout, data.row_count());
+  plan.memory_bytes = EstimateMemory(options, plan.layout, DenseColumns(plan.encoding), data.row_count());
   RETURN_IF_ERROR(CheckMemory(plan.memory_bytes, memory_limit));
   return plan;
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/flush_denormals.h"
 #include "core/base/status.h"
+#include "core/optim/make_sparse_optimizer.h"
 #include "core/train/measuring.h"
 
 namespace trainyard {
@@ -18,6 +19,17 @@ const Dataset& DatasetOf(Part part, const TrainingData& data) {
   if (part == Part::kValidation && data.validation != nullptr) return *data.validation;
   if (part == Part::kTest && data.test != nullptr) return *data.test;
   return *data.training;
+}
+
+template <typename Real>
+std::unique_ptr<Optimizer<Real>> MakeOptimizerOf(const RunPlan& plan) {
+  const OptimizerOptions& options = plan.options.optimizer;
+  const RegularizationOptions& regularization = plan.options.regularization;
+  const ParameterLayout& layout = plan.layout;
+  const bool lazy =
+      TakesSparseSteps(layout, HasSparseInputs(plan.encoding)) && MayStepLazily(regularization, options.clipping);
+  if (!lazy) return MakeOptimizer<Real>(options.rule, layout.flat_size());
+  return MakeSparseOptimizer<Real>(options.rule, layout.input_count(), layout.output_count(), regularization.l2);
 }
 
 }  // namespace
@@ -66,13 +78,15 @@ TypedTrainer<Real>::TypedTrainer(Parts parts)
                  parts_.plan.options.regularization, parts_.plan.options.optimizer.clipping),
       evaluator_(parts_.plan.layout, *parts_.loss, static_cast<int64_t>(parts_.plan.encoding.target.classes.size())),
       theta_(parts_.plan.layout.flat_size()),
-      optimizer_(MakeOptimizer<Real>(parts_.plan.options.optimizer.rule, parts_.plan.layout.flat_size())) {
+      optimizer_(MakeOptimizerOf<Real>(parts_.plan)) {
   if (parts_.plan.options.early_stopping.has_value()) stopping_.emplace(*parts_.plan.options.early_stopping);
 }
 
 template <typename Real>
 Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
   const FlushDenormals flush;
+  const bool trains = !measurement_.has_value() && !EvaluationIsDue() && !CheckpointIsDue() && !stop_.has_value();
+  if (!trains) Materialize();
   if (measurement_.has_value()) {
     MeasureUnit(sink);
   } else if (EvaluationIsDue()) {
@@ -122,7 +136,7 @@ void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
   minibatch_begun_ = true;
   const StepRates rates{.learning_rate = parts_.schedule->At(step_) * learning_rate_factor_,
                         .momentum = parts_.momentum->At(step_)};
-  GuardedObjective<Real> objective(objective_, guard_, theta_, rates);
+  GuardedObjective<Real> objective(objective_, guard_, *optimizer_, theta_, rates);
   const absl::Status status = optimizer_->Step(rates, objective, theta_);
   if (status.code() == absl::StatusCode::kUnavailable) return;
   minibatch_begun_ = false;
@@ -176,6 +190,8 @@ void TypedTrainer<Real>::Diverged(RunSink& sink) {
   sink.Tell(report);
   diverged_step_ = step_;
   // A finite gradient can still have moved the parameters beyond all numbers: then it is the update before that broke them.
+  Materialize();
+  theta_is_last_finite_ = true;
   if (guard_.Restore(theta_)) --step_;
   StopSoon(StopReason::kDivergence);
 }

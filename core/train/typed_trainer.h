@@ -90,6 +90,9 @@ class TypedTrainer final : public Trainer {
   bool HoldsBest() const { return best_.has_value(); }
   std::span<const Real> HeldParameters();
 
+  // Writes the parameters of step_ into theta_, where the optimiser keeps them lazily.
+  void Materialize();
+
   std::string LogicalBytes(std::span<const Real> flat) const;
   absl::Status FromLogicalBytes(std::string_view bytes, std::span<Real> flat) const;
 
@@ -98,7 +101,7 @@ class TypedTrainer final : public Trainer {
   Minibatches minibatches_;
   DatasetObjective<Real> objective_;
   Evaluator<Real> evaluator_;
-  AlignedVector<Real> theta_;
+  AlignedVector<Real> theta_;  // of step_, but for an optimiser that keeps parameters lazily: see Materialize
   std::unique_ptr<Optimizer<Real>> optimizer_;
   OverflowGuard<Real> guard_;
   std::optional<EarlyStopping> stopping_;
@@ -107,6 +110,9 @@ class TypedTrainer final : public Trainer {
   double learning_rate_factor_ = 1;
   int roll_backs_ = 0;
   std::optional<Checkpoint> roll_back_to_;
+
+  int64_t materialized_step_ = -1;
+  bool theta_is_last_finite_ = false;  // the optimiser's own parameters are not finite
 
   int64_t step_ = 0;
   int64_t clipped_steps_ = 0;

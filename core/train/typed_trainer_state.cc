@@ -40,7 +40,7 @@ template <typename Real>
 void TypedTrainer<Real>::BeginGuard() {
   std::span<const Real> velocity;
   for (const OptimizerArray& array : optimizer_->state()) {
-    if (array.per_parameter) velocity = {reinterpret_cast<const Real*>(array.bytes.data()), theta_.size()};
+    if (array.name == "velocity") velocity = {reinterpret_cast<const Real*>(array.bytes.data()), theta_.size()};
   }
   guard_.Begin(theta_, velocity, parts_.plan.options.regularization.weight_decay);
 }
@@ -70,7 +70,9 @@ Checkpoint TypedTrainer<Real>::PlaceOfRun() const {
   checkpoint.fingerprint = NumericFingerprint();
   checkpoint.precision = parts_.plan.options.precision;
   checkpoint.step = step_;
-  checkpoint.parameters = LogicalBytes(theta_);
+  AlignedVector<Real> theta = theta_;
+  if (!theta_is_last_finite_) optimizer_->Materialize(theta);
+  checkpoint.parameters = LogicalBytes(theta);
   checkpoint.parameters_digest = Sha256Of(checkpoint.parameters);
   for (const OptimizerArray& array : optimizer_->state()) {
     const std::string_view bytes(reinterpret_cast<const char*>(array.bytes.data()), array.bytes.size());
@@ -85,6 +87,13 @@ Checkpoint TypedTrainer<Real>::PlaceOfRun() const {
   checkpoint.clipping = clipping_;
   checkpoint.evaluated_step = evaluated_step_;
   return checkpoint;
+}
+
+template <typename Real>
+void TypedTrainer<Real>::Materialize() {
+  if (theta_is_last_finite_ || materialized_step_ == step_) return;
+  optimizer_->Materialize(theta_);
+  materialized_step_ = step_;
 }
 
 template <typename Real>
@@ -139,6 +148,7 @@ absl::Status TypedTrainer<Real>::RestorePlace(const Checkpoint& checkpoint) {
   if (stopping_.has_value() != checkpoint.stopping.has_value()) return OfAnotherRun("its early stopping differs");
   if (stopping_.has_value()) stopping_->Restore(*checkpoint.stopping);
   RETURN_IF_ERROR(parts_.schedule->Restore(checkpoint.schedule_state));
+  materialized_step_ = -1;
   step_ = checkpoint.step;
   saved_step_ = checkpoint.step;
   evaluated_step_ = checkpoint.evaluated_step;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/data/sparse_numbers.h"
 #include "server/wire/shape.h"
 
 namespace trainyard {
@@ -27,7 +28,9 @@ v1::NumericStatistics ToProto(const NumericStatistics& statistics) {
 google::protobuf::Value Cell(const Dataset& dataset, int64_t row, int column) {
   google::protobuf::Value cell;
   cell.set_null_value(google::protobuf::NULL_VALUE);
-  if (dataset.schema().columns[column].type == ColumnType::kCategorical) {
+  if (dataset.schema().columns[column].type == ColumnType::kSparse) {
+    cell.set_string_value(SparseText(dataset.sparse(column), row));
+  } else if (dataset.schema().columns[column].type == ColumnType::kCategorical) {
     const uint32_t code = dataset.Code(row, column);
     if (code != kMissingCode) cell.set_string_value(dataset.schema().columns[column].categories[code].value);
   } else {
@@ -47,6 +50,8 @@ v1::Format ToProto(Format format) {
       return v1::FORMAT_TSV;
     case Format::kIdx:
       return v1::FORMAT_IDX;
+    case Format::kLibsvm:
+      return v1::FORMAT_LIBSVM;
     case Format::kNpy:
       return v1::FORMAT_NPY;
     case Format::kNpz:
@@ -77,6 +82,8 @@ v1::ColumnType ToProto(ColumnType type) {
       return v1::COLUMN_TYPE_CATEGORICAL;
     case ColumnType::kIgnored:
       return v1::COLUMN_TYPE_IGNORED;
+    case ColumnType::kSparse:
+      return v1::COLUMN_TYPE_SPARSE;
   }
   return v1::COLUMN_TYPE_UNSPECIFIED;
 }
@@ -116,6 +123,8 @@ v1::Column ToProto(const Column& column) {
   message.set_missing_count(column.missing_count);
   if (column.type == ColumnType::kNumeric) *message.mutable_numeric() = ToProto(column.numeric);
   message.set_category_count(static_cast<int64_t>(column.categories.size()));
+  message.set_width(column.width);
+  message.set_nonzero_count(column.nonzero_count);
   for (size_t i = 0; i < std::min(column.categories.size(), kCategoriesShown); ++i) {
     v1::Category* category = message.add_categories();
     category->set_value(column.categories[i].value);

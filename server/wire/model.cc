@@ -21,6 +21,7 @@ v1::FeatureEncoding ToProto(const FeatureEncoding& feature) {
   message.mutable_categories()->Assign(feature.categories.begin(), feature.categories.end());
   if (feature.missing_category) message.set_missing_category(*feature.missing_category);
   message.set_unseen(trainyard::ToProto(feature.unseen));
+  message.set_width(feature.sparse_width);
   return message;
 }
 
@@ -34,6 +35,7 @@ absl::StatusOr<FeatureEncoding> FromProto(const v1::FeatureEncoding& message) {
   feature.categories = {message.categories().begin(), message.categories().end()};
   if (message.has_missing_category()) feature.missing_category = message.missing_category();
   ASSIGN_OR_RETURN(feature.unseen, EnumFromProto<Unseen>(message.unseen(), "unseen"));
+  feature.sparse_width = message.width();
   return feature;
 }
 

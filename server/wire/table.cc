@@ -13,6 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/data/dataset_builder.h"
+#include "core/data/read_dataset.h"
+#include "core/data/sparse_numbers.h"
 #include "server/wire/model.h"
 
 namespace trainyard {
@@ -70,6 +72,7 @@ class ColumnReader {
   // INVALID_ARGUMENT: the cell is of a kind that does not belong here; a FieldError on `values[place]`.
   absl::StatusOr<double> Read(const ListValue& row) {
     const Value& cell = row.values(place_);
+    if (column_.type == ColumnType::kSparse) return ReadSparse(cell);
     if (cell.kind_case() == Value::kNullValue) return kMissingCell;
     const bool finite = cell.has_number_value() && std::isfinite(cell.number_value());
     if (column_.type == ColumnType::kNumeric) {
@@ -81,7 +84,22 @@ class ColumnReader {
     return Error(cell, "a text, a finite number or null");
   }
 
+  // The numbers of each row read, of a sparse column.
+  bool is_sparse() const { return column_.type == ColumnType::kSparse; }
+  const SparseNumbers& sparse(int row) const { return sparse_[static_cast<size_t>(row)]; }
+
  private:
+  absl::StatusOr<double> ReadSparse(const Value& cell) {
+    SparseNumbers& numbers = sparse_.emplace_back();
+    if (cell.kind_case() == Value::kNullValue) return kMissingCell;
+    if (!cell.has_string_value()) return Error(cell, "a text of sparse numbers, as in 3:1.5 10:2, or null");
+    const std::optional<SparseFault> fault = ParseSparse(cell.string_value(), ReadLimits().max_sparse_width, numbers);
+    if (!fault.has_value()) return kMissingCell;
+    return Error(cell,
+                 absl::StrCat("a text of sparse numbers, as in 3:1.5 10:2 (",
+                              fault->index > 0 ? absl::StrCat("index ", fault->index, ": ") : "", fault->fault, ")"));
+  }
+
   absl::Status Error(const Value& cell, std::string_view rule) const {
     return FieldError(absl::StrCat("values[", place_, "]"), Describe(cell),
                       absl::StrCat(std::string(rule), ": column `", column_.name, "`"));
@@ -96,6 +114,7 @@ class ColumnReader {
   int place_;
   Column column_;
   std::map<std::string, double> codes_;
+  std::vector<SparseNumbers> sparse_;
 };
 
 Column MakeColumn(const std::string& name, ColumnType type, ColumnRole role,
@@ -165,7 +184,11 @@ absl::StatusOr<std::shared_ptr<const Dataset>> FromTable(const v1::Table& table,
   for (const ColumnReader& reader : readers) schema.columns.push_back(reader.column());
   DatasetBuilder builder(std::move(schema));
   for (int row = 0; row < table.rows_size(); ++row) {
-    builder.AddRow(std::span(cells).subspan(row * readers.size(), readers.size()));
+    std::vector<SparseNumbers> sparse;
+    for (const ColumnReader& reader : readers) {
+      if (reader.is_sparse()) sparse.push_back(reader.sparse(row));
+    }
+    builder.AddRow(std::span(cells).subspan(row * readers.size(), readers.size()), sparse);
   }
   return std::move(builder).Build();
 }

@@ -42,12 +42,12 @@ class QuadraticObjective final : public Objective<double> {
   std::vector<double> gradient_;
 };
 
-// The same function, its gradient given as one sparse row with coefficient 1.
+// The same function, its gradient given as that of one unit's inputs, the last of which is the bias.
 class SparseQuadraticObjective final : public Objective<double> {
  public:
   explicit SparseQuadraticObjective(std::vector<double> curvature)
-      : curvature_(std::move(curvature)), values_(curvature_.size()), indices_(curvature_.size()) {
-    std::iota(indices_.begin(), indices_.end(), 0);
+      : curvature_(std::move(curvature)), values_(curvature_.size()), inputs_(curvature_.size() - 1) {
+    std::iota(inputs_.begin(), inputs_.end(), 0);
   }
 
   int64_t dimension() const override { return static_cast<int64_t>(curvature_.size()); }
@@ -55,20 +55,19 @@ class SparseQuadraticObjective final : public Objective<double> {
 
   absl::Status Gradient(std::span<const double> w, absl::FunctionRef<void(const GradientView<double>&)> use) override {
     for (size_t j = 0; j < w.size(); ++j) values_[j] = curvature_[j] * w[j];
-    const double coefficient = 1;
-    const std::vector<int64_t> row_begin = {0, dimension()};
-    use(GradientView<double>(SparseGradient<double>{.coefficients = {&coefficient, 1},
-                                                    .row_begin = row_begin,
-                                                    .indices = indices_,
-                                                    .values = values_,
-                                                    .pending = {}}));
+    const int64_t weights = dimension() - 1;
+    const std::span<const double> values = values_;
+    use(GradientView<double>(SparseGradient<double>{.inputs = inputs_,
+                                                    .values = values.first(weights),
+                                                    .bias_begin = weights,
+                                                    .biases = values.subspan(weights)}));
     return absl::OkStatus();
   }
 
  private:
   const std::vector<double> curvature_;
   std::vector<double> values_;
-  std::vector<uint32_t> indices_;
+  std::vector<uint32_t> inputs_;
 };
 
 // Answers every question with `status`.

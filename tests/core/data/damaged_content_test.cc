@@ -70,6 +70,25 @@ TEST(DamagedContentTest, Npz) {
   ReadDamaged(content, [](const std::string& damaged) { ExpectFaultOrDataset(damaged, {.format = Format::kNpz}); });
 }
 
+TEST(DamagedContentTest, Libsvm) {
+  const std::string content = "+1 1:0.5 30:2e1 # a\r\n\n-1 2:1\n3 \t7:-4\n";
+  ASSERT_TRUE(Read(content, {.format = Format::kLibsvm}).ok());
+  ReadDamaged(content, [](const std::string& damaged) { ExpectFaultOrDataset(damaged, {.format = Format::kLibsvm}); });
+}
+
+TEST(DamagedContentTest, SparseDatasetFile) {
+  std::string bytes;
+  const auto append = [&bytes](std::string_view part) {
+    bytes.append(part);
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(ReadDataset("1 1:0.5 3:2\n0 2:1\n", {.format = Format::kLibsvm}, {}, append).ok());
+  ReadDamaged(bytes, [&bytes](const std::string& damaged) {
+    const absl::Status status = Dataset::Open(std::as_bytes(std::span(damaged)), nullptr).status();
+    ASSERT_EQ(status.code(), damaged == bytes ? absl::StatusCode::kOk : absl::StatusCode::kDataLoss);
+  });
+}
+
 TEST(DamagedContentTest, DatasetFile) {
   std::string bytes;
   const auto append = [&bytes](std::string_view part) {

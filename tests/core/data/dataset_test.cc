@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/escaping.h"
 #include "tests/core/data/building.h"
 #include "tests/core/data/reading.h"
 
@@ -76,8 +77,22 @@ TEST(DatasetTest, ForeignBytesAreDataLoss) {
 
 TEST(DatasetTest, AnotherVersionIsDataLoss) {
   std::string bytes = SampleBytes();
-  bytes[8] = 2;
-  EXPECT_EQ(OpenStatus(bytes), absl::DataLossError("the data set's file has version 2, this program reads 1"));
+  bytes[8] = 3;
+  EXPECT_EQ(OpenStatus(bytes), absl::DataLossError("the data set's file has version 3, this program reads 1 to 2"));
+}
+
+TEST(DatasetTest, AFileOfTheFirstVersionOpens) {
+  constexpr std::string_view kHexadecimal =
+      "747261696e797264010000000def244ac000000000000000020000000000000008000000000000000200000001000000"
+      "780000010000000000000000000000000000f03f000000000000e03f000000000000e03f000000000000f83f00000000"
+      "010000007901010300000000000000000000000000000000000000000000000000000000000000000000000000000000"
+      "020000000100000061010000000000000001000000620100000000000000000000000000000000000000000000000000"
+      "0000003f010000000000c03f000000009148ec8c";
+  std::string bytes = absl::HexStringToBytes(absl::string_view(kHexadecimal.data(), kHexadecimal.size()));
+  const auto dataset = Dataset::Open(std::as_bytes(std::span(bytes)), nullptr);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ((*dataset)->Number(1, 0), 1.5);
+  EXPECT_EQ((*dataset)->schema().columns[1].categories[(*dataset)->Code(0, 1)].value, "b");
 }
 
 TEST(DatasetTest, AChangedByteOfTheHeadIsDataLoss) {

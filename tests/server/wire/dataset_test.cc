@@ -58,7 +58,8 @@ TEST(ReadOptionsTest, FieldsLeftOutKeepTheirDefaults) {
 TEST(ReadOptionsTest, TheFormatIsRequired) {
   const absl::Status status = FromProto(v1::ReadOptions()).status();
   EXPECT_EQ(status.message(),
-            "format = FORMAT_UNSPECIFIED, must be FORMAT_CSV, FORMAT_TSV, FORMAT_IDX, FORMAT_NPY or FORMAT_NPZ");
+            "format = FORMAT_UNSPECIFIED, must be FORMAT_CSV, FORMAT_TSV, FORMAT_IDX, FORMAT_LIBSVM, FORMAT_NPY or "
+            "FORMAT_NPZ");
 }
 
 TEST(ReadOptionsTest, ATypeWithoutAMeaningIsNamedByItsColumn) {
@@ -67,9 +68,30 @@ TEST(ReadOptionsTest, ATypeWithoutAMeaningIsNamedByItsColumn) {
   (*message.mutable_types())["age"] = v1::COLUMN_TYPE_UNSPECIFIED;
   const absl::Status status = FromProto(message).status();
   EXPECT_EQ(status.message(),
-            "types[age] = COLUMN_TYPE_UNSPECIFIED, must be COLUMN_TYPE_NUMERIC, COLUMN_TYPE_CATEGORICAL or "
-            "COLUMN_TYPE_IGNORED");
+            "types[age] = COLUMN_TYPE_UNSPECIFIED, must be COLUMN_TYPE_NUMERIC, COLUMN_TYPE_CATEGORICAL, "
+            "COLUMN_TYPE_IGNORED or COLUMN_TYPE_SPARSE");
   EXPECT_TRUE(Resolves(v1::ReadOptions::descriptor(), *ErrorField(status)));
+}
+
+TEST(ColumnTest, ASparseColumnHasWidthAndCount) {
+  Column column = MakeColumn("f", ColumnType::kSparse);
+  column.width = 70'000;
+  column.nonzero_count = 12;
+  const v1::Column message = ToProto(column);
+  EXPECT_EQ(message.type(), v1::COLUMN_TYPE_SPARSE);
+  EXPECT_EQ(message.width(), 70'000);
+  EXPECT_EQ(message.nonzero_count(), 12);
+  EXPECT_FALSE(message.has_numeric());
+}
+
+TEST(ToTableTest, ASparseCellIsItsText) {
+  Column sparse = MakeColumn("f", ColumnType::kSparse);
+  DatasetBuilder builder({{sparse, MakeColumn("x", ColumnType::kNumeric)}});
+  builder.AddRow(std::vector<double>{0, 7}, std::vector<SparseNumbers>{{{2, 9}, {1.5, -2}}});
+  const std::shared_ptr<const Dataset> dataset = std::move(builder).Build();
+  const v1::Table table = ToTable(*dataset, 0, 1);
+  EXPECT_EQ(table.rows(0).values(0).string_value(), "3:1.5 10:-2");
+  EXPECT_EQ(table.rows(0).values(1).number_value(), 7);
 }
 
 TEST(ColumnTest, StatisticsBelongToNumericColumns) {

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "core/base/status.h"
+#include "core/data/sparse_numbers.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "server/wire/model.h"
@@ -52,6 +53,32 @@ TEST(FromTableTest, ColumnsComeInAnyOrderAndOthersAreIgnored) {
   EXPECT_EQ(dataset->schema().columns[0].name, "x");
   EXPECT_EQ(dataset->Number(0, 0), 2.5);
   EXPECT_EQ(dataset->Code(0, 1), 1u);
+}
+
+Encoding SparseFeature() {
+  Encoding encoding;
+  encoding.features = {{.column = "f", .type = ColumnType::kSparse, .sparse_width = 5}};
+  return encoding;
+}
+
+TEST(FromTableTest, ASparseCellIsATextOrNull) {
+  const v1::Table table = Parse(R"(
+      columns: 'f' rows { values { string_value: '2:0.5 9:1' } } rows { values { null_value: NULL_VALUE } })");
+  const auto dataset = FromTable(table, SparseFeature());
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ(SparseText((*dataset)->sparse(0), 0), "2:0.5 9:1");
+  EXPECT_EQ(SparseText((*dataset)->sparse(0), 1), "");
+  EXPECT_EQ((*dataset)->schema().columns[0].width, 9);
+}
+
+TEST(FromTableTest, ASparseCellThatCannotBeReadIsNamed) {
+  const absl::Status status =
+      FromTable(Parse("columns: 'f' rows { values { string_value: '2:1 2:1' } }"), SparseFeature()).status();
+  EXPECT_EQ(status.message(),
+            "table.rows[0].values[0] = \"2:1 2:1\", must be a text of sparse numbers, as in 3:1.5 10:2 (index 2: the "
+            "index follows 2; indices must ascend): column `f`");
+  EXPECT_TRUE(Resolves(v1::PredictRequest::descriptor(), ErrorField(status).value_or("")));
+  EXPECT_FALSE(FromTable(Parse("columns: 'f' rows { values { number_value: 1 } }"), SparseFeature()).ok());
 }
 
 TEST(FromTableTest, TheTargetIsReadWhereTheTableHasIt) {

@@ -1,0 +1,58 @@
+// Outputs and gradient of a linear model over a minibatch of sparse inputs, at the cost of the inputs that are not 0.
+//
+// The weights that the minibatch reads are gathered once, into rows that lie together; the gradient is summed beside them.
+
+#ifndef TRAINYARD_CORE_MODEL_SPARSE_PASS_H_
+#define TRAINYARD_CORE_MODEL_SPARSE_PASS_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/base/matrix.h"
+#include "core/base/objective.h"
+#include "core/data/encoding.h"
+#include "core/model/network.h"
+
+namespace trainyard {
+
+// Not thread-safe. Allocates only where a minibatch reads more than any before.
+template <typename Real>
+class SparsePass {
+ public:
+  // `layout` has one layer and must outlive this.
+  explicit SparsePass(const ParameterLayout& layout);
+
+  // Forgets the minibatch before.
+  void Begin();
+
+  // Takes the next part of the minibatch. Its inputs that no part before it has are those that Forward reads.
+  void Encode(const RowEncoder& encoder, std::span<const uint32_t> rows);
+  std::span<const uint32_t> new_inputs() const { return std::span(inputs_).subspan(known_); }
+
+  // f of the part, [rows, outputs]; Backward wants dL/df in its place, and adds the part's gradient.
+  MatrixView<Real> Forward(std::span<const Real> point);
+  void Backward();
+
+  // Of all parts since Begin: inputs in the order of their first appearance. No pending terms.
+  SparseGradient<Real> gradient() const;
+
+  // The point at `inputs` of the gradient, as it is laid out.
+  std::span<const Real> weights() const { return weights_; }
+
+ private:
+  const ParameterLayout& layout_;
+  const int64_t units_;
+  std::vector<uint32_t> slots_;  // by input: its place in inputs_, plus 1; 0 where it has none
+  std::vector<uint32_t> inputs_;
+  std::vector<Real> weights_;   // [inputs_, units]
+  std::vector<Real> gradient_;  // [inputs_, units]
+  std::vector<Real> biases_;    // their gradient
+  size_t known_ = 0;            // inputs whose weights are gathered
+  SparseRows<Real> part_;       // its inputs are slots
+  std::vector<Real> outputs_;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_MODEL_SPARSE_PASS_H_

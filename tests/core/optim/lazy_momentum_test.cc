@@ -1,0 +1,256 @@
+#include "core/optim/lazy_momentum.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "core/optim/make_sparse_optimizer.h"
+
+namespace trainyard {
+namespace {
+
+constexpr int64_t kInputs = 40;
+constexpr int64_t kUnits = 2;
+constexpr int64_t kWeights = kInputs * kUnits;
+
+// (1/2) sum_u (x w_u + b_u - y_u)^2 with l2 on w; at step k, x has three inputs of 40. The gradient is sparse, or dense for comparison.
+class LinearObjective final : public Objective<double> {
+ public:
+  enum class View { kSparse, kDense };
+  LinearObjective(View view, double l2) : view_(view), l2_(l2) {}
+
+  void SetStep(int64_t k) {
+    inputs_ = {static_cast<uint32_t>(k * k % 13), static_cast<uint32_t>(13 + k % 7),
+               static_cast<uint32_t>(20 + k % 20)};
+    values_ = {1, 0.5 + 0.1 * static_cast<double>(k % 3), -1};
+  }
+  double scale = 1;
+
+  // As the optimiser told it, and as the point has it.
+  double told_squares = -1;
+  double squares = 0;
+
+  int64_t dimension() const override { return kWeights + kUnits; }
+  double Value(std::span<const double>) override { return 0; }
+  std::optional<std::span<const uint32_t>> Support() override {
+    if (view_ == View::kDense) return std::nullopt;
+    return inputs_;
+  }
+  void TellSquaredWeights(double told) override { told_squares = told; }
+
+  absl::Status Gradient(std::span<const double> p, absl::FunctionRef<void(const GradientView<double>&)> use) override {
+    squares = 0;
+    for (int64_t j = 0; j < kWeights; ++j) squares += p[j] * p[j];
+    double residuals[kUnits];
+    for (int64_t u = 0; u < kUnits; ++u) {
+      residuals[u] = p[kWeights + u] - 1.0 - static_cast<double>(u);
+      for (size_t k = 0; k < 3; ++k) residuals[u] += values_[k] * p[inputs_[k] * kUnits + u];
+    }
+    std::vector<double> gradient(3 * kUnits);
+    for (size_t k = 0; k < 3; ++k) {
+      for (int64_t u = 0; u < kUnits; ++u) gradient[k * kUnits + u] = values_[k] * residuals[u];
+    }
+    const Pending pending{.scale = scale, .l2 = l2_};
+    const Pending bias_pending{.scale = scale};
+    if (view_ == View::kSparse) {
+      use(GradientView<double>(SparseGradient<double>{.units = kUnits,
+                                                      .inputs = inputs_,
+                                                      .values = gradient,
+                                                      .bias_begin = kWeights,
+                                                      .biases = residuals,
+                                                      .pending = pending,
+                                                      .bias_pending = bias_pending}));
+      return absl::OkStatus();
+    }
+    std::vector<double> dense(kWeights);
+    for (size_t k = 0; k < 3; ++k) {
+      for (int64_t u = 0; u < kUnits; ++u) dense[inputs_[k] * kUnits + u] = gradient[k * kUnits + u];
+    }
+    const auto walk = [&](absl::FunctionRef<void(const GradientBlock<double>&)> visit) {
+      visit({.begin = 0, .values = dense, .pending = pending});
+      visit({.begin = kWeights, .values = residuals, .pending = bias_pending});
+    };
+    use(GradientView<double>(DenseGradient<double>(walk)));
+    return absl::OkStatus();
+  }
+
+ private:
+  const View view_;
+  const double l2_;
+  std::vector<uint32_t> inputs_;
+  std::vector<double> values_;
+};
+
+std::vector<double> Start() {
+  std::vector<double> theta(kWeights + kUnits);
+  for (size_t j = 0; j < theta.size(); ++j) theta[j] = std::sin(static_cast<double>(j));
+  return theta;
+}
+
+struct Case {
+  UpdateRuleOptions rule;
+  double l2 = 0;
+};
+
+class LazyMomentumTest : public ::testing::TestWithParam<Case> {
+ protected:
+  using Rates = StepRates (*)(const UpdateRuleOptions&, int64_t);
+
+  // Largest difference from the dense rule, relative to the largest parameter, over 300 steps.
+  double Difference(Rates rates, double (*scale)(int64_t)) {
+    const auto [rule, l2] = GetParam();
+    LinearObjective sparse(LinearObjective::View::kSparse, l2);
+    LinearObjective dense(LinearObjective::View::kDense, l2);
+    const auto lazy = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
+    const auto eager = MakeOptimizer<double>(rule, kWeights + kUnits);
+    std::vector<double> a = Start();
+    std::vector<double> b = a;
+    double largest = 0;
+    double difference = 0;
+    for (int64_t k = 0; k < 300; ++k) {
+      sparse.SetStep(k);
+      dense.SetStep(k);
+      sparse.scale = dense.scale = scale(k);
+      EXPECT_TRUE(lazy->Step(rates(rule, k), sparse, a).ok());
+      EXPECT_TRUE(eager->Step(rates(rule, k), dense, b).ok());
+      if (l2 > 0) {
+        EXPECT_NEAR(sparse.told_squares, dense.squares, 1e-12 * dense.squares) << k;
+      }
+      std::vector<double> now = a;
+      lazy->Materialize(now);
+      for (size_t j = 0; j < b.size(); ++j) {
+        largest = std::max(largest, std::abs(b[j]));
+        difference = std::max(difference, std::abs(now[j] - b[j]));
+      }
+    }
+    return difference / largest;
+  }
+};
+
+double AlphaOf(const UpdateRuleOptions& rule) { return std::holds_alternative<SgdOptions>(rule) ? 0 : 0.9; }
+
+StepRates Constant(const UpdateRuleOptions& rule, int64_t) { return {0.05, AlphaOf(rule)}; }
+StepRates Decaying(const UpdateRuleOptions& rule, int64_t k) {
+  return {0.05 / (1 + static_cast<double>(k) / 50), AlphaOf(rule)};
+}
+StepRates Rising(const UpdateRuleOptions& rule, int64_t k) {
+  return {0.05, AlphaOf(rule) * (k < 100 ? 0.5 : k < 200 ? 0.9 : 1)};
+}
+double NoClipping(int64_t) { return 1; }
+double SometimesClipped(int64_t k) { return k % 5 == 0 ? 0.3 : 1; }
+
+TEST_P(LazyMomentumTest, FollowsTheDenseRule) { EXPECT_LT(Difference(Constant, NoClipping), 1e-12); }
+TEST_P(LazyMomentumTest, FollowsTheDenseRuleThroughASchedule) { EXPECT_LT(Difference(Decaying, NoClipping), 1e-12); }
+TEST_P(LazyMomentumTest, FollowsTheDenseRuleThroughAMomentumSchedule) {
+  EXPECT_LT(Difference(Rising, NoClipping), 1e-12);
+}
+TEST_P(LazyMomentumTest, FollowsTheDenseRuleWhereGradientsAreClipped) {
+  EXPECT_LT(Difference(Constant, SometimesClipped), 1e-12);
+}
+
+TEST_P(LazyMomentumTest, ALookAtTheParametersChangesNoBit) {
+  const auto [rule, l2] = GetParam();
+  LinearObjective objective(LinearObjective::View::kSparse, l2);
+  const auto watched = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
+  const auto alone = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
+  std::vector<double> a = Start();
+  std::vector<double> b = a;
+  for (int64_t k = 0; k < 50; ++k) {
+    objective.SetStep(k);
+    ASSERT_TRUE(watched->Step(Constant(rule, k), objective, a).ok());
+    ASSERT_TRUE(alone->Step(Constant(rule, k), objective, b).ok());
+    std::vector<double> look = a;
+    watched->Materialize(look);
+  }
+  watched->Materialize(a);
+  alone->Materialize(b);
+  EXPECT_EQ(a, b);
+}
+
+TEST_P(LazyMomentumTest, RestoringTheStateRestoresTheRunToTheBit) {
+  const auto [rule, l2] = GetParam();
+  LinearObjective objective(LinearObjective::View::kSparse, l2);
+  const auto whole = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
+  const auto resumed = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
+  std::vector<double> a = Start();
+  std::vector<double> b;
+  for (int64_t k = 0; k < 60; ++k) {
+    if (k == 30) {
+      b = a;
+      whole->Materialize(b);
+      const std::vector<OptimizerArray> from = whole->state();
+      const std::vector<OptimizerArray> to = resumed->state();
+      ASSERT_EQ(from.size(), to.size());
+      for (size_t i = 0; i < from.size(); ++i) {
+        ASSERT_EQ(from[i].name, to[i].name);
+        std::copy(from[i].bytes.begin(), from[i].bytes.end(), to[i].bytes.begin());
+      }
+      std::vector<double> look = b;
+      resumed->Materialize(look);
+      EXPECT_EQ(look, b);
+    }
+    objective.SetStep(k);
+    ASSERT_TRUE(whole->Step(Constant(rule, k), objective, a).ok());
+    if (k < 30) continue;
+    ASSERT_TRUE(resumed->Step(Constant(rule, k), objective, b).ok());
+  }
+  whole->Materialize(a);
+  resumed->Materialize(b);
+  EXPECT_EQ(a, b);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LazyMomentumTest,
+                         ::testing::Values(Case{SgdOptions()}, Case{MomentumOptions()}, Case{NesterovOptions()},
+                                           Case{SgdOptions(), 0.01}, Case{MomentumOptions(), 0.01},
+                                           Case{NesterovOptions(), 0.01}),
+                         [](const ::testing::TestParamInfo<Case>& one) {
+                           const char* names[] = {"Nesterov", "Momentum", "Sgd"};
+                           return std::string(names[one.param.rule.index()]) + (one.param.l2 > 0 ? "WithL2" : "");
+                         });
+
+TEST(LazyStepTest, AStepTouchesTheInputsOfItsMinibatchAlone) {
+  LinearObjective objective(LinearObjective::View::kSparse, 0.01);
+  LazyMomentum<double> optimizer(GradientPoint::kAhead, kInputs, kUnits, 0.01);
+  std::vector<double> theta = Start();
+  const auto position = [&optimizer] {
+    const std::vector<OptimizerArray> state = optimizer.state();
+    std::vector<double> values(state[0].bytes.size() / sizeof(double));
+    std::memcpy(values.data(), state[0].bytes.data(), state[0].bytes.size());
+    return values;
+  };
+  objective.SetStep(0);
+  ASSERT_TRUE(optimizer.Step({0.05, 0.9}, objective, theta).ok());
+  for (int64_t k = 1; k < 30; ++k) {
+    const std::vector<double> before = position();
+    objective.SetStep(k);
+    ASSERT_TRUE(optimizer.Step({0.05, 0.9}, objective, theta).ok());
+    const std::vector<double> after = position();
+    std::set<int64_t> moved;
+    for (int64_t j = 0; j < kWeights; ++j) {
+      if (after[j] != before[j]) moved.insert(j / kUnits);
+    }
+    const std::span<const uint32_t> support = *objective.Support();
+    EXPECT_EQ(moved, std::set<int64_t>(support.begin(), support.end()));
+  }
+}
+
+TEST(LinearPowersTest, ManyStepsAtOnceAreTheStepsOneByOne) {
+  const LinearStep step{.tt = 0.999, .tv = 0.9, .vt = -0.001, .vv = 0.9};
+  const LinearPowers powers(step);
+  LinearStep product;
+  for (int64_t n = 0; n <= 2000; ++n) {
+    const LinearStep power = powers.At(n);
+    EXPECT_NEAR(power.tt, product.tt, 1e-13);
+    EXPECT_NEAR(power.tv, product.tv, 1e-12);
+    EXPECT_NEAR(power.vt, product.vt, 1e-13);
+    EXPECT_NEAR(power.vv, product.vv, 1e-13);
+    product = step.After(product);
+  }
+  EXPECT_NEAR(powers.At(int64_t{1} << 60).tt, 0, 1e-300);
+}
+
+}  // namespace
+}  // namespace trainyard

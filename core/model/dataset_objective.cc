@@ -155,6 +155,7 @@ absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
   gradient.bias_pending = {.scale = clipper_.scale(0), .limit = clipper_.limit()};
   gradient.pending = gradient.bias_pending;
   gradient.pending.l2 = regularization_.l2;
+  gradient.pending.decay = regularization_.weight_decay;
   use(GradientView<Real>(gradient));
   return absl::OkStatus();
 }

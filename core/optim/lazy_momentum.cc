@@ -9,11 +9,14 @@ namespace trainyard {
 namespace {
 
 constexpr int64_t kStepsBetweenSums = 65'536;
+constexpr int64_t kInputsPerRun = 64;
+constexpr int64_t kFewestRuns = 64;
 
 LinearStep UnreachedStep(GradientPoint point, const StepRates& rates, const Pending& pending) {
   const double eta = rates.learning_rate * pending.scale * pending.l2;
+  const double delta = rates.learning_rate * pending.decay;
   const double a = point == GradientPoint::kAhead ? (1 - eta) * rates.momentum : rates.momentum;
-  return {.tt = 1 - eta, .tv = a, .vt = -eta, .vv = a};
+  return {.tt = 1 - eta - delta, .tv = a, .vt = -eta, .vv = a};
 }
 
 }  // namespace
@@ -35,49 +38,43 @@ LazyMomentum<Real>::LazyMomentum(GradientPoint gradient_point, int64_t input_cou
       velocity_(position_.size()),
       ahead_(gradient_point == GradientPoint::kAhead ? position_.size() : 0),
       caught_up_(static_cast<size_t>(input_count)),
-      powers_(LinearStep()) {}
-
-template <typename Real>
-const LinearPowers& LazyMomentum<Real>::powers() const {
-  if (powers_of_ != state_.step) powers_.Set(powers_of_ = state_.step);
-  return powers_;
-}
+      history_(std::max(kFewestRuns, input_count / kInputsPerRun)) {}
 
 template <typename Real>
 void LazyMomentum<Real>::Begin(std::span<const Real> theta) {
   std::copy(theta.begin(), theta.end(), position_.begin());
-  if (l2_ > 0) state_.sums = SumAll();
+  if (l2_ > 0) sums_ = SumAll();
 }
 
 template <typename Real>
 void LazyMomentum<Real>::CatchUp(int64_t input) {
-  const int64_t missed = state_.now - caught_up_[input];
-  if (missed == 0) return;
-  caught_up_[input] = state_.now;
-  const LinearStep power = powers().At(missed);
+  if (caught_up_[input] == history_.now()) return;
+  const LinearStep missed = history_.Since(caught_up_[input]);
+  caught_up_[input] = history_.now();
   for (int64_t j = input * units_; j < (input + 1) * units_; ++j) {
     const double theta = position_[j];
     const double v = velocity_[j];
-    position_[j] = static_cast<Real>(power.tt * theta + power.tv * v);
-    velocity_[j] = static_cast<Real>(power.vt * theta + power.vv * v);
+    position_[j] = static_cast<Real>(missed.tt * theta + missed.tv * v);
+    velocity_[j] = static_cast<Real>(missed.vt * theta + missed.vv * v);
   }
 }
 
 template <typename Real>
 void LazyMomentum<Real>::CatchUpAll() {
   for (int64_t input = 0; input < input_count_; ++input) CatchUp(input);
-  if (l2_ > 0) state_.sums = SumAll();
+  history_.Forget();
+  if (l2_ > 0) sums_ = SumAll();
 }
 
 template <typename Real>
 typename LazyMomentum<Real>::Sums LazyMomentum<Real>::SumAll() const {
   Sums sums;
   for (int64_t input = 0; input < input_count_; ++input) {
-    const LinearStep power = powers().At(state_.now - caught_up_[input]);
+    const LinearStep missed = history_.Since(caught_up_[input]);
     for (int64_t j = input * units_; j < (input + 1) * units_; ++j) {
       const double theta = position_[j];
       const double v = velocity_[j];
-      sums.Add(power.tt * theta + power.tv * v, power.vt * theta + power.vv * v, 1);
+      sums.Add(missed.tt * theta + missed.tv * v, missed.vt * theta + missed.vv * v, 1);
     }
   }
   return sums;
@@ -85,12 +82,12 @@ typename LazyMomentum<Real>::Sums LazyMomentum<Real>::SumAll() const {
 
 template <typename Real>
 void LazyMomentum<Real>::Materialize(std::span<Real> theta) const {
-  if (state_.now == 0) return;
+  if (history_.now() == 0) return;
   for (int64_t input = 0; input < input_count_; ++input) {
-    const LinearStep power = powers().At(state_.now - caught_up_[input]);
+    const LinearStep missed = history_.Since(caught_up_[input]);
     for (int64_t j = input * units_; j < (input + 1) * units_; ++j) {
-      theta[j] = static_cast<Real>(power.tt * static_cast<double>(position_[j]) +
-                                   power.tv * static_cast<double>(velocity_[j]));
+      theta[j] = static_cast<Real>(missed.tt * static_cast<double>(position_[j]) +
+                                   missed.tv * static_cast<double>(velocity_[j]));
     }
   }
   const int64_t biases = input_count_ * units_;
@@ -99,9 +96,8 @@ void LazyMomentum<Real>::Materialize(std::span<Real> theta) const {
 
 template <typename Real>
 double LazyMomentum<Real>::SquaredWeights(double alpha) const {
-  const Sums& sums = state_.sums;
-  if (gradient_point_ == GradientPoint::kHere) return std::max(sums.tt, 0.0);
-  return std::max(sums.tt + 2 * alpha * sums.tv + alpha * alpha * sums.vv, 0.0);
+  if (gradient_point_ == GradientPoint::kHere) return std::max(sums_.tt, 0.0);
+  return std::max(sums_.tt + 2 * alpha * sums_.tv + alpha * alpha * sums_.vv, 0.0);
 }
 
 template <typename Real>
@@ -115,7 +111,7 @@ void LazyMomentum<Real>::LookAhead(std::span<const uint32_t> support, Real alpha
 
 template <typename Real>
 absl::Status LazyMomentum<Real>::Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) {
-  if (state_.now == 0) Begin(theta);
+  if (history_.now() == 0) Begin(theta);
   const std::span<const uint32_t> support = *objective.Support();
   for (const uint32_t input : support) CatchUp(input);
   if (gradient_point_ == GradientPoint::kAhead) LookAhead(support, static_cast<Real>(rates.momentum));
@@ -128,41 +124,41 @@ absl::Status LazyMomentum<Real>::Step(const StepRates& rates, Objective<Real>& o
 template <typename Real>
 void LazyMomentum<Real>::Apply(const StepRates& rates, const SparseGradient<Real>& gradient) {
   const LinearStep step = UnreachedStep(gradient_point_, rates, gradient.pending);
-  const bool sums_are_due = l2_ > 0 && state_.now % kStepsBetweenSums == kStepsBetweenSums - 1;
-  if (step != state_.step) {
+  if (!history_.Fits(step)) {
     CatchUpAll();
-    state_.step = step;
-  } else if (sums_are_due) {
-    state_.sums = SumAll();
+  } else if (l2_ > 0 && history_.now() % kStepsBetweenSums == kStepsBetweenSums - 1) {
+    sums_ = SumAll();
   }
 
   const auto add = [&](double sign) {
     if (l2_ == 0) return;
     for (const uint32_t input : gradient.inputs) {
-      for (int64_t j = input * units_; j < (input + 1) * units_; ++j) state_.sums.Add(position_[j], velocity_[j], sign);
+      for (int64_t j = input * units_; j < (input + 1) * units_; ++j) sums_.Add(position_[j], velocity_[j], sign);
     }
   };
   add(-1);
-  state_.sums.Move(step);
+  sums_.Move(step);
   for (size_t k = 0; k < gradient.inputs.size(); ++k) {
     const int64_t input = gradient.inputs[k];
     Move(input * units_, gradient.values.data() + static_cast<int64_t>(k) * units_, rates, gradient.pending);
-    caught_up_[input] = state_.now + 1;
+    caught_up_[input] = history_.now() + 1;
   }
   add(1);
   Move(gradient.bias_begin, gradient.biases.data(), rates, gradient.bias_pending);
-  ++state_.now;
+  history_.Append(step);
 }
 
 template <typename Real>
 void LazyMomentum<Real>::Move(int64_t begin, const Real* values, const StepRates& rates, const Pending& pending) {
   const Real rate = static_cast<Real>(rates.learning_rate);
   const Real alpha = static_cast<Real>(rates.momentum);
+  const Real shrink = static_cast<Real>(rates.learning_rate * pending.decay);
   for (int64_t u = 0; u < units_; ++u) {
     Real& theta = position_[begin + u];
     Real& v = velocity_[begin + u];
     const Real point = gradient_point_ == GradientPoint::kAhead ? theta + alpha * v : theta;
     v = alpha * v - rate * Complete(values[u], point, pending);
+    theta -= shrink * theta;
     theta += v;
   }
 }
@@ -172,7 +168,10 @@ std::vector<OptimizerArray> LazyMomentum<Real>::state() {
   return {{.name = "position", .bytes = std::as_writable_bytes(std::span(position_))},
           {.name = "velocity", .bytes = std::as_writable_bytes(std::span(velocity_))},
           {.name = "caught_up", .bytes = std::as_writable_bytes(std::span(caught_up_)), .per_parameter = false},
-          {.name = "lazy", .bytes = std::as_writable_bytes(std::span(&state_, 1)), .per_parameter = false}};
+          {.name = "sums", .bytes = std::as_writable_bytes(std::span(&sums_, 1)), .per_parameter = false},
+          {.name = "history", .bytes = history_.head_bytes(), .per_parameter = false},
+          {.name = "history_runs", .bytes = history_.run_bytes(), .per_parameter = false},
+          {.name = "history_products", .bytes = history_.product_bytes(), .per_parameter = false}};
 }
 
 template class LazyMomentum<float>;

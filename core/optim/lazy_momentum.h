@@ -2,12 +2,13 @@
 //
 // A weight that the data's gradient does not reach moves by a linear rule that is the same for all such weights,
 //
-//   (theta, v) <- M (theta, v),   M = (1 - eta   a)      eta = eps_k scale l2;   a = alpha for momentum, (1 - eta) alpha for Nesterov's
-//                                     ( - eta    a)
+//   (theta, v) <- M_k (theta, v),   M_k = (1 - eta - delta   a)      eta = eps_k scale l2, delta = eps_k decay;
+//                                         (    - eta         a)      a = alpha_k for momentum, (1 - eta) alpha_k for Nesterov's
 //
-// so it is left alone until a minibatch reads it, and then moved by M^n for the n steps that it missed. That is exact but for rounding.
-// Where M changes (another alpha; with l2 also another rate or scale) all weights are brought up to date first, in one pass over them. So a
-// constant momentum costs the non-zeros whatever the schedule of the rate, and l2 does at a constant rate.
+// so it is left alone until a minibatch reads it, and then moved by the product of the M_k of the steps that it missed, which is exact but
+// for rounding. A constant alpha without l2 and decay is one M for the whole run, whatever the schedule of the rate; a schedule of alpha,
+// or of the rate with l2 or decay, or clipping by norm with l2, gives many. As many as a 64th of the inputs are kept (64 at least); then all
+// weights are brought up to date in one pass over them. So a step costs its minibatch's inputs and, at most, 64 more on average.
 //
 // With l2 the gradient's norm and the penalty need |W|^2: three running sums, of theta^2, theta v and v^2, follow M in double and are
 // summed anew at each pass over all weights, at least every 65,536 steps; between those they are exact but for rounding.
@@ -22,7 +23,7 @@
 #include <vector>
 
 #include "core/base/aligned_vector.h"
-#include "core/optim/linear_powers.h"
+#include "core/optim/linear_history.h"
 #include "core/optim/optimizer.h"
 
 namespace trainyard {
@@ -33,7 +34,7 @@ enum class GradientPoint { kHere, kAhead };
 template <typename Real>
 class LazyMomentum final : public Optimizer<Real> {
  public:
-  // `l2`: that of the gradients to come. Their objectives have sparse gradients and a Support, and no l1, decay or, with l2, limit.
+  // `l2`: that of the gradients to come. Their objectives have sparse gradients and a Support, and no l1 or, with l2, limit.
   LazyMomentum(GradientPoint gradient_point, int64_t input_count, int64_t units, double l2);
 
   // After UNAVAILABLE or an error, parameters and state are as before but for rounding.
@@ -42,7 +43,7 @@ class LazyMomentum final : public Optimizer<Real> {
   std::vector<OptimizerArray> state() override;
 
  private:
-  // Of weights, at step `now`.
+  // Of weights, after the last step.
   struct Sums {
     double tt = 0;
     double tv = 0;
@@ -55,12 +56,6 @@ class LazyMomentum final : public Optimizer<Real> {
     }
     void Move(const LinearStep& step);
   };
-  struct State {
-    int64_t now = 0;  // steps made
-    LinearStep step;  // of the weights that were not reached, since they were last up to date
-    Sums sums;
-  };
-
   void Begin(std::span<const Real> theta);
   void CatchUp(int64_t input);
   void CatchUpAll();
@@ -81,11 +76,8 @@ class LazyMomentum final : public Optimizer<Real> {
   AlignedVector<Real> velocity_;
   AlignedVector<Real> ahead_;       // theta + alpha v at the support; empty for GradientPoint::kHere
   std::vector<int64_t> caught_up_;  // by input: the step at which its position and velocity are those of the run
-  State state_;
-
-  const LinearPowers& powers() const;
-  mutable LinearStep powers_of_;  // state_.step, but after the state was restored
-  mutable LinearPowers powers_;
+  LinearHistory history_;           // of weights that were not reached
+  Sums sums_;
 };
 
 }  // namespace trainyard

@@ -21,8 +21,21 @@ struct LinearStep {
             vt * first.tv + vv * first.vv};
   }
 
+  // This made n times, n >= 0.
+  LinearStep Power(int64_t n) const {
+    LinearStep power;
+    LinearStep square = *this;
+    for (; n > 0; n /= 2) {
+      if (n % 2 == 1) power = square.After(power);
+      if (n > 1) square = square.After(square);
+    }
+    return power;
+  }
+
   friend bool operator==(const LinearStep&, const LinearStep&) = default;
 };
+
+// Many powers of one step, at the cost of few multiplications each.
 
 class LinearPowers {
  public:
@@ -35,7 +48,7 @@ class LinearPowers {
     for (size_t b = 1; b < squares_.size(); ++b) squares_[b] = squares_[b - 1].After(squares_[b - 1]);
   }
 
-  // The step made n times, n >= 0.
+  // As Power, but for rounding.
   LinearStep At(int64_t n) const {
     LinearStep power = short_[static_cast<size_t>(n % kShort)];
     n /= kShort;

@@ -10,28 +10,33 @@ template <typename Real>
 using Result = std::unique_ptr<Optimizer<Real>>;
 
 template <typename Real>
-Result<Real> Make(const SgdOptions&, int64_t input_count, int64_t units, double l2) {
-  if (l2 == 0) return std::make_unique<SparseSgd<Real>>();
-  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kHere, input_count, units, l2);
+Result<Real> Make(const SgdOptions&, int64_t input_count, int64_t units, const RegularizationOptions& regularization) {
+  if (regularization == RegularizationOptions()) return std::make_unique<SparseSgd<Real>>();
+  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kHere, input_count, units, regularization.l2);
 }
 template <typename Real>
-Result<Real> Make(const MomentumOptions&, int64_t input_count, int64_t units, double l2) {
-  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kHere, input_count, units, l2);
+Result<Real> Make(const MomentumOptions&, int64_t input_count, int64_t units,
+                  const RegularizationOptions& regularization) {
+  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kHere, input_count, units, regularization.l2);
 }
 template <typename Real>
-Result<Real> Make(const NesterovOptions&, int64_t input_count, int64_t units, double l2) {
-  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kAhead, input_count, units, l2);
+Result<Real> Make(const NesterovOptions&, int64_t input_count, int64_t units,
+                  const RegularizationOptions& regularization) {
+  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kAhead, input_count, units, regularization.l2);
 }
 
 }  // namespace
 
 template <typename Real>
 std::unique_ptr<Optimizer<Real>> MakeSparseOptimizer(const UpdateRuleOptions& rule, int64_t input_count, int64_t units,
-                                                     double l2) {
-  return std::visit([&](const auto& alternative) { return Make<Real>(alternative, input_count, units, l2); }, rule);
+                                                     const RegularizationOptions& regularization) {
+  return std::visit(
+      [&](const auto& alternative) { return Make<Real>(alternative, input_count, units, regularization); }, rule);
 }
 
-template std::unique_ptr<Optimizer<float>> MakeSparseOptimizer(const UpdateRuleOptions&, int64_t, int64_t, double);
-template std::unique_ptr<Optimizer<double>> MakeSparseOptimizer(const UpdateRuleOptions&, int64_t, int64_t, double);
+template std::unique_ptr<Optimizer<float>> MakeSparseOptimizer(const UpdateRuleOptions&, int64_t, int64_t,
+                                                               const RegularizationOptions&);
+template std::unique_ptr<Optimizer<double>> MakeSparseOptimizer(const UpdateRuleOptions&, int64_t, int64_t,
+                                                                const RegularizationOptions&);
 
 }  // namespace trainyard

@@ -13,17 +13,17 @@
 
 namespace trainyard {
 
-// Whether the weights that a minibatch does not read move by a linear rule, so that they can wait: without l1 and decoupled decay, and with
-// l2 only where elements are not clipped one by one. Otherwise a step passes over all parameters.
+// Whether the weights that a minibatch does not read move by a linear rule, so that they can wait: without l1, whose sign(w) is not linear,
+// and with l2 only where elements are not clipped one by one. Otherwise a step passes over all parameters.
 inline bool MayStepLazily(const RegularizationOptions& regularization, const ClippingOptions& clipping) {
-  if (regularization.l1 > 0 || regularization.weight_decay > 0) return false;
+  if (regularization.l1 > 0) return false;
   return regularization.l2 == 0 || !std::holds_alternative<ClipValue>(clipping);
 }
 
-// A fresh run's state; velocity 0. For gradients that MayStepLazily, with this `l2`.
+// A fresh run's state; velocity 0. For gradients that MayStepLazily, with this `regularization`.
 template <typename Real>
 std::unique_ptr<Optimizer<Real>> MakeSparseOptimizer(const UpdateRuleOptions& rule, int64_t input_count, int64_t units,
-                                                     double l2);
+                                                     const RegularizationOptions& regularization);
 
 }  // namespace trainyard
 

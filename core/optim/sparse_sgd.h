@@ -1,4 +1,4 @@
-// Stochastic gradient descent at the cost of a sparse gradient's inputs, where there is no penalty: other weights do not move.
+// Stochastic gradient descent at the cost of a sparse gradient's inputs, where there is no penalty and no decay: other weights do not move.
 
 #ifndef TRAINYARD_CORE_OPTIM_SPARSE_SGD_H_
 #define TRAINYARD_CORE_OPTIM_SPARSE_SGD_H_

@@ -12,25 +12,12 @@
 namespace trainyard {
 namespace {
 
-// Inputs that are encoded at a time, only to come by the targets.
-constexpr int64_t kMaxEncoded = 64 * 1024;
-
 // The targets of the whole training part.
 struct TrainingTargets {
   TrainingTargets(const RunPlan& plan, const RowEncoder& training)
       : block(static_cast<int64_t>(plan.training_rows.size()), plan.encoding.target.type) {
-    const std::span<const uint32_t> rows = plan.training_rows;
-    const int64_t width = plan.encoding.input_count();
-    const size_t step = static_cast<size_t>(std::max<int64_t>(kMaxEncoded / std::max<int64_t>(width, 1), 1));
-    std::vector<float> inputs(std::min(step, rows.size()) * width);
-    const TargetBuffer all = block.First(static_cast<int64_t>(rows.size()));
-    for (size_t begin = 0; begin < rows.size(); begin += step) {
-      const size_t count = std::min(step, rows.size() - begin);
-      const auto part = [&](auto span) { return span.empty() ? span : span.subspan(begin, count); };
-      training.Encode<float>(
-          rows.subspan(begin, count), {inputs.data(), static_cast<int64_t>(count), width, width},
-          {.classes = part(all.classes), .numbers = part(all.numbers), .weights = part(all.weights)});
-    }
+    const TargetBuffer all = block.First(static_cast<int64_t>(plan.training_rows.size()));
+    training.EncodeTargets(plan.training_rows, all);
     targets = all;
   }
 

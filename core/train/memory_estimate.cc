@@ -16,8 +16,9 @@ namespace {
 // Trainer, encoders, buffers of the log: what every run takes.
 constexpr double kFixedBytes = 256 * 1024;
 
-// For each input whose parameters are kept lazily.
-constexpr double kLazyBytes = 48;
+// For each input whose parameters are kept lazily: its slot and its step, those of a place to go back to and of a snapshot with its encoded
+// form, and the steps that inputs have missed.
+constexpr double kLazyBytes = 64;
 
 // Arrays of one number a parameter that the rule keeps, and how many of them a checkpoint holds.
 struct RuleArrays {

@@ -6,6 +6,7 @@
 #include "core/base/flush_denormals.h"
 #include "core/base/status.h"
 #include "core/model/dataset_objective.h"
+#include "core/train/optimizer_of.h"
 #include "core/train/parameters_of.h"
 
 namespace trainyard {
@@ -21,7 +22,7 @@ class TypedStepProbe final : public StepProbe {
         loss_(std::move(loss)),
         objective_(plan.layout, *loss_, training_, plan.encoding.target.type, plan.options.regularization,
                    plan.options.optimizer.clipping),
-        optimizer_(MakeOptimizer<Real>(plan.options.optimizer.rule, plan.layout.flat_size())),
+        optimizer_(MakeOptimizerOf<Real>(plan)),
         theta_(std::move(theta)) {}
 
   void Step(int64_t size) override {

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/flush_denormals.h"
 #include "core/base/status.h"
-#include "core/optim/make_sparse_optimizer.h"
 #include "core/train/measuring.h"
+#include "core/train/optimizer_of.h"
 
 namespace trainyard {
 namespace {
@@ -19,17 +19,6 @@ const Dataset& DatasetOf(Part part, const TrainingData& data) {
   if (part == Part::kValidation && data.validation != nullptr) return *data.validation;
   if (part == Part::kTest && data.test != nullptr) return *data.test;
   return *data.training;
-}
-
-template <typename Real>
-std::unique_ptr<Optimizer<Real>> MakeOptimizerOf(const RunPlan& plan) {
-  const OptimizerOptions& options = plan.options.optimizer;
-  const RegularizationOptions& regularization = plan.options.regularization;
-  const ParameterLayout& layout = plan.layout;
-  const bool lazy =
-      TakesSparseSteps(layout, HasSparseInputs(plan.encoding)) && MayStepLazily(regularization, options.clipping);
-  if (!lazy) return MakeOptimizer<Real>(options.rule, layout.flat_size());
-  return MakeSparseOptimizer<Real>(options.rule, layout.input_count(), layout.output_count(), regularization.l2);
 }
 
 }  // namespace

@@ -16,11 +16,11 @@ constexpr int64_t kInputs = 40;
 constexpr int64_t kUnits = 2;
 constexpr int64_t kWeights = kInputs * kUnits;
 
-// (1/2) sum_u (x w_u + b_u - y_u)^2 with l2 on w; at step k, x has three inputs of 40. The gradient is sparse, or dense for comparison.
+// (1/2) sum_u (x w_u + b_u - y_u)^2 with l2 and decay on w; at step k, x has three inputs of 40. The gradient is sparse, or dense for comparison.
 class LinearObjective final : public Objective<double> {
  public:
   enum class View { kSparse, kDense };
-  LinearObjective(View view, double l2) : view_(view), l2_(l2) {}
+  LinearObjective(View view, const RegularizationOptions& penalty) : view_(view), penalty_(penalty) {}
 
   void SetStep(int64_t k) {
     inputs_ = {static_cast<uint32_t>(k * k % 13), static_cast<uint32_t>(13 + k % 7),
@@ -53,7 +53,7 @@ class LinearObjective final : public Objective<double> {
     for (size_t k = 0; k < 3; ++k) {
       for (int64_t u = 0; u < kUnits; ++u) gradient[k * kUnits + u] = values_[k] * residuals[u];
     }
-    const Pending pending{.scale = scale, .l2 = l2_};
+    const Pending pending{.scale = scale, .l2 = penalty_.l2, .decay = penalty_.weight_decay};
     const Pending bias_pending{.scale = scale};
     if (view_ == View::kSparse) {
       use(GradientView<double>(SparseGradient<double>{.units = kUnits,
@@ -79,7 +79,7 @@ class LinearObjective final : public Objective<double> {
 
  private:
   const View view_;
-  const double l2_;
+  const RegularizationOptions penalty_;
   std::vector<uint32_t> inputs_;
   std::vector<double> values_;
 };
@@ -92,7 +92,7 @@ std::vector<double> Start() {
 
 struct Case {
   UpdateRuleOptions rule;
-  double l2 = 0;
+  RegularizationOptions penalty = {};
 };
 
 class LazyMomentumTest : public ::testing::TestWithParam<Case> {
@@ -101,10 +101,10 @@ class LazyMomentumTest : public ::testing::TestWithParam<Case> {
 
   // Largest difference from the dense rule, relative to the largest parameter, over 300 steps.
   double Difference(Rates rates, double (*scale)(int64_t)) {
-    const auto [rule, l2] = GetParam();
-    LinearObjective sparse(LinearObjective::View::kSparse, l2);
-    LinearObjective dense(LinearObjective::View::kDense, l2);
-    const auto lazy = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
+    const auto& [rule, penalty] = GetParam();
+    LinearObjective sparse(LinearObjective::View::kSparse, penalty);
+    LinearObjective dense(LinearObjective::View::kDense, penalty);
+    const auto lazy = MakeSparseOptimizer<double>(rule, kInputs, kUnits, penalty);
     const auto eager = MakeOptimizer<double>(rule, kWeights + kUnits);
     std::vector<double> a = Start();
     std::vector<double> b = a;
@@ -116,7 +116,7 @@ class LazyMomentumTest : public ::testing::TestWithParam<Case> {
       sparse.scale = dense.scale = scale(k);
       EXPECT_TRUE(lazy->Step(rates(rule, k), sparse, a).ok());
       EXPECT_TRUE(eager->Step(rates(rule, k), dense, b).ok());
-      if (l2 > 0) {
+      if (penalty.l2 > 0) {
         EXPECT_NEAR(sparse.told_squares, dense.squares, 1e-12 * dense.squares) << k;
       }
       std::vector<double> now = a;
@@ -139,6 +139,9 @@ StepRates Decaying(const UpdateRuleOptions& rule, int64_t k) {
 StepRates Rising(const UpdateRuleOptions& rule, int64_t k) {
   return {0.05, AlphaOf(rule) * (k < 100 ? 0.5 : k < 200 ? 0.9 : 1)};
 }
+StepRates AlwaysRising(const UpdateRuleOptions& rule, int64_t k) {
+  return {0.05 / (1 + static_cast<double>(k) / 90), AlphaOf(rule) * std::min(0.5 + static_cast<double>(k) / 400, 1.0)};
+}
 double NoClipping(int64_t) { return 1; }
 double SometimesClipped(int64_t k) { return k % 5 == 0 ? 0.3 : 1; }
 
@@ -147,21 +150,24 @@ TEST_P(LazyMomentumTest, FollowsTheDenseRuleThroughASchedule) { EXPECT_LT(Differ
 TEST_P(LazyMomentumTest, FollowsTheDenseRuleThroughAMomentumSchedule) {
   EXPECT_LT(Difference(Rising, NoClipping), 1e-12);
 }
+TEST_P(LazyMomentumTest, FollowsTheDenseRuleWhereNoTwoStepsHaveTheSameRates) {
+  EXPECT_LT(Difference(AlwaysRising, SometimesClipped), 1e-12);
+}
 TEST_P(LazyMomentumTest, FollowsTheDenseRuleWhereGradientsAreClipped) {
   EXPECT_LT(Difference(Constant, SometimesClipped), 1e-12);
 }
 
 TEST_P(LazyMomentumTest, ALookAtTheParametersChangesNoBit) {
-  const auto [rule, l2] = GetParam();
-  LinearObjective objective(LinearObjective::View::kSparse, l2);
-  const auto watched = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
-  const auto alone = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
+  const auto& [rule, penalty] = GetParam();
+  LinearObjective objective(LinearObjective::View::kSparse, penalty);
+  const auto watched = MakeSparseOptimizer<double>(rule, kInputs, kUnits, penalty);
+  const auto alone = MakeSparseOptimizer<double>(rule, kInputs, kUnits, penalty);
   std::vector<double> a = Start();
   std::vector<double> b = a;
   for (int64_t k = 0; k < 50; ++k) {
     objective.SetStep(k);
-    ASSERT_TRUE(watched->Step(Constant(rule, k), objective, a).ok());
-    ASSERT_TRUE(alone->Step(Constant(rule, k), objective, b).ok());
+    ASSERT_TRUE(watched->Step(AlwaysRising(rule, k), objective, a).ok());
+    ASSERT_TRUE(alone->Step(AlwaysRising(rule, k), objective, b).ok());
     std::vector<double> look = a;
     watched->Materialize(look);
   }
@@ -171,10 +177,10 @@ TEST_P(LazyMomentumTest, ALookAtTheParametersChangesNoBit) {
 }
 
 TEST_P(LazyMomentumTest, RestoringTheStateRestoresTheRunToTheBit) {
-  const auto [rule, l2] = GetParam();
-  LinearObjective objective(LinearObjective::View::kSparse, l2);
-  const auto whole = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
-  const auto resumed = MakeSparseOptimizer<double>(rule, kInputs, kUnits, l2);
+  const auto& [rule, penalty] = GetParam();
+  LinearObjective objective(LinearObjective::View::kSparse, penalty);
+  const auto whole = MakeSparseOptimizer<double>(rule, kInputs, kUnits, penalty);
+  const auto resumed = MakeSparseOptimizer<double>(rule, kInputs, kUnits, penalty);
   std::vector<double> a = Start();
   std::vector<double> b;
   for (int64_t k = 0; k < 60; ++k) {
@@ -193,27 +199,35 @@ TEST_P(LazyMomentumTest, RestoringTheStateRestoresTheRunToTheBit) {
       EXPECT_EQ(look, b);
     }
     objective.SetStep(k);
-    ASSERT_TRUE(whole->Step(Constant(rule, k), objective, a).ok());
+    ASSERT_TRUE(whole->Step(AlwaysRising(rule, k), objective, a).ok());
     if (k < 30) continue;
-    ASSERT_TRUE(resumed->Step(Constant(rule, k), objective, b).ok());
+    ASSERT_TRUE(resumed->Step(AlwaysRising(rule, k), objective, b).ok());
   }
   whole->Materialize(a);
   resumed->Materialize(b);
   EXPECT_EQ(a, b);
 }
 
+constexpr RegularizationOptions kL2 = {.l2 = 0.01};
+constexpr RegularizationOptions kDecay = {.weight_decay = 0.02};
+constexpr RegularizationOptions kBoth = {.l2 = 0.01, .weight_decay = 0.02};
+
+std::string NameOf(const ::testing::TestParamInfo<Case>& one) {
+  constexpr const char* kRules[] = {"Nesterov", "Momentum", "Sgd"};
+  return std::string(kRules[one.param.rule.index()]) + (one.param.penalty.l2 > 0 ? "WithL2" : "") +
+         (one.param.penalty.weight_decay > 0 ? "WithDecay" : "");
+}
+
 INSTANTIATE_TEST_SUITE_P(All, LazyMomentumTest,
                          ::testing::Values(Case{SgdOptions()}, Case{MomentumOptions()}, Case{NesterovOptions()},
-                                           Case{SgdOptions(), 0.01}, Case{MomentumOptions(), 0.01},
-                                           Case{NesterovOptions(), 0.01}),
-                         [](const ::testing::TestParamInfo<Case>& one) {
-                           const char* names[] = {"Nesterov", "Momentum", "Sgd"};
-                           return std::string(names[one.param.rule.index()]) + (one.param.l2 > 0 ? "WithL2" : "");
-                         });
+                                           Case{SgdOptions(), kL2}, Case{MomentumOptions(), kL2},
+                                           Case{NesterovOptions(), kL2}, Case{SgdOptions(), kDecay},
+                                           Case{MomentumOptions(), kDecay}, Case{NesterovOptions(), kBoth}),
+                         NameOf);
 
 TEST(LazyStepTest, AStepTouchesTheInputsOfItsMinibatchAlone) {
-  LinearObjective objective(LinearObjective::View::kSparse, 0.01);
-  LazyMomentum<double> optimizer(GradientPoint::kAhead, kInputs, kUnits, 0.01);
+  LinearObjective objective(LinearObjective::View::kSparse, kL2);
+  LazyMomentum<double> optimizer(GradientPoint::kAhead, kInputs, kUnits, kL2.l2);
   std::vector<double> theta = Start();
   const auto position = [&optimizer] {
     const std::vector<OptimizerArray> state = optimizer.state();
@@ -226,7 +240,7 @@ TEST(LazyStepTest, AStepTouchesTheInputsOfItsMinibatchAlone) {
   for (int64_t k = 1; k < 30; ++k) {
     const std::vector<double> before = position();
     objective.SetStep(k);
-    ASSERT_TRUE(optimizer.Step({0.05, 0.9}, objective, theta).ok());
+    ASSERT_TRUE(optimizer.Step(AlwaysRising(NesterovOptions(), k), objective, theta).ok());
     const std::vector<double> after = position();
     std::set<int64_t> moved;
     for (int64_t j = 0; j < kWeights; ++j) {
@@ -235,21 +249,6 @@ TEST(LazyStepTest, AStepTouchesTheInputsOfItsMinibatchAlone) {
     const std::span<const uint32_t> support = *objective.Support();
     EXPECT_EQ(moved, std::set<int64_t>(support.begin(), support.end()));
   }
-}
-
-TEST(LinearPowersTest, ManyStepsAtOnceAreTheStepsOneByOne) {
-  const LinearStep step{.tt = 0.999, .tv = 0.9, .vt = -0.001, .vv = 0.9};
-  const LinearPowers powers(step);
-  LinearStep product;
-  for (int64_t n = 0; n <= 2000; ++n) {
-    const LinearStep power = powers.At(n);
-    EXPECT_NEAR(power.tt, product.tt, 1e-13);
-    EXPECT_NEAR(power.tv, product.tv, 1e-12);
-    EXPECT_NEAR(power.vt, product.vt, 1e-13);
-    EXPECT_NEAR(power.vv, product.vv, 1e-13);
-    product = step.After(product);
-  }
-  EXPECT_NEAR(powers.At(int64_t{1} << 60).tt, 0, 1e-300);
 }
 
 }  // namespace

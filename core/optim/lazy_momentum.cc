@@ -12,10 +12,10 @@ constexpr int64_t kStepsBetweenSums = 65'536;
 constexpr int64_t kInputsPerRun = 64;
 constexpr int64_t kFewestRuns = 64;
 
-LinearStep UnreachedStep(GradientPoint point, const StepRates& rates, const Pending& pending) {
+LinearStep UnreachedStep(LazyRule rule, const StepRates& rates, const Pending& pending) {
   const double eta = rates.learning_rate * pending.scale * pending.l2;
   const double delta = rates.learning_rate * pending.decay;
-  const double a = point == GradientPoint::kAhead ? (1 - eta) * rates.momentum : rates.momentum;
+  const double a = rule == LazyRule::kNesterov ? (1 - eta) * rates.momentum : rates.momentum;
   return {.tt = 1 - eta - delta, .tv = a, .vt = -eta, .vv = a};
 }
 
@@ -29,20 +29,35 @@ void LazyMomentum<Real>::Sums::Move(const LinearStep& m) {
 }
 
 template <typename Real>
-LazyMomentum<Real>::LazyMomentum(GradientPoint gradient_point, int64_t input_count, int64_t units, double l2)
-    : gradient_point_(gradient_point),
+LazyMomentum<Real>::LazyMomentum(LazyRule rule, int64_t input_count, int64_t units, double l2)
+    : rule_(rule),
       input_count_(input_count),
       units_(units),
       l2_(l2),
       position_(static_cast<size_t>((input_count + 1) * units)),
       velocity_(position_.size()),
-      ahead_(gradient_point == GradientPoint::kAhead ? position_.size() : 0),
+      told_velocity_(rule == LazyRule::kSgd ? 0 : position_.size()),
+      ahead_(rule == LazyRule::kNesterov ? position_.size() : 0),
       caught_up_(static_cast<size_t>(input_count)),
       history_(std::max(kFewestRuns, input_count / kInputsPerRun)) {}
 
 template <typename Real>
+template <typename Visit>
+void LazyMomentum<Real>::VisitWeights(Visit visit) const {
+  for (int64_t input = 0; input < input_count_; ++input) {
+    const LinearStep missed = history_.Since(caught_up_[input]);
+    for (int64_t j = input * units_; j < (input + 1) * units_; ++j) {
+      const double theta = position_[j];
+      const double v = velocity_[j];
+      visit(j, missed.tt * theta + missed.tv * v, missed.vt * theta + missed.vv * v);
+    }
+  }
+}
+
+template <typename Real>
 void LazyMomentum<Real>::Begin(std::span<const Real> theta) {
   std::copy(theta.begin(), theta.end(), position_.begin());
+  std::copy(told_velocity_.begin(), told_velocity_.end(), velocity_.begin());
   if (l2_ > 0) sums_ = SumAll();
 }
 
@@ -69,34 +84,21 @@ void LazyMomentum<Real>::CatchUpAll() {
 template <typename Real>
 typename LazyMomentum<Real>::Sums LazyMomentum<Real>::SumAll() const {
   Sums sums;
-  for (int64_t input = 0; input < input_count_; ++input) {
-    const LinearStep missed = history_.Since(caught_up_[input]);
-    for (int64_t j = input * units_; j < (input + 1) * units_; ++j) {
-      const double theta = position_[j];
-      const double v = velocity_[j];
-      sums.Add(missed.tt * theta + missed.tv * v, missed.vt * theta + missed.vv * v, 1);
-    }
-  }
+  VisitWeights([&sums](int64_t, double theta, double v) { sums.Add(theta, v, 1); });
   return sums;
 }
 
 template <typename Real>
 void LazyMomentum<Real>::Materialize(std::span<Real> theta) const {
   if (history_.now() == 0) return;
-  for (int64_t input = 0; input < input_count_; ++input) {
-    const LinearStep missed = history_.Since(caught_up_[input]);
-    for (int64_t j = input * units_; j < (input + 1) * units_; ++j) {
-      theta[j] = static_cast<Real>(missed.tt * static_cast<double>(position_[j]) +
-                                   missed.tv * static_cast<double>(velocity_[j]));
-    }
-  }
+  VisitWeights([&theta](int64_t j, double now, double) { theta[j] = static_cast<Real>(now); });
   const int64_t biases = input_count_ * units_;
   std::copy(position_.begin() + biases, position_.end(), theta.begin() + biases);
 }
 
 template <typename Real>
 double LazyMomentum<Real>::SquaredWeights(double alpha) const {
-  if (gradient_point_ == GradientPoint::kHere) return std::max(sums_.tt, 0.0);
+  if (rule_ != LazyRule::kNesterov) return std::max(sums_.tt, 0.0);
   return std::max(sums_.tt + 2 * alpha * sums_.tv + alpha * alpha * sums_.vv, 0.0);
 }
 
@@ -114,16 +116,16 @@ absl::Status LazyMomentum<Real>::Step(const StepRates& rates, Objective<Real>& o
   if (history_.now() == 0) Begin(theta);
   const std::span<const uint32_t> support = *objective.Support();
   for (const uint32_t input : support) CatchUp(input);
-  if (gradient_point_ == GradientPoint::kAhead) LookAhead(support, static_cast<Real>(rates.momentum));
+  if (rule_ == LazyRule::kNesterov) LookAhead(support, static_cast<Real>(rates.momentum));
   if (l2_ > 0) objective.TellSquaredWeights(SquaredWeights(rates.momentum));
-  const std::span<const Real> point = gradient_point_ == GradientPoint::kAhead ? ahead_ : position_;
+  const std::span<const Real> point = rule_ == LazyRule::kNesterov ? ahead_ : position_;
   return objective.Gradient(
       point, [&](const GradientView<Real>& view) { Apply(rates, std::get<SparseGradient<Real>>(view)); });
 }
 
 template <typename Real>
 void LazyMomentum<Real>::Apply(const StepRates& rates, const SparseGradient<Real>& gradient) {
-  const LinearStep step = UnreachedStep(gradient_point_, rates, gradient.pending);
+  const LinearStep step = UnreachedStep(rule_, rates, gradient.pending);
   if (!history_.Fits(step)) {
     CatchUpAll();
   } else if (l2_ > 0 && history_.now() % kStepsBetweenSums == kStepsBetweenSums - 1) {
@@ -156,7 +158,7 @@ void LazyMomentum<Real>::Move(int64_t begin, const Real* values, const StepRates
   for (int64_t u = 0; u < units_; ++u) {
     Real& theta = position_[begin + u];
     Real& v = velocity_[begin + u];
-    const Real point = gradient_point_ == GradientPoint::kAhead ? theta + alpha * v : theta;
+    const Real point = rule_ == LazyRule::kNesterov ? theta + alpha * v : theta;
     v = alpha * v - rate * Complete(values[u], point, pending);
     theta -= shrink * theta;
     theta += v;
@@ -165,13 +167,21 @@ void LazyMomentum<Real>::Move(int64_t begin, const Real* values, const StepRates
 
 template <typename Real>
 std::vector<OptimizerArray> LazyMomentum<Real>::state() {
-  return {{.name = "position", .bytes = std::as_writable_bytes(std::span(position_))},
-          {.name = "velocity", .bytes = std::as_writable_bytes(std::span(velocity_))},
-          {.name = "caught_up", .bytes = std::as_writable_bytes(std::span(caught_up_)), .per_parameter = false},
-          {.name = "sums", .bytes = std::as_writable_bytes(std::span(&sums_, 1)), .per_parameter = false},
-          {.name = "history", .bytes = history_.head_bytes(), .per_parameter = false},
-          {.name = "history_runs", .bytes = history_.run_bytes(), .per_parameter = false},
-          {.name = "history_products", .bytes = history_.product_bytes(), .per_parameter = false}};
+  std::vector<OptimizerArray> arrays = {
+      {.name = "lazy_position", .bytes = std::as_writable_bytes(std::span(position_))},
+      {.name = "lazy_velocity", .bytes = std::as_writable_bytes(std::span(velocity_))},
+      {.name = "caught_up", .bytes = std::as_writable_bytes(std::span(caught_up_)), .per_parameter = false},
+      {.name = "sums", .bytes = std::as_writable_bytes(std::span(&sums_, 1)), .per_parameter = false},
+      {.name = "history", .bytes = history_.head_bytes(), .per_parameter = false},
+      {.name = "history_runs", .bytes = history_.run_bytes(), .per_parameter = false},
+      {.name = "history_products", .bytes = history_.product_bytes(), .per_parameter = false}};
+  if (rule_ == LazyRule::kSgd) return arrays;
+  if (history_.now() > 0) {
+    std::copy(velocity_.begin(), velocity_.end(), told_velocity_.begin());
+    VisitWeights([this](int64_t j, double, double v) { told_velocity_[j] = static_cast<Real>(v); });
+  }
+  arrays.push_back({.name = "velocity", .bytes = std::as_writable_bytes(std::span(told_velocity_))});
+  return arrays;
 }
 
 template class LazyMomentum<float>;

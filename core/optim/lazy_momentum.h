@@ -13,7 +13,7 @@
 // With l2 the gradient's norm and the penalty need |W|^2: three running sums, of theta^2, theta v and v^2, follow M in double and are
 // summed anew at each pass over all weights, at least every 65,536 steps; between those they are exact but for rounding.
 //
-// Plain SGD is momentum with alpha = 0.
+// Plain SGD with l2 or decay is momentum with alpha = 0.
 
 #ifndef TRAINYARD_CORE_OPTIM_LAZY_MOMENTUM_H_
 #define TRAINYARD_CORE_OPTIM_LAZY_MOMENTUM_H_
@@ -28,18 +28,20 @@
 
 namespace trainyard {
 
-// Where the gradient is taken: at theta, or at theta + alpha v.
-enum class GradientPoint { kHere, kAhead };
+enum class LazyRule { kSgd, kMomentum, kNesterov };
 
 template <typename Real>
 class LazyMomentum final : public Optimizer<Real> {
  public:
   // `l2`: that of the gradients to come. Their objectives have sparse gradients and a Support, and no l1 or, with l2, limit.
-  LazyMomentum(GradientPoint gradient_point, int64_t input_count, int64_t units, double l2);
+  LazyMomentum(LazyRule rule, int64_t input_count, int64_t units, double l2);
 
   // After UNAVAILABLE or an error, parameters and state are as before but for rounding.
   absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) override;
   void Materialize(std::span<Real> theta) const override;
+
+  // `velocity`, which the other rules have as well, is that after the last step. Written before the first step, it is where the run begins;
+  // from then on it only tells.
   std::vector<OptimizerArray> state() override;
 
  private:
@@ -56,6 +58,10 @@ class LazyMomentum final : public Optimizer<Real> {
     }
     void Move(const LinearStep& step);
   };
+  // Calls visit(j, theta_j, v_j) for each weight, after the last step.
+  template <typename Visit>
+  void VisitWeights(Visit visit) const;
+
   void Begin(std::span<const Real> theta);
   void CatchUp(int64_t input);
   void CatchUpAll();
@@ -67,16 +73,17 @@ class LazyMomentum final : public Optimizer<Real> {
   // Moves `units` parameters from `begin` on, whose d is `values`.
   void Move(int64_t begin, const Real* values, const StepRates& rates, const Pending& pending);
 
-  const GradientPoint gradient_point_;
+  const LazyRule rule_;
   const int64_t input_count_;
   const int64_t units_;
   const double l2_;
 
   AlignedVector<Real> position_;
   AlignedVector<Real> velocity_;
-  AlignedVector<Real> ahead_;       // theta + alpha v at the support; empty for GradientPoint::kHere
-  std::vector<int64_t> caught_up_;  // by input: the step at which its position and velocity are those of the run
-  LinearHistory history_;           // of weights that were not reached
+  AlignedVector<Real> told_velocity_;  // not of plain SGD
+  AlignedVector<Real> ahead_;          // theta + alpha v at the support; of Nesterov's alone
+  std::vector<int64_t> caught_up_;     // by input: the step at which its position and velocity are those of the run
+  LinearHistory history_;              // of weights that were not reached
   Sums sums_;
 };
 

@@ -12,17 +12,17 @@ using Result = std::unique_ptr<Optimizer<Real>>;
 template <typename Real>
 Result<Real> Make(const SgdOptions&, int64_t input_count, int64_t units, const RegularizationOptions& regularization) {
   if (regularization == RegularizationOptions()) return std::make_unique<SparseSgd<Real>>();
-  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kHere, input_count, units, regularization.l2);
+  return std::make_unique<LazyMomentum<Real>>(LazyRule::kSgd, input_count, units, regularization.l2);
 }
 template <typename Real>
 Result<Real> Make(const MomentumOptions&, int64_t input_count, int64_t units,
                   const RegularizationOptions& regularization) {
-  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kHere, input_count, units, regularization.l2);
+  return std::make_unique<LazyMomentum<Real>>(LazyRule::kMomentum, input_count, units, regularization.l2);
 }
 template <typename Real>
 Result<Real> Make(const NesterovOptions&, int64_t input_count, int64_t units,
                   const RegularizationOptions& regularization) {
-  return std::make_unique<LazyMomentum<Real>>(GradientPoint::kAhead, input_count, units, regularization.l2);
+  return std::make_unique<LazyMomentum<Real>>(LazyRule::kNesterov, input_count, units, regularization.l2);
 }
 
 }  // namespace

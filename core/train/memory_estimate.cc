@@ -46,7 +46,7 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   const RuleArrays rule =
       std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
   const int best = options.early_stopping.has_value() && options.early_stopping->keep == Keep::kBest ? 1 : 0;
-  // Sparse steps keep parameters lazily: positions and velocities apart from theta.
+  // Sparse steps keep positions and velocities apart from theta and the velocity that is told.
   const bool sparse = TakesSparseSteps(layout, HasSparseInputs(layout.input_count(), dense_columns));
   const int lazy = sparse ? 1 : 0;
   const int saved = 1 + rule.saved + 2 * lazy;

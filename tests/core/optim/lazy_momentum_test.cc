@@ -227,7 +227,7 @@ INSTANTIATE_TEST_SUITE_P(All, LazyMomentumTest,
 
 TEST(LazyStepTest, AStepTouchesTheInputsOfItsMinibatchAlone) {
   LinearObjective objective(LinearObjective::View::kSparse, kL2);
-  LazyMomentum<double> optimizer(GradientPoint::kAhead, kInputs, kUnits, kL2.l2);
+  LazyMomentum<double> optimizer(LazyRule::kNesterov, kInputs, kUnits, kL2.l2);
   std::vector<double> theta = Start();
   const auto position = [&optimizer] {
     const std::vector<OptimizerArray> state = optimizer.state();

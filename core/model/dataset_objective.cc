@@ -47,6 +47,7 @@ void DatasetObjective<Real>::SetMinibatch(std::span<const uint32_t> rows) {
   rows_ = rows;
   rows_done_ = 0;
   block_encoded_ = false;
+  told_squares_.reset();
   loss_sum_ = 0;
 }
 

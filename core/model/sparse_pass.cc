@@ -37,11 +37,13 @@ void SparsePass<Real>::Encode(const RowEncoder& encoder, std::span<const uint32_
 
 template <typename Real>
 MatrixView<Real> SparsePass<Real>::Forward(std::span<const Real> point) {
-  for (const uint32_t input : new_inputs()) {
-    const auto begin = point.begin() + layout_.Index(0, input, 0);
-    weights_.insert(weights_.end(), begin, begin + units_);
-  }
+  weights_.resize(inputs_.size() * static_cast<size_t>(units_));
   gradient_.resize(weights_.size());
+  Real* gathered = weights_.data() + static_cast<int64_t>(known_) * units_;
+  for (const uint32_t input : new_inputs()) {
+    const Real* const w = point.data() + layout_.Index(0, input, 0);
+    for (int64_t u = 0; u < units_; ++u) *gathered++ = w[u];
+  }
   const int64_t rows = static_cast<int64_t>(part_.begin.size()) - 1;
   outputs_.resize(static_cast<size_t>(rows * units_));
   const MatrixView<Real> outputs = {outputs_.data(), rows, units_, units_};

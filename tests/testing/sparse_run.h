@@ -70,19 +70,19 @@ inline Sample MakeSample(int rows, int width, int nonzeros, int classes) {
   return sample;
 }
 
-inline std::shared_ptr<const Dataset> Open(const std::string& content, Format format,
-                                           const std::map<std::string, ColumnType>& types = {}) {
+inline std::shared_ptr<const Dataset> Open(const std::string& content, const ReadOptions& options) {
   auto bytes = std::make_shared<std::string>();
   const auto append = [&bytes](std::string_view part) {
     bytes->append(part);
     return absl::OkStatus();
   };
-  ReadOptions options;
-  options.format = format;
-  options.types = types;
   const auto result = ReadDataset(content, options, {}, append);
   EXPECT_TRUE(result.ok()) << result.status();
   return *Dataset::Open(std::as_bytes(std::span(*bytes)), bytes);
+}
+
+inline std::shared_ptr<const Dataset> Open(const std::string& content, Format format) {
+  return Open(content, ReadOptions{.format = format});
 }
 
 class Recorder final : public RunSink {

@@ -76,8 +76,8 @@ TEST(SparseRunTest, PenaltiesDecayClippingAndSchedulesEqualDenseOnes) {
 }
 
 TEST(SparseRunTest, ADivergedRunHoldsItsLastFiniteParameters) {
-  const auto dataset =
-      Open(MakeSample(kRows, kWidth, kNonzeros, 2).Libsvm(), Format::kLibsvm, {{"label", ColumnType::kNumeric}});
+  const auto dataset = Open(MakeSample(kRows, kWidth, kNonzeros, 2).Libsvm(),
+                            {.format = Format::kLibsvm, .types = {{"label", ColumnType::kNumeric}}});
   for (const UpdateRuleOptions& rule : std::vector<UpdateRuleOptions>{SgdOptions(), NesterovOptions()}) {
     for (const double l2 : {0.0, 0.1}) {
       TrainingOptions options = Options(rule);
@@ -103,18 +103,18 @@ TEST(SparseRunTest, WideCategoriesTakeSparseStepsAndEqualDenseOnes) {
   TrainingOptions options = Options(MomentumOptions());
   options.data.validation = std::monostate();
   options.budget.steps = 100;
-  std::string wide = "k,y\n";
-  for (int i = 0; i < 1200; ++i)
-    wide += "c" + std::to_string(i % 599) + "," + std::to_string(i % 3 == 0 ? 1.5 : 0.25) + "\n";
+  std::string wide = "k,weight,y\n";
   // One-hot columns by hand.
   std::string hot;
   for (int j = 0; j < 599; ++j) hot += "k" + std::to_string(j) + ",";
-  hot += "none,y\n";
+  hot += "none,weight,y\n";
   for (int i = 0; i < 1200; ++i) {
+    const std::string rest = std::to_string(1 + i % 4) + (i % 3 == 0 ? ",1.5\n" : ",0.25\n");
+    wide += "c" + std::to_string(i % 599) + "," + rest;
     for (int j = 0; j < 599; ++j) hot += i % 599 == j ? "1," : "0,";
-    hot += "0," + std::to_string(i % 3 == 0 ? 1.5 : 0.25) + "\n";
+    hot += "0," + rest;
   }
-  ExpectSparseEqualsDense(options, Open(wide, Format::kCsv), Open(hot, Format::kCsv));
+  ExpectSparseEqualsDense(options, Open(wide, {.weight = "weight"}), Open(hot, {.weight = "weight"}));
 }
 
 TEST(SparseRunTest, AHiddenLayerOrFewInputsTakeDenseSteps) {
@@ -134,6 +134,24 @@ TEST(SparseRunTest, AHiddenLayerOverSparseDataTrains) {
   RunToEnd(*sparse);
   RunToEnd(*dense);
   EXPECT_EQ(sparse->Snapshot().parameters, dense->Snapshot().parameters);
+}
+
+TEST(SparseRunTest, ASparseColumnIsNeverTheTarget) {
+  TrainingOptions options = Options(SgdOptions());
+  options.data.target = "features";
+  const TrainingData data = {.training = Open(MakeSample(60, 40, 4, 2).Libsvm(), Format::kLibsvm)};
+  const absl::Status status = PlanRun(options, data, kMemory).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.message(), "data.target = features, must be a numeric or categorical column of datasets/sparse");
+}
+
+TEST(SparseRunTest, AHiddenLayerOverMoreInputsThanMemoryHoldsIsRefused) {
+  TrainingOptions options = Options(SgdOptions());
+  options.network.hidden = {DenseOptions{4, Tanh()}};
+  const TrainingData data = {.training = Open(MakeSample(60, 5'000'000, 4, 2).Libsvm(), Format::kLibsvm)};
+  EXPECT_EQ(PlanRun(options, data, kMemory).status().code(), absl::StatusCode::kResourceExhausted);
+  options.network.hidden.clear();
+  EXPECT_TRUE(PlanRun(options, data, kMemory).ok());
 }
 
 TEST(SparseRunTest, MemoryGrowsWithTheWidthNotWithRowsTimesWidth) {

@@ -21,6 +21,14 @@ using LossOrError = absl::StatusOr<std::unique_ptr<const Loss<Real>>>;
 
 absl::Status Misfit(std::string_view loss, std::string_view rule) { return FieldError("loss", loss, rule); }
 
+// ---- Settings
+
+template <typename Options>
+absl::Status ValidateSettings(const Options&) {
+  return absl::OkStatus();
+}
+absl::Status ValidateSettings(const HuberOptions& options) { return Validate(options); }
+
 // ---- By what they share
 
 template <typename Real, template <typename> typename ClassLoss>
@@ -130,8 +138,7 @@ LossOrError<Real> Make(const ZeroOneOptions&, const TargetShape&) {
 }  // namespace
 
 absl::Status Validate(const LossOptions& options) {
-  const HuberOptions* huber = std::get_if<HuberOptions>(&options);
-  return huber == nullptr ? absl::OkStatus() : InField("huber", Validate(*huber));
+  return std::visit([](const auto& alternative) { return ValidateSettings(alternative); }, options);
 }
 
 template <typename Real>

@@ -60,9 +60,6 @@ const BadSpec kBadShape[] = {
     {"network { hidden { } }", "network.hidden[0].kind", " = unset, must be dense or maxout"},
     {"network { hidden { dense { } } hidden { dense { activation { } } } }", "network.hidden[1].dense.activation.kind",
      " = unset, must be identity, relu, tanh, leaky_relu, sigmoid or softplus"},
-    {"loss { }", "loss.kind",
-     " = unset, must be softmax_cross_entropy, logistic, squared, hinge, squared_hinge, smoothed_hinge, exponential, "
-     "perceptron, squared_margin, multiclass_hinge, absolute, huber, poisson or zero_one"},
     {"optimizer { schedule { } }", "optimizer.schedule.kind",
      " = unset, must be constant, linear, step, exponential, inverse, cosine or reduce_on_plateau"},
     {"optimizer { schedule { step { } } }", "optimizer.schedule.step.length",
@@ -103,6 +100,15 @@ const BadSpec kBadShape[] = {
 
 TEST(FieldPathTest, EveryErrorOfShapeNamesAFieldItsValueAndTheRule) {
   for (const BadSpec& bad : kBadShape) ExpectError(bad, FromProto(Parse(bad.spec)).status());
+}
+
+TEST(FieldPathTest, AnUnsetLossNamesEveryLoss) {
+  const google::protobuf::OneofDescriptor& kind = *v1::Loss::descriptor()->oneof_decl(0);
+  std::string problem = " = unset, must be " + kind.field(0)->name();
+  for (int i = 1; i < kind.field_count(); ++i) {
+    problem += (i + 1 < kind.field_count() ? ", " : " or ") + kind.field(i)->name();
+  }
+  ExpectError({"loss { }", "loss.kind", problem.c_str()}, FromProto(Parse("loss { }")).status());
 }
 
 const BadSpec kBadRange[] = {

@@ -63,6 +63,13 @@ TEST(BestConstantTest, TheMedianIsTheLowerOneAndWeighted) {
   EXPECT_EQ(Median(Examples{.numbers = {-7, 1, 3}, .weights = {0, 1.5, 1.5}}.targets()), 1);
 }
 
+TEST(BestConstantTest, AQuantileIsTheLeastNumberWithItsShareOfTheWeight) {
+  const Examples tenths{.numbers = {9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, .weights = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}};
+  EXPECT_EQ(Quantile(tenths.targets(), 0.05), 0);
+  EXPECT_EQ(Quantile(tenths.targets(), 0.85), 8);
+  EXPECT_EQ(Quantile(Examples{.numbers = {5, 1, 3}, .weights = {2, 0.5, 0.5}}.targets(), 0.3), 3);
+}
+
 TEST(BestConstantTest, OfNoExamplesItIsZero) {
   EXPECT_THAT(LogFrequencies({}, 2), ElementsAre(0, 0));
   EXPECT_EQ(LogOdds({}, 1), 0);

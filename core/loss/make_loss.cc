@@ -28,6 +28,7 @@ absl::Status ValidateSettings(const Options&) {
   return absl::OkStatus();
 }
 absl::Status ValidateSettings(const HuberOptions& options) { return Validate(options); }
+absl::Status ValidateSettings(const QuantileOptions& options) { return Validate(options); }
 
 // ---- By what they share
 
@@ -125,6 +126,11 @@ LossOrError<Real> Make(const HuberOptions& options, const TargetShape& target) {
 template <typename Real>
 LossOrError<Real> Make(const PoissonOptions&, const TargetShape& target) {
   return MakeNumberLoss<Real>("poisson", PoissonRho(), target);
+}
+
+template <typename Real>
+LossOrError<Real> Make(const QuantileOptions& options, const TargetShape& target) {
+  return MakeNumberLoss<Real>("quantile", QuantileRho{options.quantile}, target);
 }
 
 template <typename Real>

@@ -132,6 +132,7 @@ const BadSpec kBadRange[] = {
     {"network { hidden { maxout { } } }", "network.hidden[0].maxout.units", " = 0, must be in 1..1000000000"},
     {"network { hidden { maxout { units: 3 pieces: 65 } } }", "network.hidden[0].maxout.pieces",
      " = 65, must be in 2..64"},
+    {"loss { quantile { quantile: 1 } }", "loss.quantile.quantile", " = 1, must be in (0, 1)"},
     {"loss { huber { delta: 0 } }", "loss.huber.delta", " = 0, must be positive and finite"},
     {"optimizer { learning_rate: 0 }", "optimizer.learning_rate", " = 0, must be positive and finite"},
     {"optimizer { momentum { momentum: -0.1 } }", "optimizer.momentum.momentum", " = -0.1, must be in [0, 1)"},

@@ -54,17 +54,17 @@ double LogMean(const Targets& targets) {
   return std::log((sum == 0 ? kLeastWeight : sum) / TotalWeight(targets));
 }
 
-double Median(const Targets& targets) {
+double Quantile(const Targets& targets, double share) {
   if (targets.numbers.empty()) return 0;
   std::vector<uint32_t> order(targets.numbers.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
                    [&](uint32_t a, uint32_t b) { return targets.numbers[a] < targets.numbers[b]; });
-  const double half = TotalWeight(targets) / 2;
+  const double enough = share * TotalWeight(targets);
   double weight = 0;
   for (const uint32_t i : order) {
     weight += targets.weights[i];
-    if (weight >= half && targets.weights[i] > 0) return targets.numbers[i];
+    if (weight >= enough && targets.weights[i] > 0) return targets.numbers[i];
   }
   return targets.numbers[order.back()];
 }

@@ -24,8 +24,11 @@ double Mean(const Targets& targets);
 // log of the mean of numbers that are at least 0.
 double LogMean(const Targets& targets);
 
-// The lower median: the least number that has at least half of the weight up to it.
-double Median(const Targets& targets);
+// The least number that has at least `share` of the weight up to it; share in (0, 1).
+double Quantile(const Targets& targets, double share);
+
+// The lower median.
+inline double Median(const Targets& targets) { return Quantile(targets, 0.5); }
 
 }  // namespace trainyard
 

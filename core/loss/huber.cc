@@ -6,7 +6,7 @@ namespace trainyard {
 
 absl::Status Validate(const HuberOptions& options) {
   if (options.delta > 0 && std::isfinite(options.delta)) return absl::OkStatus();
-  return FieldError("delta", options.delta, "positive and finite");
+  return FieldError("huber.delta", options.delta, "positive and finite");
 }
 
 }  // namespace trainyard

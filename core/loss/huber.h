@@ -19,7 +19,7 @@ struct HuberOptions {
   friend bool operator==(const HuberOptions&, const HuberOptions&) = default;
 };
 
-// INVALID_ARGUMENT: delta out of range.
+// INVALID_ARGUMENT: delta out of range; a FieldError relative to the loss.
 absl::Status Validate(const HuberOptions& options);
 
 struct HuberRho {

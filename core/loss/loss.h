@@ -5,6 +5,7 @@
 #ifndef TRAINYARD_CORE_LOSS_LOSS_H_
 #define TRAINYARD_CORE_LOSS_LOSS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -43,8 +44,11 @@ class Loss {
   // The same; `outputs` is overwritten by factor * w_i * dL/df_i. Allocates nothing.
   virtual double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const = 0;
 
-  // Categorical targets only: the outputs by class, [m, classes]. The class with the largest is predicted, of equal ones the first.
-  virtual void Scores(MatrixView<const Real> /*outputs*/, MatrixView<double> /*scores*/) const {}
+  // Categorical targets only: the outputs by class, [m, classes]; here one output for each. The class with the largest is predicted, of equal ones the first.
+  virtual void Scores(MatrixView<const Real> outputs, MatrixView<double> scores) const {
+    for (int64_t i = 0; i < outputs.rows; ++i)
+      std::copy_n(outputs.row(i).begin(), outputs.columns, scores.row(i).begin());
+  }
 
   // What a prediction is. Categorical: probabilities of all classes, or their scores where the loss gives none, [m, classes]; numeric: the
   // number, [m, 1].

@@ -21,6 +21,15 @@ using LossOrError = absl::StatusOr<std::unique_ptr<const Loss<Real>>>;
 
 absl::Status Misfit(std::string_view loss, std::string_view rule) { return FieldError("loss", loss, rule); }
 
+// ---- Settings
+
+template <typename Options>
+absl::Status ValidateSettings(const Options&) {
+  return absl::OkStatus();
+}
+absl::Status ValidateSettings(const HuberOptions& options) { return Validate(options); }
+absl::Status ValidateSettings(const QuantileOptions& options) { return Validate(options); }
+
 // ---- By what they share
 
 template <typename Real, template <typename> typename ClassLoss>
@@ -120,6 +129,11 @@ LossOrError<Real> Make(const PoissonOptions&, const TargetShape& target) {
 }
 
 template <typename Real>
+LossOrError<Real> Make(const QuantileOptions& options, const TargetShape& target) {
+  return MakeNumberLoss<Real>("quantile", QuantileRho{options.quantile}, target);
+}
+
+template <typename Real>
 LossOrError<Real> Make(const ZeroOneOptions&, const TargetShape&) {
   return FieldError("loss.zero_one", "set",
                     "a surrogate, such as logistic or hinge for two classes, softmax_cross_entropy or multiclass_hinge "
@@ -130,8 +144,7 @@ LossOrError<Real> Make(const ZeroOneOptions&, const TargetShape&) {
 }  // namespace
 
 absl::Status Validate(const LossOptions& options) {
-  const HuberOptions* huber = std::get_if<HuberOptions>(&options);
-  return huber == nullptr ? absl::OkStatus() : InField("huber", Validate(*huber));
+  return std::visit([](const auto& alternative) { return ValidateSettings(alternative); }, options);
 }
 
 template <typename Real>

@@ -17,6 +17,7 @@
 #include "core/loss/multiclass_hinge.h"
 #include "core/loss/perceptron.h"
 #include "core/loss/poisson.h"
+#include "core/loss/quantile.h"
 #include "core/loss/smoothed_hinge.h"
 #include "core/loss/softmax_cross_entropy.h"
 #include "core/loss/squared.h"
@@ -26,10 +27,10 @@
 
 namespace trainyard {
 
-using LossOptions =
-    std::variant<SoftmaxCrossEntropyOptions, LogisticOptions, SquaredOptions, HingeOptions, SquaredHingeOptions,
-                 SmoothedHingeOptions, ExponentialOptions, PerceptronOptions, SquaredMarginOptions,
-                 MulticlassHingeOptions, AbsoluteOptions, HuberOptions, PoissonOptions, ZeroOneOptions>;
+using LossOptions = std::variant<SoftmaxCrossEntropyOptions, LogisticOptions, SquaredOptions, HingeOptions,
+                                 SquaredHingeOptions, SmoothedHingeOptions, ExponentialOptions, PerceptronOptions,
+                                 SquaredMarginOptions, MulticlassHingeOptions, AbsoluteOptions, HuberOptions,
+                                 PoissonOptions, QuantileOptions, ZeroOneOptions>;
 
 // INVALID_ARGUMENT: a setting out of range; a FieldError relative to the loss.
 absl::Status Validate(const LossOptions& options);

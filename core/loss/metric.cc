@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "core/base/status.h"
+
 namespace trainyard {
 
 bool Fits(Metric metric, bool categorical_target) {
@@ -43,6 +46,14 @@ double MeasuringBytes(const MetricPlan& plan, int64_t row_count) {
   const double scores = plan.class_count <= 2 ? 1 : static_cast<double>(plan.class_count);
   // With each example its class and, while one class is ranked against the rest, a copy of its score.
   return static_cast<double>(row_count) * (sizeof(double) * (scores + 1) + sizeof(int32_t));
+}
+
+absl::Status CheckConfusionMatrix(std::string_view field, int64_t class_count) {
+  if (class_count == 0) return FieldError(field, "true", "false for a numeric target");
+  if (class_count <= kMaxConfusionClasses) return absl::OkStatus();
+  return FieldError(
+      field, "true",
+      absl::StrCat("false for a target of ", class_count, " classes, which are more than ", kMaxConfusionClasses));
 }
 
 }  // namespace trainyard

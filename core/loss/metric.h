@@ -4,8 +4,10 @@
 #define TRAINYARD_CORE_LOSS_METRIC_H_
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "core/base/metric.h"
 
 namespace trainyard {
@@ -34,6 +36,9 @@ int DefaultTopK(int64_t class_count);
 
 // A confusion matrix of more classes is refused.
 inline constexpr int64_t kMaxConfusionClasses = 100;
+
+// INVALID_ARGUMENT, on `field`, which asks for a confusion matrix: the target is a number (no classes), or has more than those classes.
+absl::Status CheckConfusionMatrix(std::string_view field, int64_t class_count);
 
 // What is to be measured in one pass over the examples. What is not asked for costs neither time nor memory.
 struct MetricPlan {

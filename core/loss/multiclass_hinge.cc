@@ -53,14 +53,8 @@ double MulticlassHinge<Real>::SumAndGradient(double factor, MatrixView<Real> out
 }
 
 template <typename Real>
-void MulticlassHinge<Real>::Scores(MatrixView<const Real> outputs, MatrixView<double> scores) const {
-  for (int64_t i = 0; i < outputs.rows; ++i)
-    std::copy_n(outputs.row(i).begin(), outputs.columns, scores.row(i).begin());
-}
-
-template <typename Real>
 void MulticlassHinge<Real>::Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const {
-  Scores(outputs, predictions);
+  this->Scores(outputs, predictions);
 }
 
 template class MulticlassHinge<float>;

@@ -23,7 +23,6 @@ class MulticlassHinge final : public Loss<Real> {
   int64_t output_count() const override { return class_count_; }
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
   double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
-  void Scores(MatrixView<const Real> outputs, MatrixView<double> scores) const override;
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;
 
  private:

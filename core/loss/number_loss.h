@@ -48,7 +48,7 @@ class NumberLoss final : public Loss<Real> {
   }
 
   absl::StatusOr<std::vector<double>> BestConstant(const Targets& targets) const override {
-    return std::vector<double>{Rho::BestConstant(targets)};
+    return std::vector<double>{rho_.BestConstant(targets)};
   }
 
  private:

@@ -53,12 +53,6 @@ double SoftmaxCrossEntropy<Real>::SumAndGradient(double factor, MatrixView<Real>
 }
 
 template <typename Real>
-void SoftmaxCrossEntropy<Real>::Scores(MatrixView<const Real> outputs, MatrixView<double> scores) const {
-  for (int64_t i = 0; i < outputs.rows; ++i)
-    std::copy_n(outputs.row(i).begin(), outputs.columns, scores.row(i).begin());
-}
-
-template <typename Real>
 void SoftmaxCrossEntropy<Real>::Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const {
   for (int64_t i = 0; i < outputs.rows; ++i) {
     const LogSumExp normaliser = Normaliser(outputs.row(i));

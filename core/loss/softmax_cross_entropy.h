@@ -23,7 +23,6 @@ class SoftmaxCrossEntropy final : public Loss<Real> {
   bool probabilistic() const override { return true; }
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
   double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
-  void Scores(MatrixView<const Real> outputs, MatrixView<double> scores) const override;
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;
   absl::StatusOr<std::vector<double>> BestConstant(const Targets& targets) const override;
 

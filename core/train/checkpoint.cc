@@ -16,7 +16,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "checkpoints are little endian");
 
 constexpr std::string_view kMagic = "TYCKPT\r\n";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr size_t kDigestSize = 64;        // hexadecimal
 constexpr std::string_view kEnd = "end";  // the last section
 constexpr std::string_view kOptimizerPrefix = "optimizer/";
@@ -122,8 +122,8 @@ absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoi
     checkpoint.schedule_state = bytes;
   } else if (name == "clipped_steps") {
     return Read(bytes, checkpoint.clipped_steps);
-  } else if (name == "clipping") {
-    return Read(bytes, checkpoint.clipping);
+  } else if (name == "clipped_step") {
+    return Read(bytes, checkpoint.clipped_step);
   } else if (name == "learning_rate_factor") {
     return Read(bytes, checkpoint.learning_rate_factor);
   } else if (name == "roll_backs") {
@@ -172,7 +172,7 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   PutSection("target_reached", BytesOf(uint8_t{checkpoint.target_reached}), out);
   PutSection("schedule", checkpoint.schedule_state, out);
   PutSection("clipped_steps", BytesOf(checkpoint.clipped_steps), out);
-  PutSection("clipping", BytesOf(uint8_t{checkpoint.clipping}), out);
+  PutSection("clipped_step", BytesOf(checkpoint.clipped_step), out);
   PutSection("learning_rate_factor", BytesOf(checkpoint.learning_rate_factor), out);
   PutSection("roll_backs", BytesOf(checkpoint.roll_backs), out);
   PutSection("roll_back_to", checkpoint.roll_back_to, out);

@@ -68,9 +68,9 @@ struct Checkpoint {
   // Of a schedule that depends on evaluations; see Schedule::state.
   std::string schedule_state;
 
-  // Updates whose gradient was clipped, and whether the last one's was.
+  // Updates whose gradient was clipped, and the step of the last of them; -1: none.
   int64_t clipped_steps = 0;
-  bool clipping = false;
+  int64_t clipped_step = -1;
 
   // Of all learning rates, after roll-backs; their number; and where the next one leads to: a checkpoint without `best` and without its
   // own place to roll back to, encoded. Empty where the run does not roll back.

@@ -59,10 +59,8 @@ void Draw(const TrainingOptions& options, const ParameterLayout& layout, std::sp
 template <typename Real>
 absl::Status CheckOutputBiases(const TrainingOptions& options, const Loss<Real>& loss) {
   if (!options.initialization.output_biases.has_value() || loss.BestConstant({}).ok()) return absl::OkStatus();
-  return FieldError(
-      "initialization.marginal_output_biases", "set",
-      "left out with a loss whose best constant is not one of the target's marginal statistics; it is with "
-      "softmax_cross_entropy, logistic, exponential, squared, poisson, absolute and huber");
+  return FieldError("initialization.marginal_output_biases", "set",
+                    "left out with this loss, for which no statistic of the target gives the best constant output");
 }
 
 template <typename Real>

@@ -23,16 +23,6 @@ absl::Status CheckMetric(std::string_view field, Metric metric, const Measured& 
   return FieldError(field, Name(metric), "left out with a loss that gives no probabilities");
 }
 
-absl::Status CheckConfusionMatrix(const Column& target) {
-  constexpr std::string_view kField = "evaluation.confusion_matrix";
-  if (target.type != ColumnType::kCategorical) return FieldError(kField, "true", "false for a numeric target");
-  const int64_t classes = static_cast<int64_t>(target.categories.size());
-  if (classes <= kMaxConfusionClasses) return absl::OkStatus();
-  return FieldError(
-      kField, "true",
-      absl::StrCat("false for a target of ", classes, " classes, which are more than ", kMaxConfusionClasses));
-}
-
 }  // namespace
 
 MetricPlan PlanMeasuring(const TrainingOptions& options, int64_t class_count) {
@@ -49,6 +39,7 @@ MetricPlan PlanMeasuring(const TrainingOptions& options, int64_t class_count) {
 
 absl::Status CheckMeasuring(const Column& target, bool probabilistic, TrainingOptions& options) {
   const bool categorical = target.type == ColumnType::kCategorical;
+  const int64_t class_count = categorical ? static_cast<int64_t>(target.categories.size()) : 0;
   const Measured measured{.categorical = categorical, .probabilistic = probabilistic};
   EvaluationOptions& evaluation = options.evaluation;
   if (evaluation.metrics.empty()) {
@@ -59,9 +50,11 @@ absl::Status CheckMeasuring(const Column& target, bool probabilistic, TrainingOp
     RETURN_IF_ERROR(CheckMetric(absl::StrCat("evaluation.metrics[", i, "]"), evaluation.metrics[i], measured));
   }
   if (categorical && !evaluation.top_k.has_value()) {
-    evaluation.top_k = DefaultTopK(static_cast<int64_t>(target.categories.size()));
+    evaluation.top_k = DefaultTopK(class_count);
   }
-  if (evaluation.confusion_matrix) RETURN_IF_ERROR(CheckConfusionMatrix(target));
+  if (evaluation.confusion_matrix) {
+    RETURN_IF_ERROR(CheckConfusionMatrix("evaluation.confusion_matrix", class_count));
+  }
   if (const std::optional<TargetMetric>& goal = options.budget.target_metric) {
     RETURN_IF_ERROR(CheckMetric("budget.target_metric.metric", goal->metric, measured));
   }

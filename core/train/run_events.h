@@ -88,7 +88,9 @@ struct DivergenceReport {
   std::optional<RollBackReport> rolled_back;
 };
 
-// The first of a stretch of steps whose gradients were clipped.
+// The first of a stretch of steps whose gradients were clipped. A stretch ends where more than so many steps in a row were not.
+inline constexpr int64_t kUnclippedStepsBetweenStretches = 100;
+
 struct ClippingReport {
   int64_t step = 0;
   double gradient_norm = 0;

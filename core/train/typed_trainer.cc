@@ -145,12 +145,13 @@ void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
 template <typename Real>
 void TypedTrainer<Real>::NoteClipping(RunSink& sink) {
   const Clipper& clipper = objective_.clipper();
-  if (clipper.clipped() && !clipping_) {
+  if (!clipper.clipped()) return;
+  if (clipped_step_ < 0 || step_ - clipped_step_ > kUnclippedStepsBetweenStretches) {
     sink.Tell(ClippingReport{
         .step = step_, .gradient_norm = objective_.gradient_norm(), .clipped_gradient_norm = clipper.clipped_norm()});
   }
-  clipping_ = clipper.clipped();
-  clipped_steps_ += clipping_ ? 1 : 0;
+  clipped_step_ = step_;
+  ++clipped_steps_;
 }
 
 template <typename Real>

@@ -116,7 +116,7 @@ class TypedTrainer final : public Trainer {
 
   int64_t step_ = 0;
   int64_t clipped_steps_ = 0;
-  bool clipping_ = false;
+  int64_t clipped_step_ = -1;
   bool target_reached_ = false;
   int64_t evaluated_step_ = -1;
   int64_t saved_step_ = -1;

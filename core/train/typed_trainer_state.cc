@@ -84,7 +84,7 @@ Checkpoint TypedTrainer<Real>::PlaceOfRun() const {
   checkpoint.target_reached = target_reached_;
   checkpoint.schedule_state = parts_.schedule->state();
   checkpoint.clipped_steps = clipped_steps_;
-  checkpoint.clipping = clipping_;
+  checkpoint.clipped_step = clipped_step_;
   checkpoint.evaluated_step = evaluated_step_;
   return checkpoint;
 }
@@ -154,7 +154,7 @@ absl::Status TypedTrainer<Real>::RestorePlace(const Checkpoint& checkpoint) {
   evaluated_step_ = checkpoint.evaluated_step;
   target_reached_ = checkpoint.target_reached;
   clipped_steps_ = checkpoint.clipped_steps;
-  clipping_ = checkpoint.clipping;
+  clipped_step_ = checkpoint.clipped_step;
   return absl::OkStatus();
 }
 

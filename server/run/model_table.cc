@@ -52,14 +52,6 @@ void AddPrediction(std::span<const double> values, std::span<const double> score
   prediction.set_class_name(target.classes[std::max_element(scores.begin(), scores.end()) - scores.begin()]);
 }
 
-absl::Status CheckConfusionMatrix(int64_t class_count) {
-  if (class_count > 0 && class_count <= kMaxConfusionClasses) return absl::OkStatus();
-  return FieldError("confusion_matrix", "true",
-                    class_count == 0 ? "false for a numeric target"
-                                     : absl::StrCat("false for a target of ", class_count,
-                                                    " classes, which are more than ", kMaxConfusionClasses));
-}
-
 // Those that are asked for, or all that there are.
 absl::StatusOr<std::vector<Metric>> MetricsOf(const v1::EvaluateRequest& request, bool categorical,
                                               bool probabilistic) {
@@ -83,7 +75,7 @@ absl::StatusOr<std::vector<Metric>> MetricsOf(const v1::EvaluateRequest& request
 absl::StatusOr<MetricPlan> PlanOf(const v1::EvaluateRequest& request, const Predictor& predictor, int64_t class_count,
                                   int64_t row_count) {
   if (request.has_top_k() && request.top_k() < 1) return FieldError("top_k", int64_t{request.top_k()}, "at least 1");
-  if (request.confusion_matrix()) RETURN_IF_ERROR(CheckConfusionMatrix(class_count));
+  if (request.confusion_matrix()) RETURN_IF_ERROR(CheckConfusionMatrix("confusion_matrix", class_count));
   MetricPlan plan{.class_count = class_count,
                   .top_k = request.has_top_k() ? request.top_k() : DefaultTopK(class_count),
                   .confusion_matrix = request.confusion_matrix()};

@@ -47,9 +47,19 @@ void Write(const HuberOptions& options, v1::Loss* message) { message->mutable_hu
 void Write(const PoissonOptions&, v1::Loss* message) { message->mutable_poisson(); }
 void Write(const ZeroOneOptions&, v1::Loss* message) { message->mutable_zero_one(); }
 
+void Write(const QuantileOptions& options, v1::Loss* message) {
+  message->mutable_quantile()->set_quantile(options.quantile);
+}
+
 HuberOptions FromProto(const v1::Huber& message) {
   HuberOptions options;
   if (message.has_delta()) options.delta = message.delta();
+  return options;
+}
+
+QuantileOptions FromProto(const v1::Quantile& message) {
+  QuantileOptions options;
+  if (message.has_quantile()) options.quantile = message.quantile();
   return options;
 }
 
@@ -89,6 +99,8 @@ absl::StatusOr<LossOptions> FromProto(const v1::Loss& message) {
       return FromProto(message.huber());
     case v1::Loss::kPoisson:
       return PoissonOptions();
+    case v1::Loss::kQuantile:
+      return FromProto(message.quantile());
     case v1::Loss::kZeroOne:
       return ZeroOneOptions();
     case v1::Loss::KIND_NOT_SET:

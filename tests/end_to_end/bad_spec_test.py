@@ -174,10 +174,8 @@ class SpecTest(BadInputTest):
 
     def test_a_loss_without_a_kind_that_is_known_is_refused(self) -> None:
         of_the_future = loss_pb2.Loss.FromString(b"\x9a\x06\x00")
-        message = (
-            "loss.kind = unset, must be softmax_cross_entropy, logistic, squared, hinge, squared_hinge, smoothed_hinge, "
-            "exponential, perceptron, squared_margin, multiclass_hinge, absolute, huber, poisson or zero_one"
-        )
+        *names, last = (field.name for field in loss_pb2.Loss.DESCRIPTOR.oneofs_by_name["kind"].fields)
+        message = f"loss.kind = unset, must be {', '.join(names)} or {last}"
         for loss in (loss_pb2.Loss(), of_the_future):
             self.bad_field(message, loss=loss)
 

@@ -31,7 +31,10 @@ TRAINED = {
     "losses of numbers": [
         f"{ON_DIABETES} --init zero_weights --loss {loss}" for loss in ("squared", "absolute", "huber", "poisson")
     ]
-    + [f"{ON_DIABETES} --loss huber --set loss.huber.delta=2"],
+    + [
+        f"{ON_DIABETES} --loss huber --set loss.huber.delta=2",
+        f"{ON_DIABETES} --loss quantile --set loss.quantile.quantile=0.95",
+    ],
     "true losses": [
         f"{ON_IRIS} --metrics accuracy,zero_one_error,log_loss,top_k_accuracy,macro_f1,auc --top-k 2 --confusion-matrix",
         f"{ON_DIABETES} --metrics rmse,mae,r2",

@@ -14,9 +14,9 @@ from trainyard_testing import ServerTest, values_of
 
 BINARY = ("logistic", "hinge", "squared_hinge", "smoothed_hinge", "exponential", "perceptron", "squared_margin")
 OF_CLASSES = ("softmax_cross_entropy", "multiclass_hinge")
-OF_NUMBERS = ("squared", "absolute", "huber", "poisson")
+OF_NUMBERS = ("squared", "absolute", "huber", "poisson", "quantile")
 PROBABILISTIC = ("softmax_cross_entropy", "logistic")
-RATES = {"exponential": 0.002, "absolute": 0.5, "huber": 0.5, "poisson": 0.0001}
+RATES = {"exponential": 0.002, "absolute": 0.5, "huber": 0.5, "poisson": 0.0001, "quantile": 0.5}
 COUNTS = b"".join([b"x,y\n", *(f"{x / 10},{round(2.0 ** (x / 10))}\n".encode() for x in range(-20, 50))])
 
 
@@ -213,6 +213,7 @@ class LossTest(ServerTest):
         layer.dense.activation.leaky_relu.slope = 1
         for message, fields in (
             ("loss.huber.delta = 0, must be positive and finite", {"loss": loss_of("huber", delta=0)}),
+            ("loss.quantile.quantile = 0, must be in (0, 1)", {"loss": loss_of("quantile", quantile=0)}),
             ("loss.huber.delta = nan, must be positive and finite", {"loss": loss_of("huber", delta=float("nan"))}),
             (
                 "network.hidden[0].dense.activation.leaky_relu.slope = 1, must be in [0, 1)",

@@ -45,6 +45,7 @@ MARGIN_LOSSES = {
 }
 
 HUBER_DELTA = 1.0
+QUANTILE = 0.5
 
 # Functions of output and target: (f, y -> L, f, y -> dL/df)
 NUMBER_LOSSES = {
@@ -57,6 +58,10 @@ NUMBER_LOSSES = {
         lambda f, y: np.clip(f - y, -HUBER_DELTA, HUBER_DELTA),
     ),
     "poisson": (lambda f, y: np.exp(f) - y * f, lambda f, y: np.exp(f) - y),
+    "quantile": (
+        lambda f, y: np.where(f < y, QUANTILE * (y - f), (1 - QUANTILE) * (f - y)),
+        lambda f, y: np.select([f < y, f > y], [-QUANTILE, 1 - QUANTILE], 0),
+    ),
 }
 
 

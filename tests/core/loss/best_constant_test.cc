@@ -5,6 +5,7 @@
 
 #include "core/loss/make_loss.h"
 #include "gmock/gmock.h"
+#include "tests/testing/every_loss.h"
 
 namespace trainyard {
 namespace {
@@ -62,6 +63,13 @@ TEST(BestConstantTest, TheMedianIsTheLowerOneAndWeighted) {
   EXPECT_EQ(Median(Examples{.numbers = {-7, 1, 3}, .weights = {0, 1.5, 1.5}}.targets()), 1);
 }
 
+TEST(BestConstantTest, AQuantileIsTheLeastNumberWithItsShareOfTheWeight) {
+  const Examples tenths{.numbers = {9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, .weights = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}};
+  EXPECT_EQ(Quantile(tenths.targets(), 0.05), 0);
+  EXPECT_EQ(Quantile(tenths.targets(), 0.85), 8);
+  EXPECT_EQ(Quantile(Examples{.numbers = {5, 1, 3}, .weights = {2, 0.5, 0.5}}.targets(), 0.3), 3);
+}
+
 TEST(BestConstantTest, OfNoExamplesItIsZero) {
   EXPECT_THAT(LogFrequencies({}, 2), ElementsAre(0, 0));
   EXPECT_EQ(LogOdds({}, 1), 0);
@@ -93,16 +101,11 @@ void ExpectLeast(const LossOptions& options, const TargetShape& shape, const Exa
   }
 }
 
-template <size_t... kIndex>
-std::vector<LossOptions> EveryLoss(std::index_sequence<kIndex...>) {
-  return {LossOptions(std::in_place_index<kIndex>)...};
-}
-
 TEST(BestConstantTest, NoOtherConstantHasLessLoss) {
   const Examples three{.classes = {0, 1, 2, 1, 1}, .weights = {1, 0.5, 2, 0.5, 1}};
   const Examples two{.classes = {0, 1, 1, 1, 0}, .weights = {1, 0.5, 2, 0.5, 1}};
   const Examples numbers{.numbers = {3, 1, 0, 2.5, 7}, .weights = {1, 0.5, 2, 0.5, 1}};
-  for (const LossOptions& options : EveryLoss(std::make_index_sequence<std::variant_size_v<LossOptions>>())) {
+  for (const LossOptions& options : Alternatives<LossOptions>()) {
     // Its constant is the median, which only comes near.
     if (std::holds_alternative<HuberOptions>(options)) continue;
     if (MakeLoss<double>(options, {.classes = {"a", "b", "c"}}).ok()) {

@@ -7,9 +7,9 @@
 
 #include "core/base/status.h"
 #include "core/data/encoding.h"
-#include "core/loss/make_loss.h"
 #include "core/model/dataset_objective.h"
 #include "gmock/gmock.h"
+#include "tests/testing/every_loss.h"
 #include "tests/testing/small_data.h"
 
 namespace trainyard {
@@ -22,27 +22,6 @@ struct GradientCase {
   std::vector<LayerOptions> hidden;
   int rows;
 };
-
-// A default value of each alternative of a variant.
-template <typename Variant, size_t... I>
-std::vector<Variant> Alternatives(std::index_sequence<I...>) {
-  return {Variant(std::in_place_index<I>)...};
-}
-template <typename Variant>
-std::vector<Variant> Alternatives() {
-  return Alternatives<Variant>(std::make_index_sequence<std::variant_size_v<Variant>>());
-}
-
-// How many classes a target may have for the loss, 0 for numbers; nullopt for a loss that is none to train on.
-std::optional<int> ClassesFor(const LossOptions& loss) {
-  for (const int classes : {0, 2, 3}) {
-    TargetShape target;
-    for (int c = 0; c < classes; ++c) target.classes.push_back("c" + std::to_string(c));
-    if (MakeLoss<double>(loss, target).ok())
-      return std::holds_alternative<SoftmaxCrossEntropyOptions>(loss) ? 3 : classes;
-  }
-  return std::nullopt;
-}
 
 // Two layers of each kind, and one kind before the other.
 std::vector<std::vector<LayerOptions>> HiddenLayers() {
@@ -59,14 +38,11 @@ std::vector<std::vector<LayerOptions>> HiddenLayers() {
 std::vector<GradientCase> Cases() {
   std::vector<GradientCase> cases;
   const std::vector<std::vector<LayerOptions>> networks = HiddenLayers();
-  for (const LossOptions& loss : Alternatives<LossOptions>()) {
-    const std::optional<int> classes = ClassesFor(loss);
-    if (!classes.has_value()) continue;
+  for (const LossCase& loss : EveryLoss()) {
     for (size_t n = 0; n < networks.size(); ++n) {
       for (const int rows : {7, 300}) {  // one block, and more than one
-        cases.push_back(
-            {"Loss" + std::to_string(loss.index()) + "Network" + std::to_string(n) + "Rows" + std::to_string(rows),
-             loss, *classes, networks[n], rows});
+        cases.push_back({loss.name + "Network" + std::to_string(n) + "Rows" + std::to_string(rows), loss.options,
+                         static_cast<int>(loss.classes.size()), networks[n], rows});
       }
     }
   }

@@ -21,7 +21,7 @@ Checkpoint Full() {
       .target_reached = true,
       .schedule_state = "plateau",
       .clipped_steps = 3,
-      .clipping = true,
+      .clipped_step = 4,
       .learning_rate_factor = 0.25,
       .roll_backs = 2,
       .roll_back_to = "place",

@@ -67,13 +67,17 @@ inline TrainingOptions Options() {
 
 inline TrainingData Data() { return {.training = MakeSmallDataset(100, 4, 3)}; }
 
-inline std::unique_ptr<Trainer> Make(const TrainingOptions& options, const Checkpoint* checkpoint = nullptr) {
-  const TrainingData data = Data();
+inline std::unique_ptr<Trainer> MakeOn(const TrainingData& data, const TrainingOptions& options,
+                                       const Checkpoint* checkpoint = nullptr) {
   absl::StatusOr<RunPlan> plan = PlanRun(options, data, kMemory);
   EXPECT_TRUE(plan.ok()) << plan.status();
   absl::StatusOr<std::unique_ptr<Trainer>> trainer = MakeTrainer(*std::move(plan), data, checkpoint);
   EXPECT_TRUE(trainer.ok()) << trainer.status();
   return *std::move(trainer);
+}
+
+inline std::unique_ptr<Trainer> Make(const TrainingOptions& options, const Checkpoint* checkpoint = nullptr) {
+  return MakeOn(Data(), options, checkpoint);
 }
 
 inline void RunToEnd(Trainer& trainer, RunSink& sink) {

@@ -60,9 +60,6 @@ const BadSpec kBadShape[] = {
     {"network { hidden { } }", "network.hidden[0].kind", " = unset, must be dense or maxout"},
     {"network { hidden { dense { } } hidden { dense { activation { } } } }", "network.hidden[1].dense.activation.kind",
      " = unset, must be identity, relu, tanh, leaky_relu, sigmoid or softplus"},
-    {"loss { }", "loss.kind",
-     " = unset, must be softmax_cross_entropy, logistic, squared, hinge, squared_hinge, smoothed_hinge, exponential, "
-     "perceptron, squared_margin, multiclass_hinge, absolute, huber, poisson or zero_one"},
     {"optimizer { schedule { } }", "optimizer.schedule.kind",
      " = unset, must be constant, linear, step, exponential, inverse, cosine or reduce_on_plateau"},
     {"optimizer { schedule { step { } } }", "optimizer.schedule.step.length",
@@ -105,6 +102,15 @@ TEST(FieldPathTest, EveryErrorOfShapeNamesAFieldItsValueAndTheRule) {
   for (const BadSpec& bad : kBadShape) ExpectError(bad, FromProto(Parse(bad.spec)).status());
 }
 
+TEST(FieldPathTest, AnUnsetLossNamesEveryLoss) {
+  const google::protobuf::OneofDescriptor& kind = *v1::Loss::descriptor()->oneof_decl(0);
+  std::string problem = " = unset, must be " + kind.field(0)->name();
+  for (int i = 1; i < kind.field_count(); ++i) {
+    problem += (i + 1 < kind.field_count() ? ", " : " or ") + kind.field(i)->name();
+  }
+  ExpectError({"loss { }", "loss.kind", problem.c_str()}, FromProto(Parse("loss { }")).status());
+}
+
 const BadSpec kBadRange[] = {
     {"data { dataset: '' }", "data.dataset", " = empty, must be the name of a data set, as in datasets/iris"},
     {"data { validation_fraction: 1 }", "data.validation_fraction", " = 1, must be in (0, 1)"},
@@ -126,6 +132,7 @@ const BadSpec kBadRange[] = {
     {"network { hidden { maxout { } } }", "network.hidden[0].maxout.units", " = 0, must be in 1..1000000000"},
     {"network { hidden { maxout { units: 3 pieces: 65 } } }", "network.hidden[0].maxout.pieces",
      " = 65, must be in 2..64"},
+    {"loss { quantile { quantile: 1 } }", "loss.quantile.quantile", " = 1, must be in (0, 1)"},
     {"loss { huber { delta: 0 } }", "loss.huber.delta", " = 0, must be positive and finite"},
     {"optimizer { learning_rate: 0 }", "optimizer.learning_rate", " = 0, must be positive and finite"},
     {"optimizer { momentum { momentum: -0.1 } }", "optimizer.momentum.momentum", " = -0.1, must be in [0, 1)"},

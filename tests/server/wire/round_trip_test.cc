@@ -100,6 +100,7 @@ const std::set<std::string> kConverted = {
     "trainyard.v1.Perceptron",
     "trainyard.v1.Permutation",
     "trainyard.v1.Poisson",
+    "trainyard.v1.Quantile",
     "trainyard.v1.ReduceOnPlateau",
     "trainyard.v1.Regularization",
     "trainyard.v1.Relu",

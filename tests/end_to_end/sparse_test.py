@@ -12,7 +12,16 @@ import numpy as np
 
 from specs import spec_of
 from tables import table_of
-from trainyard.v1 import dataset_pb2, event_pb2, loss_pb2, metric_pb2, model_pb2, optimizer_pb2, spec_pb2
+from trainyard.v1 import (
+    dataset_pb2,
+    event_pb2,
+    initialization_pb2,
+    loss_pb2,
+    metric_pb2,
+    model_pb2,
+    optimizer_pb2,
+    spec_pb2,
+)
 from trainyard_testing import ServerTest, program, values_of
 
 WIDTH = 5000
@@ -108,6 +117,29 @@ class SparseTest(ServerTest):
         refusal = self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.client.predict, job.model, table)
         self.assertIn(f"the index {WIDTH + 7} is beyond the {WIDTH}", refusal.message)
 
+    def test_a_warm_start_from_a_checkpoint_goes_on_with_its_velocity(self) -> None:
+        spec = spec_pb2.JobSpec()
+        spec.CopyFrom(self.spec)
+        spec.minibatches.CopyFrom(spec_pb2.Minibatches(full_batch=spec_pb2.FullBatch(), in_order=spec_pb2.InOrder()))
+        spec.regularization.l2 = 0.01
+        spec.precision = spec_pb2.PRECISION_F64
+        spec.checkpoints.every_steps = 10
+        spec.budget.CopyFrom(spec_pb2.Budget(steps=30))
+        source = self.client.train(spec).name
+        losses = self.client.follow(source).values(metric_pb2.SERIES_LOSS)
+        point = initialization_pb2.CheckpointSource(job=source, step=20)
+        spec.warm_start.CopyFrom(initialization_pb2.WarmStart(checkpoint=point))
+        spec.budget.CopyFrom(spec_pb2.Budget(steps=10))
+        again = self.client.follow(self.client.train(spec).name).values(metric_pb2.SERIES_LOSS)
+        np.testing.assert_allclose(again, losses[20:], rtol=1e-12)
+
+    def test_a_check_measures_the_layer_and_the_steps(self) -> None:
+        checked = self.client.check_job(self.spec)
+        self.assertEqual(checked.input_count, WIDTH)
+        self.assertEqual([layer.layer for layer in checked.layers], ["layers.0"])
+        self.assertGreater(checked.layers[0].gradient_variance, 0)
+        self.assertGreater(checked.smallest_efficient_minibatch, 0)
+
     def test_a_paused_run_ends_with_the_same_bits(self) -> None:
         spec = spec_pb2.JobSpec()
         spec.CopyFrom(self.spec)
@@ -147,6 +179,7 @@ class SparseTest(ServerTest):
         shown = run("dataset", "show", "by-hand")
         self.assertIn("sparse", shown)
         self.assertIn("5,000 numbers", shown)
+        self.assertIn(text_of(self.rows[1]).replace("2.0", "2"), run("dataset", "preview", "by-hand", "--rows", "2"))
         events = run(
             "train", "--dataset", "by-hand", "--loss", "logistic", "--optimizer", "momentum", "--learning-rate", "0.2",
             "--epochs", "5", "--watch", "--output", "json",
@@ -155,6 +188,11 @@ class SparseTest(ServerTest):
         self.assertEqual(job["state"], "STATE_SUCCEEDED")
         evaluated = run("model", "evaluate", job["model"], "--dataset", "by-hand", "--output", "json")
         self.assertEqual(int(json.loads(evaluated)["rowCount"]), ROWS)
+        with tempfile.NamedTemporaryFile("w", suffix=".csv") as rows:
+            rows.write("features\n1:2 70:0.5\n2:2\n")
+            rows.flush()
+            predicted = run("model", "predict", job["model"], "--input", rows.name)
+        self.assertEqual([line.split()[1] for line in predicted.splitlines()[1:]], ["1", "-1"])
 
     def test_parameters_are_exported(self) -> None:
         content = self.client.export(self.job.model, model_pb2.EXPORT_FORMAT_SAFETENSORS)

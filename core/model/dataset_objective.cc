@@ -137,17 +137,7 @@ absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
                                                absl::FunctionRef<void(const GradientView<Real>&)> use) {
   SparseGradient<Real> gradient = sparse_->gradient();
   double squares = SquaredNorm<Real>(gradient.values) + SquaredNorm<Real>(gradient.biases);
-  if (const double l2 = regularization_.l2; l2 > 0) {
-    // |d + l2 W|^2 over all weights, d being 0 but at the minibatch's inputs.
-    const double weights =
-        told_squares_.has_value() ? *told_squares_ : SquaredNorm<Real>(point.first(gradient.bias_begin));
-    double product = 0;
-    for (size_t j = 0; j < gradient.values.size(); ++j) {
-      product += static_cast<double>(gradient.values[j]) * static_cast<double>(sparse_->weights()[j]);
-    }
-    squares = std::max(squares + l2 * (2 * product + l2 * weights), 0.0);
-    penalty_ = l2 / 2 * weights;
-  }
+  if (regularization_.l2 > 0) squares = AddPenalty(gradient, point);
   told_squares_.reset();
   gradient_norm_ = std::sqrt(squares);
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
@@ -159,6 +149,25 @@ absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
   gradient.pending.decay = regularization_.weight_decay;
   use(GradientView<Real>(gradient));
   return absl::OkStatus();
+}
+
+template <typename Real>
+double DatasetObjective<Real>::AddPenalty(const SparseGradient<Real>& gradient, std::span<const Real> point) {
+  const double l2 = regularization_.l2;
+  const double reached = SquaredNorm<Real>(sparse_->weights());
+  double others = 0;
+  if (!told_squares_.has_value()) {
+    others = sparse_->SquaresOfOthers(point);
+  } else if (static_cast<int64_t>(gradient.inputs.size()) < layout_.input_count()) {
+    others = std::max(*told_squares_ - reached, 0.0);
+  }
+  penalty_ = l2 / 2 * (reached + others);
+  double squares = SquaredNorm<Real>(gradient.biases) + l2 * l2 * others;
+  for (size_t j = 0; j < gradient.values.size(); ++j) {
+    const double g = static_cast<double>(gradient.values[j]) + l2 * static_cast<double>(sparse_->weights()[j]);
+    squares += g * g;
+  }
+  return squares;
 }
 
 template <typename Real>

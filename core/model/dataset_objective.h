@@ -65,6 +65,10 @@ class DatasetObjective final : public Objective<Real> {
   absl::Status UseDense(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use);
   absl::Status UseSparse(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use);
   void AddPenalty(std::span<const Real> point);
+
+  // The penalty of all weights; the square of the 2-norm of `gradient` and that of the penalty. Where the weights that the minibatch does not
+  // reach are known by a running sum alone, they are so to rounding: a norm below about 1e-8 l2 |W| is noise.
+  double AddPenalty(const SparseGradient<Real>& gradient, std::span<const Real> point);
   std::string NotFiniteSparseTensor() const;
   void Walk(absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
 

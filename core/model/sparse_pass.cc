@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/squared_norm.h"
+
 namespace trainyard {
 
 template <typename Real>
@@ -80,6 +82,16 @@ SparseGradient<Real> SparsePass<Real>::gradient() const {
           .values = gradient_,
           .bias_begin = layout_.Index(0, layout_.input_count(), 0),
           .biases = biases_};
+}
+
+template <typename Real>
+double SparsePass<Real>::SquaresOfOthers(std::span<const Real> point) const {
+  double sum = 0;
+  for (size_t input = 0; input < slots_.size(); ++input) {
+    if (slots_[input] > 0) continue;
+    sum += SquaredNorm(point.subspan(input * static_cast<size_t>(units_), static_cast<size_t>(units_)));
+  }
+  return sum;
 }
 
 template class SparsePass<float>;

@@ -40,6 +40,9 @@ class SparsePass {
   // The point at `inputs` of the gradient, as it is laid out.
   std::span<const Real> weights() const { return weights_; }
 
+  // Sum of the squares of the weights of all other inputs, at the cost of all.
+  double SquaresOfOthers(std::span<const Real> point) const;
+
  private:
   const ParameterLayout& layout_;
   const int64_t units_;

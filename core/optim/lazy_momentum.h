@@ -7,8 +7,8 @@
 //
 // so it is left alone until a minibatch reads it, and then moved by the product of the M_k of the steps that it missed, which is exact but
 // for rounding. A constant alpha without l2 and decay is one M for the whole run, whatever the schedule of the rate; a schedule of alpha,
-// or of the rate with l2 or decay, or clipping by norm with l2, gives many. As many as a 64th of the inputs are kept (64 at least); then all
-// weights are brought up to date in one pass over them. So a step costs its minibatch's inputs and, at most, 64 more on average.
+// or of the rate with l2 or decay, or clipping by norm with l2, gives many. As many as a 64th of the inputs are kept (64 at least); then
+// all weights are brought up to date in one pass over them. So a step costs its minibatch's inputs and, at most, 64 more on average.
 //
 // With l2 the gradient's norm and the penalty need |W|^2: three running sums, of theta^2, theta v and v^2, follow M in double and are
 // summed anew at each pass over all weights, at least every 65,536 steps; between those they are exact but for rounding.
@@ -58,6 +58,7 @@ class LazyMomentum final : public Optimizer<Real> {
     }
     void Move(const LinearStep& step);
   };
+
   // Calls visit(j, theta_j, v_j) for each weight, after the last step.
   template <typename Visit>
   void VisitWeights(Visit visit) const;

@@ -90,6 +90,7 @@ class Recorder final : public RunSink {
   void Step(const StepMetrics& step) override { steps.push_back(step); }
   void Tell(const RunEvent& event) override {
     if (const auto* evaluation = std::get_if<EvaluationReport>(&event)) evaluations.push_back(*evaluation);
+    if (const auto* stop = std::get_if<EarlyStopReport>(&event)) early_stops.push_back(*stop);
     if (const auto* divergence = std::get_if<DivergenceReport>(&event)) divergences.push_back(*divergence);
   }
   void Save(Checkpoint checkpoint) override { saved.push_back(std::move(checkpoint)); }
@@ -97,6 +98,7 @@ class Recorder final : public RunSink {
 
   std::vector<StepMetrics> steps;
   std::vector<EvaluationReport> evaluations;
+  std::vector<EarlyStopReport> early_stops;
   std::vector<DivergenceReport> divergences;
   std::vector<Checkpoint> saved;
 };
@@ -173,6 +175,10 @@ inline Recorder ExpectSparseEqualsDense(const TrainingOptions& options, std::sha
     return values;
   };
   ExpectNear(losses(a), losses(b));
+  EXPECT_EQ(a.early_stops.size(), b.early_stops.size());
+  for (size_t i = 0; i < std::min(a.early_stops.size(), b.early_stops.size()); ++i) {
+    EXPECT_NEAR(a.early_stops[i].training_gradient_norm, b.early_stops[i].training_gradient_norm, 1e-12);
+  }
   EXPECT_EQ(sparse->end().reason, dense->end().reason);
   EXPECT_EQ(sparse->end().parameters_step, dense->end().parameters_step);
   EXPECT_EQ(sparse->clipped_steps(), dense->clipped_steps());

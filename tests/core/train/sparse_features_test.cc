@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/squared_norm.h"
 #include "core/train/layer_statistics.h"
 #include "core/train/step_probe.h"
 #include "tests/testing/sparse_run.h"
@@ -81,6 +82,22 @@ TEST_F(SparseFeaturesTest, BestParametersOfAnEarlyStop) {
   options.regularization.l2 = 0.001;
   const Recorder told = ExpectSparseEqualsDense(options, libsvm_, csv_);
   EXPECT_LT(told.steps.size(), 2000u);
+  EXPECT_EQ(told.early_stops.size(), 1u);
+}
+
+// Neither that of the loss nor that of the penalty vanishes, and weights that no example reaches are known by their running sum alone.
+TEST_F(SparseFeaturesTest, TheNormOfAGradientThatVanishesIsNoise) {
+  TrainingOptions options = ShortOptions(MomentumOptions());
+  options.minibatches.batch = FullBatch();
+  options.regularization.l2 = 0.1;
+  options.optimizer.learning_rate = 0.2;
+  options.budget.steps = 1500;
+  const auto sparse = Make(options, libsvm_);
+  const auto dense = Make(options, csv_);
+  const double noise = RunToEnd(*sparse).steps.back().gradient_norm;
+  EXPECT_LT(RunToEnd(*dense).steps.back().gradient_norm, 1e-12);
+  EXPECT_LT(noise, 1e-7 * options.regularization.l2 * std::sqrt(SquaredNorm<double>(ParametersOf(*dense))));
+  ExpectNear(ParametersOf(*sparse), ParametersOf(*dense));
 }
 
 TEST_F(SparseFeaturesTest, ReduceOnPlateau) {

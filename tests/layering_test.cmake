@@ -1,14 +1,15 @@
 # Reads the includes of every source and fails on one that the layering forbids:
-#   base < {data, loss, init, optim} < model < insight < train < server; siblings in braces never include each other;
+#   base < kernel < {data, loss, init, optim} < model < insight < train < server; siblings in braces never include each other;
 #   core never includes grpc or protobuf; client never includes core or server.
 set(allowed_core/base "core/base")
-set(allowed_core/data "core/base|core/data")
-set(allowed_core/loss "core/base|core/loss")
+set(allowed_core/kernel "core/base|core/kernel")
+set(allowed_core/data "core/base|core/kernel|core/data")
+set(allowed_core/loss "core/base|core/kernel|core/loss")
 set(allowed_core/init "core/base|core/init")
-set(allowed_core/optim "core/base|core/optim")
-set(allowed_core/model "core/(base|data|loss|init|optim|model)")
-set(allowed_core/insight "core/(base|data|loss|init|optim|model|insight)")
-set(allowed_core/train "core/(base|data|loss|init|optim|model|insight|train)")
+set(allowed_core/optim "core/base|core/kernel|core/optim")
+set(allowed_core/model "core/(base|kernel|data|loss|init|optim|model)")
+set(allowed_core/insight "core/(base|kernel|data|loss|init|optim|model|insight)")
+set(allowed_core/train "core/(base|kernel|data|loss|init|optim|model|insight|train)")
 set(allowed_server/store "core/base|server/store|trainyard/v1|google")
 set(allowed_server/wire "core|server/wire|trainyard/v1|google")
 set(allowed_server/run "core|server/(store|wire|run)|trainyard/v1|google")

@@ -1,0 +1,57 @@
+#include "core/kernel/kernels.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "core/kernel/table.h"
+
+namespace trainyard {
+namespace {
+
+bool HasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+bool HasAvx512() {
+  return HasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+
+InstructionSet ChosenInstructionSet() {
+  const char* const variable = std::getenv("TRAINYARD_INSTRUCTION_SET");
+  const std::string_view name = variable == nullptr ? "" : variable;
+  if (name == "scalar") return InstructionSet::kScalar;
+  if (name == "avx2" && HasAvx2()) return InstructionSet::kAvx2;
+  return BestInstructionSet();
+}
+
+}  // namespace
+
+InstructionSet BestInstructionSet() {
+  if (HasAvx512()) return InstructionSet::kAvx512;
+  return HasAvx2() ? InstructionSet::kAvx2 : InstructionSet::kScalar;
+}
+
+template <typename Real>
+const Kernels<Real>& KernelsFor(InstructionSet set) {
+  switch (set) {
+    case InstructionSet::kAvx512:
+      return kernel::Avx512Kernels<Real>();
+    case InstructionSet::kAvx2:
+      return kernel::Avx2Kernels<Real>();
+    case InstructionSet::kScalar:
+      break;
+  }
+  return kernel::ScalarKernels<Real>();
+}
+
+template <typename Real>
+const Kernels<Real>& BestKernels() {
+  static const Kernels<Real>& kernels = KernelsFor<Real>(ChosenInstructionSet());
+  return kernels;
+}
+
+template const Kernels<float>& KernelsFor(InstructionSet set);
+template const Kernels<double>& KernelsFor(InstructionSet set);
+template const Kernels<float>& BestKernels();
+template const Kernels<double>& BestKernels();
+
+}  // namespace trainyard

@@ -1,0 +1,75 @@
+// How large the elements of an array are.
+
+#ifndef TRAINYARD_CORE_KERNEL_MAGNITUDES_H_
+#define TRAINYARD_CORE_KERNEL_MAGNITUDES_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "core/base/matrix.h"
+#include "core/kernel/rows.h"
+
+namespace trainyard::kernel {
+
+// Of at most 4,096 elements: 64 chains, element i in chain i mod 64, added in a fixed tree.
+template <typename Lanes, typename Real = typename Lanes::Real>
+inline Real SquaresOfBlock(const Real* x, int64_t count) {
+  constexpr int64_t kChains = 64;
+  constexpr int kVectors = kChains / Lanes::kCount;
+  typename Lanes::Vector sums[kVectors];
+#pragma GCC unroll 16
+  for (int v = 0; v < kVectors; ++v) sums[v] = Lanes::Zero();
+  int64_t i = 0;
+  for (; i + kChains <= count; i += kChains) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      const auto here = Lanes::Load(x + i + v * Lanes::kCount);
+      sums[v] = Lanes::Fma(here, here, sums[v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int v = 0; v < kVectors; ++v) {
+    const int64_t begin = i + v * Lanes::kCount;
+    const auto here = Lanes::Load(Lanes::FirstLanes(count - begin), x + begin);
+    sums[v] = Lanes::Fma(here, here, sums[v]);
+  }
+  return Lanes::Sum(SumOfVectors<Lanes>(sums));
+}
+
+template <typename Lanes, typename Real = typename Lanes::Real>
+double SquaredNorm(std::span<const Real> x) {
+  constexpr int64_t kBlock = 4096;
+  const int64_t size = static_cast<int64_t>(x.size());
+  double sum = 0;
+  for (int64_t begin = 0; begin < size; begin += kBlock) {
+    sum += static_cast<double>(SquaresOfBlock<Lanes>(x.data() + begin, std::min(kBlock, size - begin)));
+  }
+  return sum;
+}
+
+template <typename Lanes, typename Real = typename Lanes::Real>
+Real LargestMagnitude(MatrixView<const Real> x) {
+  const auto zero = Lanes::Zero();
+  auto largest = zero;
+  auto poison = zero;  // 0 times what is not finite is not a number
+  for (int64_t row = 0; row < x.rows; ++row) {
+    const Real* const elements = x.data + row * x.stride;
+    ForEachVector<Lanes>(x.columns, [&](int64_t i, auto lanes) {
+      const auto here = Lanes::Load(lanes, elements + i);
+      largest = Lanes::Max(Lanes::Abs(here), largest);
+      poison = Lanes::Fma(here, zero, poison);
+    });
+  }
+  if (!(Lanes::Sum(poison) == 0)) return std::numeric_limits<Real>::infinity();
+  Real of_lanes[Lanes::kCount];
+  Lanes::Store(of_lanes, largest);
+  Real result = 0;
+  for (const Real magnitude : of_lanes) result = magnitude > result ? magnitude : result;
+  return result;
+}
+
+}  // namespace trainyard::kernel
+
+#endif  // TRAINYARD_CORE_KERNEL_MAGNITUDES_H_

@@ -1,0 +1,141 @@
+// The moves of the optimisers: one pass over gradient, velocity and parameters.
+//
+// A gradient comes fresh from the first-level cache, the other arrays do not: while a block is done, the next one of the same length is
+// fetched, line by line.
+
+#ifndef TRAINYARD_CORE_KERNEL_UPDATES_H_
+#define TRAINYARD_CORE_KERNEL_UPDATES_H_
+
+#include <cstdint>
+#include <span>
+
+#include "core/kernel/kernels.h"
+#include "core/kernel/rows.h"
+
+namespace trainyard::kernel {
+
+// A gradient that is used as it is.
+template <typename Lanes>
+struct NothingPending {
+  using Vector = typename Lanes::Vector;
+
+  Vector Complete(Vector d, Vector) const { return d; }
+  Vector Decay(Vector theta) const { return theta; }
+};
+
+// clip(scale (d + l2 p + l1 sign(p)), limit), and theta - eps decay theta.
+template <typename Lanes>
+struct AllPending {
+  using Real = typename Lanes::Real;
+  using Vector = typename Lanes::Vector;
+
+  explicit AllPending(const UpdateRates<Real>& rates)
+      : scale(Lanes::Broadcast(static_cast<Real>(rates.pending.scale))),
+        limit(Lanes::Broadcast(static_cast<Real>(rates.pending.limit))),
+        least(Lanes::Broadcast(static_cast<Real>(-rates.pending.limit))),
+        l2(Lanes::Broadcast(static_cast<Real>(rates.pending.l2))),
+        l1(Lanes::Broadcast(static_cast<Real>(rates.pending.l1))),
+        shrink(Lanes::Broadcast(static_cast<Real>(rates.learning_rate * rates.pending.decay))) {}
+
+  Vector Complete(Vector d, Vector p) const {
+    const Vector zero = Lanes::Zero();
+    const Vector sign = Lanes::Select(Lanes::Equal(p, zero), zero, Lanes::CopySign(l1, p));
+    const Vector g = Lanes::Multiply(scale, Lanes::Add(Lanes::Fma(l2, p, d), sign));
+    return Lanes::Min(limit, Lanes::Max(least, g));
+  }
+  Vector Decay(Vector theta) const { return Lanes::NegatedFma(shrink, theta, theta); }
+
+  Vector scale;
+  Vector limit;
+  Vector least;
+  Vector l2;
+  Vector l1;
+  Vector shrink;
+};
+
+// Calls pass(pending) with the kind that `rates` need.
+template <typename Lanes, typename Pass>
+inline void WithPending(const UpdateRates<typename Lanes::Real>& rates, Pass pass) {
+  if (rates.pending == Pending{}) {
+    pass(NothingPending<Lanes>());
+  } else {
+    pass(AllPending<Lanes>(rates));
+  }
+}
+
+// Fetches what lies `bytes` further.
+template <typename Lanes>
+inline void PrefetchAhead(const typename Lanes::Real* at, int64_t bytes) {
+  Lanes::PrefetchToWrite(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(at) + bytes));
+}
+
+template <typename Lanes, typename Real = typename Lanes::Real>
+void UpdateSgd(const UpdateRates<Real>& rates, std::span<const Real> g, Real* theta) {
+  const auto rate = Lanes::Broadcast(rates.learning_rate);
+  const Real* __restrict gradient = g.data();
+  Real* __restrict parameters = theta;
+  const int64_t size = static_cast<int64_t>(g.size());
+  const int64_t ahead = size * static_cast<int64_t>(sizeof(Real));
+  WithPending<Lanes>(rates, [&](auto pending) {
+    ForEachVector<Lanes>(size, [&](int64_t i, auto lanes) {
+      PrefetchAhead<Lanes>(parameters + i, ahead);
+      const auto p = Lanes::Load(lanes, parameters + i);
+      const auto completed = pending.Complete(Lanes::Load(lanes, gradient + i), p);
+      const auto moved = Lanes::NegatedFma(rate, completed, Lanes::Zero());
+      Lanes::Store(lanes, parameters + i, Lanes::Add(pending.Decay(p), moved));
+    });
+  });
+}
+
+template <typename Lanes, typename Real = typename Lanes::Real>
+void UpdateMomentum(const UpdateRates<Real>& rates, std::span<const Real> g, Real* v, Real* theta) {
+  const auto rate = Lanes::Broadcast(rates.learning_rate);
+  const auto alpha = Lanes::Broadcast(rates.momentum);
+  const Real* __restrict gradient = g.data();
+  Real* __restrict velocity = v;
+  Real* __restrict parameters = theta;
+  const int64_t size = static_cast<int64_t>(g.size());
+  const int64_t ahead = size * static_cast<int64_t>(sizeof(Real));
+  WithPending<Lanes>(rates, [&](auto pending) {
+    ForEachVector<Lanes>(size, [&](int64_t i, auto lanes) {
+      PrefetchAhead<Lanes>(velocity + i, ahead);
+      PrefetchAhead<Lanes>(parameters + i, ahead);
+      const auto p = Lanes::Load(lanes, parameters + i);
+      const auto completed = pending.Complete(Lanes::Load(lanes, gradient + i), p);
+      const auto kept = Lanes::Multiply(alpha, Lanes::Load(lanes, velocity + i));
+      const auto moved = Lanes::NegatedFma(rate, completed, kept);
+      Lanes::Store(lanes, velocity + i, moved);
+      Lanes::Store(lanes, parameters + i, Lanes::Add(pending.Decay(p), moved));
+    });
+  });
+}
+
+template <typename Lanes, typename Real = typename Lanes::Real>
+void UpdateNesterov(const UpdateRates<Real>& rates, std::span<const Real> g, Real* v, Real* theta, Real* ahead) {
+  const auto rate = Lanes::Broadcast(rates.learning_rate);
+  const auto alpha = Lanes::Broadcast(rates.momentum);
+  const Real* __restrict gradient = g.data();
+  Real* __restrict velocity = v;
+  Real* __restrict parameters = theta;
+  Real* __restrict points = ahead;
+  const int64_t size = static_cast<int64_t>(g.size());
+  const int64_t next = size * static_cast<int64_t>(sizeof(Real));
+  WithPending<Lanes>(rates, [&](auto pending) {
+    ForEachVector<Lanes>(size, [&](int64_t i, auto lanes) {
+      PrefetchAhead<Lanes>(velocity + i, next);
+      PrefetchAhead<Lanes>(parameters + i, next);
+      PrefetchAhead<Lanes>(points + i, next);
+      const auto completed = pending.Complete(Lanes::Load(lanes, gradient + i), Lanes::Load(lanes, points + i));
+      const auto kept = Lanes::Multiply(alpha, Lanes::Load(lanes, velocity + i));
+      const auto moved = Lanes::NegatedFma(rate, completed, kept);
+      const auto arrived = Lanes::Add(pending.Decay(Lanes::Load(lanes, parameters + i)), moved);
+      Lanes::Store(lanes, velocity + i, moved);
+      Lanes::Store(lanes, parameters + i, arrived);
+      Lanes::Store(lanes, points + i, Lanes::Fma(alpha, moved, arrived));
+    });
+  });
+}
+
+}  // namespace trainyard::kernel
+
+#endif  // TRAINYARD_CORE_KERNEL_UPDATES_H_

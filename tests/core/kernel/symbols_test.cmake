@@ -1,0 +1,22 @@
+# Of equal inline functions the linker keeps one, whichever object it comes from. So one that was compiled for an instruction set may not have
+# a name that the rest of the program has too: every such function of the objects named avx512.cc and avx2.cc names its lanes.
+#   cmake -DNM=nm -DOBJECTS=a.o;b.o -P symbols_test.cmake
+set(seen 0)
+foreach(object ${OBJECTS})
+  if(NOT object MATCHES "/(avx512|avx2)\\.cc\\.o$")
+    continue()
+  endif()
+  math(EXPR seen "${seen} + 1")
+  string(SUBSTRING ${CMAKE_MATCH_1} 1 -1 set)
+  execute_process(COMMAND ${NM} --defined-only --demangle ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE ";" "," symbols "${symbols}")
+  string(REPLACE "\n" ";" symbols "${symbols}")
+  foreach(symbol ${symbols})
+    if(symbol MATCHES "^[0-9a-f]+ W " AND NOT symbol MATCHES "[Aa]${set}")
+      message(SEND_ERROR "${object} shares ${symbol}")
+    endif()
+  endforeach()
+endforeach()
+if(NOT seen EQUAL 2)
+  message(SEND_ERROR "Found ${seen} of the two objects")
+endif()

@@ -34,7 +34,7 @@ struct Pending {
   friend bool operator==(const Pending&, const Pending&) = default;
 };
 
-// Elements [begin, begin + values.size()) of d. A block holds weights or biases, never both.
+// Elements [begin, begin + values.size()) of d, weights or biases; both where nothing tells them apart.
 template <typename Real>
 struct GradientBlock {
   int64_t begin;

@@ -6,6 +6,7 @@
 #ifndef TRAINYARD_CORE_BASE_RANDOM_H_
 #define TRAINYARD_CORE_BASE_RANDOM_H_
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -43,6 +44,9 @@ class RandomStream {
   void Shuffle(std::span<uint32_t> items) const;
 
  private:
+  // Bits(2 block) and Bits(2 block + 1).
+  std::array<uint64_t, 2> Pair(uint64_t block) const;
+
   uint64_t seed_;
   RandomPurpose purpose_;
   uint64_t step_;

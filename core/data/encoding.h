@@ -164,6 +164,15 @@ class RowEncoder {
   // As HasSparseInputs of the encoding.
   bool has_sparse_inputs() const;
 
+  int64_t input_count() const;
+  int64_t row_count() const;  // of the data set
+
+  // At least the magnitude of every input of every row; infinity where the data set does not know.
+  double input_bound() const;
+
+  // Of an encoder that knows the target: whether targets are classes.
+  bool has_classes() const;
+
  private:
   struct Plan;
   explicit RowEncoder(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {}

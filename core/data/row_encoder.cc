@@ -76,10 +76,34 @@ void EncodeRun(const Cell* __restrict cells, const double* __restrict offsets, c
                const double* __restrict missing, int64_t count, Real* __restrict inputs) {
   for (int64_t j = 0; j < count; ++j) {
     double x = static_cast<double>(cells[j]);
-    if constexpr (std::is_floating_point_v<Cell>) x = x == x ? x : missing[j];
+    x = x == x ? x : missing[j];
     inputs[j] = static_cast<Real>((x - offsets[j]) * scales[j]);
   }
 }
+
+// Bytes are never missing, and exact in every precision: all is done in that of the inputs.
+template <typename Real>
+void EncodeBytes(const uint8_t* __restrict cells, const Real* __restrict offsets, const Real* __restrict scales,
+                 int64_t count, Real* __restrict inputs) {
+  for (int64_t j = 0; j < count; ++j) inputs[j] = (static_cast<Real>(cells[j]) - offsets[j]) * scales[j];
+}
+
+// The same values in the precision of the inputs.
+struct Rounded {
+  std::vector<double> doubles;
+  std::vector<float> floats;
+
+  void Resize(size_t size, double value) {
+    doubles.resize(size, value);
+    floats.resize(size, static_cast<float>(value));
+  }
+
+  template <typename Real>
+  const Real* As() const {
+    if constexpr (std::is_same_v<Real, float>) return floats.data();
+    if constexpr (std::is_same_v<Real, double>) return doubles.data();
+  }
+};
 
 }  // namespace
 
@@ -90,11 +114,12 @@ struct RowEncoder::Plan {
   std::unordered_map<std::string_view, int> columns;
 
   int64_t input_count = 0;
+  double input_bound = 1;  // of one-hot inputs; more where other columns have more
   bool has_sparse_inputs = false;
 
   // By input; as many as numeric ones need.
-  std::vector<double> offsets;
-  std::vector<double> scales;
+  Rounded offsets;
+  Rounded scales;
   std::vector<double> missing;
 
   std::vector<NumericRun> runs;
@@ -113,6 +138,7 @@ struct RowEncoder::Plan {
   absl::StatusOr<NumberColumn> BindNumbers(const std::string& name) const;
   absl::Status BindFeature(const FeatureEncoding& feature);
   absl::Status BindNumeric(const FeatureEncoding& feature, int64_t input);
+  void BoundNumeric(const FeatureEncoding& feature, const NumberColumn& source);
   absl::Status BindCategorical(const FeatureEncoding& feature, int64_t first_input);
   absl::Status BindSparse(const FeatureEncoding& feature, int64_t first_input);
   absl::Status BindTarget(const TargetEncoding& target);
@@ -120,6 +146,9 @@ struct RowEncoder::Plan {
 
   absl::Status CheckFeature(const GuardedFeature& feature, int64_t row) const;
   absl::Status CheckTarget(int64_t row) const;
+
+  // Fetches the numbers of a row that lie side by side: rows are picked from all over the data set.
+  void Prefetch(int64_t row) const;
 
   template <typename Real>
   void EncodeRow(int64_t row, Real* inputs) const;
@@ -168,8 +197,8 @@ absl::Status RowEncoder::Plan::BindFeature(const FeatureEncoding& feature) {
   input_count += feature.width();
   if (feature.type == ColumnType::kCategorical) return BindCategorical(feature, first_input);
   if (feature.type == ColumnType::kSparse) return BindSparse(feature, first_input);
-  offsets.resize(static_cast<size_t>(input_count), feature.offset);
-  scales.resize(static_cast<size_t>(input_count), feature.scale);
+  offsets.Resize(static_cast<size_t>(input_count), feature.offset);
+  scales.Resize(static_cast<size_t>(input_count), feature.scale);
   missing.resize(static_cast<size_t>(input_count), feature.missing_value.value_or(kNan));
   return BindNumeric(feature, first_input);
 }
@@ -181,11 +210,31 @@ absl::Status RowEncoder::Plan::BindSparse(const FeatureEncoding& feature, int64_
     guarded.push_back({.column = column, .width = feature.width()});
   }
   sparse.push_back({column, first_input, feature.width()});
+  input_bound = std::numeric_limits<double>::infinity();
   return absl::OkStatus();
+}
+
+void RowEncoder::Plan::BoundNumeric(const FeatureEncoding& feature, const NumberColumn& source) {
+  const NumericStatistics& statistics = dataset->schema().columns[source.column].numeric;
+  double smallest = statistics.minimum;
+  double largest = statistics.maximum;
+  for (const double x : source.by_code) {
+    if (std::isnan(x)) continue;
+    smallest = std::min(smallest, x);
+    largest = std::max(largest, x);
+  }
+  if (feature.missing_value.has_value()) {
+    smallest = std::min(smallest, *feature.missing_value);
+    largest = std::max(largest, *feature.missing_value);
+  }
+  constexpr double kRounding = 1 + 1e-6;  // of cells and of inputs, to float
+  const double distance = std::max(std::abs(smallest - feature.offset), std::abs(largest - feature.offset));
+  input_bound = std::max(input_bound, (distance + kRounding - 1) * std::abs(feature.scale) * kRounding);
 }
 
 absl::Status RowEncoder::Plan::BindNumeric(const FeatureEncoding& feature, int64_t input) {
   ASSIGN_OR_RETURN(NumberColumn source, BindNumbers(feature.column));
+  BoundNumeric(feature, source);
   const CellPlace place = dataset->place(source.column);
   if (!feature.missing_value.has_value() && place.kind != CellKind::kU8)
     guarded.push_back({source.column, source, std::nullopt});
@@ -328,15 +377,33 @@ absl::Status RowEncoder::CheckTargets(std::span<const uint32_t> rows, double sma
   return absl::OkStatus();
 }
 
+void RowEncoder::Plan::Prefetch(int64_t row) const {
+  for (const NumericRun& run : runs) {
+    const auto fetch = [&](const auto& cells) {
+      const auto* const first = reinterpret_cast<const char*>(&cells(row, run.first_cell));
+      const auto* const end = reinterpret_cast<const char*>(&cells(row, run.first_cell) + run.count);
+      for (const char* line = first; line < end; line += 64) __builtin_prefetch(line);
+    };
+    if (run.kind == CellKind::kU8) {
+      fetch(dataset->u8());
+    } else if (run.kind == CellKind::kF32) {
+      fetch(dataset->f32());
+    } else {
+      fetch(dataset->f64());
+    }
+  }
+}
+
 template <typename Real>
 void RowEncoder::Plan::EncodeRow(int64_t row, Real* inputs) const {
   for (const NumericRun& run : runs) {
-    const double* const offset = offsets.data() + run.first_input;
-    const double* const scale = scales.data() + run.first_input;
+    const double* const offset = offsets.doubles.data() + run.first_input;
+    const double* const scale = scales.doubles.data() + run.first_input;
     const double* const fill = missing.data() + run.first_input;
     Real* const out = inputs + run.first_input;
     if (run.kind == CellKind::kU8) {
-      EncodeRun(&dataset->u8()(row, run.first_cell), offset, scale, fill, run.count, out);
+      EncodeBytes(&dataset->u8()(row, run.first_cell), offsets.As<Real>() + run.first_input,
+                  scales.As<Real>() + run.first_input, run.count, out);
     } else if (run.kind == CellKind::kF32) {
       EncodeRun(&dataset->f32()(row, run.first_cell), offset, scale, fill, run.count, out);
     } else {
@@ -346,7 +413,7 @@ void RowEncoder::Plan::EncodeRow(int64_t row, Real* inputs) const {
   for (const EncodedNumber& number : coded_numbers) {
     const size_t i = static_cast<size_t>(number.input);
     const double x = number.source.At(*dataset, row);
-    inputs[i] = static_cast<Real>(((std::isnan(x) ? missing[i] : x) - offsets[i]) * scales[i]);
+    inputs[i] = static_cast<Real>(((std::isnan(x) ? missing[i] : x) - offsets.doubles[i]) * scales.doubles[i]);
   }
   for (const OneHot& one_hot : one_hots) {
     Real* const begin = inputs + one_hot.first_input;
@@ -370,7 +437,7 @@ template <typename Visit>
 void RowEncoder::Plan::VisitRow(int64_t row, Visit visit) const {
   const auto number = [&](int64_t input, double x) {
     const size_t i = static_cast<size_t>(input);
-    visit(input, ((std::isnan(x) ? missing[i] : x) - offsets[i]) * scales[i]);
+    visit(input, ((std::isnan(x) ? missing[i] : x) - offsets.doubles[i]) * scales.doubles[i]);
   };
   for (const NumericRun& run : runs) {
     for (int64_t j = 0; j < run.count; ++j) {
@@ -397,6 +464,10 @@ void RowEncoder::Plan::VisitRow(int64_t row, Visit visit) const {
 }
 
 bool RowEncoder::has_sparse_inputs() const { return plan_->has_sparse_inputs; }
+int64_t RowEncoder::input_count() const { return plan_->input_count; }
+double RowEncoder::input_bound() const { return plan_->input_bound; }
+int64_t RowEncoder::row_count() const { return plan_->dataset->row_count(); }
+bool RowEncoder::has_classes() const { return plan_->classes.has_value(); }
 
 template <typename Real>
 void RowEncoder::EncodeSparse(std::span<const uint32_t> rows, SparseRows<Real>& inputs) const {
@@ -416,7 +487,12 @@ void RowEncoder::EncodeSparse(std::span<const uint32_t> rows, SparseRows<Real>& 
 
 template <typename Real>
 void RowEncoder::Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs) const {
-  for (size_t i = 0; i < rows.size(); ++i) plan_->EncodeRow(rows[i], inputs.row(static_cast<int64_t>(i)).data());
+  constexpr size_t kRowsAhead = 4;
+  for (size_t i = 0; i < rows.size() && i < kRowsAhead; ++i) plan_->Prefetch(rows[i]);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kRowsAhead < rows.size()) plan_->Prefetch(rows[i + kRowsAhead]);
+    plan_->EncodeRow(rows[i], inputs.row(static_cast<int64_t>(i)).data());
+  }
 }
 
 template <typename Real>

@@ -27,29 +27,16 @@ LogSumExp Normaliser(std::span<Real> row) {
 
 template <typename Real>
 double SoftmaxCrossEntropy<Real>::Sum(MatrixView<const Real> outputs, const Targets& targets) const {
-  double total = 0;
-  for (int64_t i = 0; i < outputs.rows; ++i) {
-    total += targets.weights[i] * (Normaliser(outputs.row(i)).log() - outputs(i, targets.classes[i]));
-  }
-  return total;
+  std::vector<Real> gradient(static_cast<size_t>(outputs.rows * outputs.columns));
+  const MatrixView<Real> copy = {gradient.data(), outputs.rows, outputs.columns, outputs.columns};
+  for (int64_t i = 0; i < outputs.rows; ++i) std::copy_n(outputs.row(i).begin(), outputs.columns, copy.row(i).begin());
+  return SumAndGradient(1, copy, targets);
 }
 
 template <typename Real>
 double SoftmaxCrossEntropy<Real>::SumAndGradient(double factor, MatrixView<Real> outputs,
                                                  const Targets& targets) const {
-  double total = 0;
-  for (int64_t i = 0; i < outputs.rows; ++i) {
-    const std::span<Real> row = outputs.row(i);
-    const LogSumExp normaliser = Normaliser(row);
-    const int32_t truth = targets.classes[i];
-    const double weight = targets.weights[i];
-    total += weight * (normaliser.log() - row[truth]);
-    for (int64_t j = 0; j < outputs.columns; ++j) {
-      const double p = std::exp(static_cast<double>(row[j]) - normaliser.maximum) / normaliser.sum;
-      row[j] = static_cast<Real>(factor * weight * (p - (j == truth ? 1.0 : 0.0)));
-    }
-  }
-  return total;
+  return kernels_.softmax_cross_entropy(static_cast<Real>(factor), outputs, targets.classes, targets.weights);
 }
 
 template <typename Real>

@@ -5,6 +5,7 @@
 #ifndef TRAINYARD_CORE_LOSS_SOFTMAX_CROSS_ENTROPY_H_
 #define TRAINYARD_CORE_LOSS_SOFTMAX_CROSS_ENTROPY_H_
 
+#include "core/kernel/kernels.h"
 #include "core/loss/loss.h"
 
 namespace trainyard {
@@ -27,6 +28,7 @@ class SoftmaxCrossEntropy final : public Loss<Real> {
   absl::StatusOr<std::vector<double>> BestConstant(const Targets& targets) const override;
 
  private:
+  const Kernels<Real>& kernels_ = BestKernels<Real>();
   const int64_t class_count_;
 };
 

@@ -3,10 +3,11 @@
 #ifndef TRAINYARD_CORE_MODEL_ACTIVATION_H_
 #define TRAINYARD_CORE_MODEL_ACTIVATION_H_
 
+#include <optional>
 #include <variant>
 
 #include "absl/status/status.h"
-#include "core/base/matrix.h"
+#include "core/kernel/kernels.h"
 
 namespace trainyard {
 
@@ -47,13 +48,16 @@ using ActivationOptions = std::variant<Identity, Relu, Tanh, LeakyRelu, Sigmoid,
 // INVALID_ARGUMENT: a setting out of range; a FieldError relative to the activation.
 absl::Status Validate(const ActivationOptions& options);
 
-// z becomes a.
+// How the kernels apply it: what becomes of each sum before it is stored, then an elementwise function where there is one.
 template <typename Real>
-void Activate(const ActivationOptions& activation, MatrixView<Real> z);
+struct ActivationKernels {
+  Epilogue epilogue = Epilogue::kNone;
+  Real slope = 0;
+  std::optional<Nonlinearity> function;
+};
 
-// gradient <- gradient * da/dz, with the derivative taken from the stored activation a.
 template <typename Real>
-void MultiplyDerivative(const ActivationOptions& activation, MatrixView<const Real> a, MatrixView<Real> gradient);
+ActivationKernels<Real> KernelsOf(const ActivationOptions& activation);
 
 }  // namespace trainyard
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
-#include "core/base/squared_norm.h"
 #include "core/optim/gradient_pass.h"
 #include "core/optim/make_sparse_optimizer.h"
 
@@ -24,22 +24,24 @@ DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Lo
                                          const RowEncoder& encoder, ColumnType target_type,
                                          const RegularizationOptions& regularization, const ClippingOptions& clipping)
     : layout_(layout),
+      kernels_(BestKernels<Real>()),
       loss_function_(loss),
       encoder_(encoder),
       outputs_(layout),
       targets_(kBlockRows, target_type),
       regularization_(regularization),
       clipper_(layout.layers().size() == 1 ? OfOneLayer(clipping) : clipping, layout.layers().size()) {
-  if (TakesSparseSteps(layout, encoder.has_sparse_inputs())) {
+  if (layout.takes_sparse_steps()) {
     sparse_.emplace(layout);
     if (MayStepLazily(regularization, clipping)) return;
   } else {
     pass_.emplace(layout, kBlockRows);
+    examples_.emplace(encoder);
   }
-  gradient_.resize(static_cast<size_t>(layout.flat_size()));
-  for (const DenseShape& shape : layout.layers()) {
-    layer_gradients_.push_back(std::span<const Real>(gradient_).subspan(shape.begin, shape.size));
-  }
+  ranges_ = GradientRanges(layout);
+  int64_t largest = 0;
+  for (const GradientRange& range : ranges_) largest = std::max(largest, range.size);
+  range_values_.resize(static_cast<size_t>(largest));
 }
 
 template <typename Real>
@@ -85,15 +87,23 @@ void DatasetObjective<Real>::EncodeSparseBlock() {
 
 template <typename Real>
 void DatasetObjective<Real>::AddBlock(std::span<const Real> point) {
-  using Into = typename NetworkPass<Real>::Into;
   const std::span<const uint32_t> block = NextBlock();
   const int64_t count = static_cast<int64_t>(block.size());
   const TargetBuffer targets = targets_.First(count);
-  encoder_.Encode(block, pass_->inputs(count), targets);
+  examples_->Gather(block, pass_->inputs(count), targets);
   const MatrixView<Real> outputs = pass_->Forward(point, count);
   loss_sum_ += loss_function_.SumAndGradient(1 / static_cast<double>(rows_.size()), outputs, targets);
-  pass_->Backward(point, count, rows_done_ == 0 ? Into::kEmpty : Into::kSum, gradient_);
-  rows_done_ += block.size();
+  pass_->Backward(point, count);
+}
+
+template <typename Real>
+void DatasetObjective<Real>::StoreGradient(int64_t rows) {
+  using Into = typename NetworkPass<Real>::Into;
+  gradient_.resize(static_cast<size_t>(layout_.flat_size()));
+  const Into into = rows_done_ == 0 ? Into::kEmpty : Into::kSum;
+  for (const GradientRange& range : ranges_) {
+    pass_->Gradient(range, rows, into, std::span(gradient_).subspan(range.begin, range.size));
+  }
 }
 
 template <typename Real>
@@ -111,23 +121,71 @@ void DatasetObjective<Real>::AddSparseBlock(std::span<const Real> point) {
 template <typename Real>
 absl::Status DatasetObjective<Real>::Gradient(std::span<const Real> point,
                                               absl::FunctionRef<void(const GradientView<Real>&)> use) {
-  sparse_.has_value() ? AddSparseBlock(point) : AddBlock(point);
+  if (sparse_.has_value()) {
+    AddSparseBlock(point);
+  } else {
+    const int64_t count = static_cast<int64_t>(NextBlock().size());
+    AddBlock(point);
+    if (count == static_cast<int64_t>(rows_.size()) && !regularization_.has_penalty() && !clipper_.active()) {
+      loss_ = loss_sum_ / static_cast<double>(count);
+      gradient_bound_ = pass_->GradientBound(count, encoder_.input_bound());
+      if (std::isfinite(loss_) && gradient_bound_ < std::numeric_limits<Real>::max() / 16)
+        return UseStreamed(count, use);
+    }
+    StoreGradient(count);
+    rows_done_ += count;
+  }
   if (rows_done_ < rows_.size()) return absl::Status(absl::StatusCode::kUnavailable, "");
-  loss_ = loss_sum_ * (1 / static_cast<double>(rows_.size()));
+  loss_ = loss_sum_ / static_cast<double>(rows_.size());
   rows_done_ = 0;
   loss_sum_ = 0;
-  return gradient_.empty() ? UseSparse(point, use) : UseDense(point, use);
+  const bool lazily = sparse_.has_value() && ranges_.empty();
+  return lazily ? UseSparse(point, use) : UseDense(point, use);
+}
+
+template <typename Real>
+absl::Status DatasetObjective<Real>::UseStreamed(int64_t rows, absl::FunctionRef<void(const GradientView<Real>&)> use) {
+  loss_sum_ = 0;
+  double squares = 0;
+  bool walked = false;
+  const auto walk = [&](absl::FunctionRef<void(const GradientBlock<Real>&)> visit) {
+    walked = true;
+    for (const GradientRange& range : ranges_) {
+      const std::span<Real> values = std::span(range_values_).first(range.size);
+      pass_->Gradient(range, rows, NetworkPass<Real>::Into::kEmpty, values);
+      squares += kernels_.squared_norm(values);
+      VisitRange(range, values, visit);
+    }
+  };
+  use(GradientView<Real>(DenseGradient<Real>(walk)));
+  if (!walked) walk([](const GradientBlock<Real>&) {});
+  gradient_norm_ = std::sqrt(squares);
+  return absl::OkStatus();
 }
 
 template <typename Real>
 absl::Status DatasetObjective<Real>::UseDense(std::span<const Real> point,
                                               absl::FunctionRef<void(const GradientView<Real>&)> use) {
-  if (sparse_.has_value()) Expand<Real>(sparse_->gradient(), gradient_);
+  if (sparse_.has_value()) {
+    gradient_.resize(static_cast<size_t>(layout_.flat_size()));
+    Expand<Real>(sparse_->gradient(), gradient_);
+  }
+  const std::span<const Real> gradient = gradient_;
+  if (layer_gradients_.empty()) {
+    for (const DenseShape& shape : layout_.layers())
+      layer_gradients_.push_back(gradient.subspan(shape.begin, shape.size));
+  }
   if (regularization_.has_penalty()) AddPenalty(point);
-  gradient_norm_ = std::sqrt(SquaredNorm<Real>(gradient_));
+  double squares = 0;
+  for (const GradientRange& range : ranges_)
+    squares += kernels_.squared_norm(gradient.subspan(range.begin, range.size));
+  gradient_norm_ = std::sqrt(squares);
+  gradient_bound_ = gradient_norm_;
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
   clipper_.Measure<Real>(layer_gradients_, gradient_norm_);
-  const auto walk = [this](absl::FunctionRef<void(const GradientBlock<Real>&)> visit) { Walk(visit); };
+  const auto walk = [&](absl::FunctionRef<void(const GradientBlock<Real>&)> visit) {
+    for (const GradientRange& range : ranges_) VisitRange(range, gradient.subspan(range.begin, range.size), visit);
+  };
   use(GradientView<Real>(DenseGradient<Real>(walk)));
   return absl::OkStatus();
 }
@@ -136,10 +194,11 @@ template <typename Real>
 absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
                                                absl::FunctionRef<void(const GradientView<Real>&)> use) {
   SparseGradient<Real> gradient = sparse_->gradient();
-  double squares = SquaredNorm<Real>(gradient.values) + SquaredNorm<Real>(gradient.biases);
+  double squares = kernels_.squared_norm(gradient.values) + kernels_.squared_norm(gradient.biases);
   if (regularization_.l2 > 0) squares = AddPenalty(gradient, point);
   told_squares_.reset();
   gradient_norm_ = std::sqrt(squares);
+  gradient_bound_ = gradient_norm_;
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
   const std::array<std::span<const Real>, 2> all = {gradient.values, gradient.biases};
   clipper_.Measure<Real>(all, gradient_norm_);
@@ -154,7 +213,7 @@ absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
 template <typename Real>
 double DatasetObjective<Real>::AddPenalty(const SparseGradient<Real>& gradient, std::span<const Real> point) {
   const double l2 = regularization_.l2;
-  const double reached = SquaredNorm<Real>(sparse_->weights());
+  const double reached = kernels_.squared_norm(sparse_->weights());
   double others = 0;
   if (!told_squares_.has_value()) {
     others = sparse_->SquaresOfOthers(point);
@@ -162,7 +221,7 @@ double DatasetObjective<Real>::AddPenalty(const SparseGradient<Real>& gradient, 
     others = std::max(*told_squares_ - reached, 0.0);
   }
   penalty_ = l2 / 2 * (reached + others);
-  double squares = SquaredNorm<Real>(gradient.biases) + l2 * l2 * others;
+  double squares = kernels_.squared_norm(gradient.biases) + l2 * l2 * others;
   for (size_t j = 0; j < gradient.values.size(); ++j) {
     const double g = static_cast<double>(gradient.values[j]) + l2 * static_cast<double>(sparse_->weights()[j]);
     squares += g * g;
@@ -176,35 +235,40 @@ void DatasetObjective<Real>::AddPenalty(std::span<const Real> point) {
   double squares = 0;
   double magnitudes = 0;
   for (const DenseShape& shape : layout_.layers()) {
-    for (int64_t j = shape.begin; j < shape.begin + shape.weight_count(); ++j) {
-      const double p = point[j];
-      squares += p * p;
-      magnitudes += std::abs(p);
-      gradient_[j] = Complete(gradient_[j], point[j], pending);
-    }
+    shape.ForEachRun([&](const ParameterRun& run) {
+      if (run.is_bias) return;
+      for (int64_t j = run.begin; j < run.begin + run.size; ++j) {
+        const double p = point[j];
+        squares += p * p;
+        magnitudes += std::abs(p);
+        gradient_[j] = Complete(gradient_[j], point[j], pending);
+      }
+    });
   }
   penalty_ = regularization_.l2 / 2 * squares + regularization_.l1 * magnitudes;
 }
 
 template <typename Real>
-void DatasetObjective<Real>::Walk(absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const {
-  const std::span<const Real> all = gradient_;
-  for (size_t l = 0; l < layout_.layers().size(); ++l) {
-    const DenseShape& shape = layout_.layers()[l];
-    const int64_t weights = shape.weight_count();
-    Pending pending{.scale = clipper_.scale(l), .limit = clipper_.limit(), .decay = regularization_.weight_decay};
-    visit({.begin = shape.begin, .values = all.subspan(shape.begin, weights), .pending = pending});
-    pending.decay = 0;
-    visit({.begin = shape.begin + weights,
-           .values = all.subspan(shape.begin + weights, shape.size - weights),
-           .pending = pending});
-  }
+void DatasetObjective<Real>::VisitRange(const GradientRange& range, std::span<const Real> values,
+                                        absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const {
+  Pending pending{
+      .scale = clipper_.scale(range.layer), .limit = clipper_.limit(), .decay = regularization_.weight_decay};
+  if (pending.decay == 0) return visit({.begin = range.begin, .values = values, .pending = pending});
+  const Pending of_biases{.scale = pending.scale, .limit = pending.limit};
+  layout_.layers()[range.layer].ForEachRun([&](const ParameterRun& run) {
+    const int64_t begin = std::max(run.begin, range.begin);
+    const int64_t end = std::min(run.begin + run.size, range.begin + range.size);
+    if (begin >= end) return;
+    visit({.begin = begin,
+           .values = values.subspan(begin - range.begin, end - begin),
+           .pending = run.is_bias ? of_biases : pending});
+  });
 }
 
 template <typename Real>
 std::string DatasetObjective<Real>::NotFiniteTensor() const {
   if (!std::isfinite(loss_)) return "";
-  if (gradient_.empty()) return NotFiniteSparseTensor();
+  if (sparse_.has_value() && ranges_.empty()) return NotFiniteSparseTensor();
   for (const TensorShape& tensor : layout_.tensors()) {
     const DenseShape& shape = layout_.layers()[tensor.layer];
     for (int64_t input = tensor.is_bias ? shape.fan_in : 0; input < shape.fan_in + (tensor.is_bias ? 1 : 0); ++input) {

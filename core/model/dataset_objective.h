@@ -15,6 +15,7 @@
 #include "core/base/objective.h"
 #include "core/data/encoding.h"
 #include "core/loss/loss.h"
+#include "core/model/encoded_rows.h"
 #include "core/model/example_block.h"
 #include "core/model/network_pass.h"
 #include "core/model/output_pass.h"
@@ -24,8 +25,11 @@
 
 namespace trainyard {
 
-// Not thread-safe.
-// Where TakesSparseSteps says so, the inputs are encoded sparsely; the gradient is then sparse as well where MayStepLazily says so.
+// The gradient of one block of rows comes range by range, each as soon as it is computed, where nothing must be known of the whole before any of
+// it is used: no clipping, no penalty, and activations and dL/dz so small that no element can be other than finite. Else it is stored
+// first. Both ways give the same bits.
+//
+// Not thread-safe. Where the layout takes sparse steps, the inputs are encoded sparsely; the gradient is then sparse as well where MayStepLazily says so.
 template <typename Real>
 class DatasetObjective final : public Objective<Real> {
  public:
@@ -47,6 +51,10 @@ class DatasetObjective final : public Objective<Real> {
   double loss() const { return loss_; }
   double penalty() const { return penalty_; }
   double gradient_norm() const { return gradient_norm_; }
+
+  // At least the magnitude of every element of the gradient that `use` is given; known before it is.
+  double gradient_bound() const { return gradient_bound_; }
+
   const Clipper& clipper() const { return clipper_; }
 
   // The first tensor of the layout whose gradient is not finite; empty where none was taken, or all are.
@@ -62,6 +70,7 @@ class DatasetObjective final : public Objective<Real> {
   void AddSparseBlock(std::span<const Real> point);
 
   // What follows the last part: penalty, norm, clipping, and the view.
+  absl::Status UseStreamed(int64_t rows, absl::FunctionRef<void(const GradientView<Real>&)> use);
   absl::Status UseDense(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use);
   absl::Status UseSparse(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use);
   void AddPenalty(std::span<const Real> point);
@@ -70,16 +79,22 @@ class DatasetObjective final : public Objective<Real> {
   // reach are known by a running sum alone, they are so to rounding: a norm below about 1e-8 l2 |W| is noise.
   double AddPenalty(const SparseGradient<Real>& gradient, std::span<const Real> point);
   std::string NotFiniteSparseTensor() const;
-  void Walk(absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
+  void StoreGradient(int64_t rows);
+  void VisitRange(const GradientRange& range, std::span<const Real> values,
+                  absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
 
   const ParameterLayout& layout_;
+  const Kernels<Real>& kernels_;
   const Loss<Real>& loss_function_;
   const RowEncoder& encoder_;
-  std::optional<NetworkPass<Real>> pass_;   // either this
-  std::optional<SparsePass<Real>> sparse_;  // or this
+  std::optional<NetworkPass<Real>> pass_;      // either this
+  std::optional<SparsePass<Real>> sparse_;     // or this
+  std::optional<EncodedRows<Real>> examples_;  // beside pass_
   OutputPass<Real> outputs_;
   TargetBlock targets_;
-  AlignedVector<Real> gradient_;                        // empty where the gradient is sparse
+  std::vector<GradientRange> ranges_;
+  AlignedVector<Real> range_values_;                    // of the range that is being used
+  AlignedVector<Real> gradient_;                        // empty where the gradient is sparse, or was never stored
   std::vector<std::span<const Real>> layer_gradients_;  // of each layer, in gradient_
   const RegularizationOptions regularization_;
   Clipper clipper_;
@@ -92,6 +107,7 @@ class DatasetObjective final : public Objective<Real> {
   double loss_ = 0;
   double penalty_ = 0;
   double gradient_norm_ = 0;
+  double gradient_bound_ = 0;
 };
 
 }  // namespace trainyard

@@ -1,5 +1,6 @@
 #include "core/model/network.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -62,7 +63,9 @@ absl::Status Validate(const NetworkOptions& options) {
 }
 
 absl::StatusOr<ParameterLayout> ParameterLayout::Make(const NetworkOptions& options, int64_t input_count,
-                                                      int64_t output_count) {
+                                                      int64_t output_count, InputKind inputs) {
+  const bool by_input = inputs == InputKind::kSparse && options.hidden.empty() &&
+                        output_count <= std::numeric_limits<uint32_t>::max() / (input_count + 1);
   ParameterLayout layout;
   int64_t fan_in = input_count;
   for (const LayerOptions& layer : options.hidden) {
@@ -70,17 +73,20 @@ absl::StatusOr<ParameterLayout> ParameterLayout::Make(const NetworkOptions& opti
     RETURN_IF_ERROR(layout.Add(fan_in, shape));
     fan_in = shape.units();
   }
-  RETURN_IF_ERROR(layout.Add(fan_in, {.fan_out = output_count, .activation = Identity()}));
+  RETURN_IF_ERROR(layout.Add(fan_in, {.fan_out = output_count,
+                                      .activation = Identity(),
+                                      .order = by_input ? WeightOrder::kByInput : WeightOrder::kPanels}));
   return layout;
 }
 
 absl::Status ParameterLayout::Add(int64_t fan_in, DenseShape shape) {
   shape.fan_in = fan_in;
-  shape.begin = parameter_count_;
-  if (shape.fan_out > (std::numeric_limits<int64_t>::max() - shape.begin) / (fan_in + 1)) {
+  shape.begin = layers_.empty() ? 0 : flat_size();
+  // With padding a layer has at most 16 times as many elements, for one output.
+  if (shape.fan_out > (std::numeric_limits<int64_t>::max() / kLanes - shape.begin) / (fan_in + 1)) {
     return absl::InvalidArgumentError("the network has more parameters than can be counted; make its layers narrower");
   }
-  shape.size = (fan_in + 1) * shape.fan_out;
+  shape.size = shape.order == WeightOrder::kPanels ? shape.panels().size() : (fan_in + 1) * shape.fan_out;
   const int index = static_cast<int>(layers_.size());
   tensors_.push_back({.name = absl::StrCat("layers.", index, ".weight"),
                       .dimensions = {fan_in, shape.fan_out},
@@ -92,7 +98,7 @@ absl::Status ParameterLayout::Add(int64_t fan_in, DenseShape shape) {
                       .layer = index,
                       .is_bias = true,
                       .size = shape.fan_out});
-  parameter_count_ += shape.size;
+  parameter_count_ += (fan_in + 1) * shape.fan_out;
   layers_.push_back(std::move(shape));
   return absl::OkStatus();
 }
@@ -104,6 +110,7 @@ void ParameterLayout::ToLogical(std::span<const Real> flat, std::span<Real> logi
 
 template <typename Real>
 void ParameterLayout::FromLogical(std::span<const Real> logical, std::span<Real> flat) const {
+  std::fill(flat.begin(), flat.end(), Real{0});
   ForEachLogical(*this, [&](int64_t from, int64_t to) { flat[to] = logical[from]; });
 }
 

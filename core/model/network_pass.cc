@@ -1,140 +1,177 @@
 #include "core/model/network_pass.h"
 
-#include "Eigen/Core"
-#include "core/base/eigen_blocking.h"
+#include <algorithm>
+
 #include "core/model/activation.h"
 #include "core/model/maxout.h"
 
 namespace trainyard {
 namespace {
 
-template <typename Real>
-using Matrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-template <typename Real>
-using RowVector = Eigen::Matrix<Real, 1, Eigen::Dynamic>;
+constexpr int64_t kRangeElements = 3584;  // 112 rows of a wide panel, which eight tiles of 14 rows cover
 
-template <typename Real>
-auto Map(MatrixView<Real> view) {
-  using Plain = std::conditional_t<std::is_const_v<Real>, const Matrix<std::remove_const_t<Real>>, Matrix<Real>>;
-  return Eigen::Map<Plain>(view.data, view.rows, view.columns);
-}
-
-template <typename Real>
-auto Weights(const DenseShape& shape, std::span<Real> theta) {
-  using Plain = std::conditional_t<std::is_const_v<Real>, const Matrix<std::remove_const_t<Real>>, Matrix<Real>>;
-  return Eigen::Map<Plain>(theta.data() + shape.begin, shape.fan_in, shape.fan_out);
-}
-
-template <typename Real>
-auto Bias(const DenseShape& shape, std::span<Real> theta) {
-  using Plain = std::conditional_t<std::is_const_v<Real>, const RowVector<std::remove_const_t<Real>>, RowVector<Real>>;
-  return Eigen::Map<Plain>(theta.data() + shape.begin + shape.fan_in * shape.fan_out, shape.fan_out);
+void AppendRanges(const DenseShape& layer, size_t index, std::vector<GradientRange>& ranges) {
+  const PanelShape shape = layer.panels();
+  const auto append = [&](int64_t panel, int64_t row_begin, int64_t row_end, int64_t panels, int64_t begin,
+                          int64_t size) {
+    ranges.push_back({.layer = index,
+                      .range = {.panel = panel, .row_begin = row_begin, .row_end = row_end, .panels = panels},
+                      .begin = layer.begin + begin,
+                      .size = size});
+  };
+  if (layer.order == WeightOrder::kByInput) return append(0, 0, 0, 0, 0, layer.size);
+  const int64_t panels = shape.narrow() ? shape.outputs : shape.panels();
+  const int64_t panel_size = shape.narrow() ? shape.narrow_stride() : kPanelWidth * shape.rows();
+  if (shape.narrow() || panel_size <= kRangeElements) {
+    const int64_t together = std::max<int64_t>(kRangeElements / panel_size, 1);
+    for (int64_t panel = 0; panel < panels; panel += together) {
+      const int64_t count = std::min(together, panels - panel);
+      const int64_t begin = panel * panel_size;
+      append(panel, 0, shape.rows(), count, begin, std::min(count * panel_size, shape.size() - begin));
+    }
+    return;
+  }
+  for (int64_t panel = 0; panel < panels; ++panel) {
+    const int64_t width = shape.panel_width(panel);
+    const int64_t most = kRangeElements / width;
+    const int64_t pieces = (shape.rows() + most - 1) / most;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      const int64_t row_begin = std::min(piece * most, shape.rows());
+      const int64_t row_end = std::min(row_begin + most, shape.rows());
+      append(panel, row_begin, row_end, 1, shape.panel_begin(panel) + row_begin * width, (row_end - row_begin) * width);
+    }
+  }
 }
 
 }  // namespace
 
+std::vector<GradientRange> GradientRanges(const ParameterLayout& layout) {
+  std::vector<GradientRange> ranges;
+  for (size_t l = layout.layers().size(); l-- > 0;) AppendRanges(layout.layers()[l], l, ranges);
+  return ranges;
+}
+
 template <typename Real>
-NetworkPass<Real>::NetworkPass(const ParameterLayout& layout, int64_t max_rows) : layout_(layout) {
-  FixEigenBlocking();
+typename NetworkPass<Real>::Block NetworkPass<Real>::MakeBlock(int64_t rows, int64_t columns,
+                                                               int64_t constant_columns) {
+  Block block;
+  block.columns = columns;
+  block.stride = RowStride<Real>(columns + constant_columns);
+  block.data.resize(static_cast<size_t>(rows * block.stride));
+  for (int64_t i = 0; i < rows; ++i)
+    std::fill_n(block.data.data() + i * block.stride + columns, constant_columns, Real{1});
+  return block;
+}
+
+template <typename Real>
+NetworkPass<Real>::NetworkPass(const ParameterLayout& layout, int64_t max_rows)
+    : layout_(layout), kernels_(BestKernels<Real>()) {
   const size_t layer_count = layout.layers().size();
-  activations_.emplace_back(max_rows * layout.input_count());
+  activations_.push_back(MakeBlock(max_rows, layout.input_count(), 1));
   deltas_.emplace_back();
   pieces_.emplace_back();
   winners_.emplace_back();
   for (size_t l = 0; l < layer_count; ++l) {
     const DenseShape& shape = layout.layers()[l];
     const bool maxout = shape.pieces > 1;
-    activations_.emplace_back(max_rows * shape.units());
-    deltas_.emplace_back(l + 1 < layer_count ? max_rows * shape.units() : 0);
-    pieces_.emplace_back(maxout ? max_rows * shape.fan_out : 0);
+    functions_.push_back(KernelsOf<Real>(shape.activation));
+    activations_.push_back(MakeBlock(max_rows, shape.units(), 1));
+    deltas_.push_back(l + 1 < layer_count ? MakeBlock(max_rows, shape.units(), 0) : Block());
+    pieces_.push_back(maxout ? MakeBlock(max_rows, shape.fan_out, 0) : Block());
     winners_.emplace_back(maxout ? max_rows * shape.units() : 0);
+    transposed_.emplace_back(l > 0 ? PanelShape{shape.fan_out, shape.fan_in}.size() : 0);
   }
 }
 
 template <typename Real>
 int64_t NetworkPass<Real>::MemoryBytes(const ParameterLayout& layout, int64_t max_rows) {
-  int64_t width = layout.input_count() + layout.output_count();
+  int64_t width = RowStride<Real>(layout.input_count() + 1);
   int64_t winners = 0;
-  for (size_t l = 0; l + 1 < layout.layers().size(); ++l) {
+  int64_t transposed = 0;
+  for (size_t l = 0; l < layout.layers().size(); ++l) {
     const DenseShape& shape = layout.layers()[l];
-    width += 2 * shape.units();
+    width += RowStride<Real>(shape.units() + 1);
+    if (l + 1 < layout.layers().size()) width += RowStride<Real>(shape.units());
+    if (l > 0) transposed += PanelShape{shape.fan_out, shape.fan_in}.size();
     if (shape.pieces == 1) continue;
-    width += shape.fan_out;
+    width += RowStride<Real>(shape.fan_out);
     winners += shape.units();
   }
-  return max_rows * (width * static_cast<int64_t>(sizeof(Real)) + winners);
+  return (max_rows * width + transposed) * static_cast<int64_t>(sizeof(Real)) + max_rows * winners;
 }
 
 template <typename Real>
 MatrixView<Real> NetworkPass<Real>::activation(size_t layer, int64_t rows) {
-  const int64_t width = layer == 0 ? layout_.input_count() : layout_.layers()[layer - 1].units();
-  return {activations_[layer].data(), rows, width, width};
+  return activations_[layer].First(rows);
 }
 
 template <typename Real>
-MatrixView<Real> NetworkPass<Real>::delta(size_t layer, int64_t rows) {
-  if (layer == layout_.layers().size()) return activation(layer, rows);
-  const int64_t width = layout_.layers()[layer - 1].units();
-  return {deltas_[layer].data(), rows, width, width};
-}
-
-template <typename Real>
-MatrixView<Real> NetworkPass<Real>::pieces(size_t layer, int64_t rows) {
-  const int64_t width = layout_.layers()[layer - 1].fan_out;
-  return {pieces_[layer].data(), rows, width, width};
-}
-
-template <typename Real>
-MatrixView<uint8_t> NetworkPass<Real>::winners(size_t layer, int64_t rows) {
-  const int64_t width = layout_.layers()[layer - 1].units();
-  return {winners_[layer].data(), rows, width, width};
+const typename NetworkPass<Real>::Block& NetworkPass<Real>::deltas_of(size_t layer) const {
+  if (layout_.layers()[layer - 1].pieces > 1) return pieces_[layer];
+  return layer == layout_.layers().size() ? activations_[layer] : deltas_[layer];
 }
 
 template <typename Real>
 MatrixView<Real> NetworkPass<Real>::ColumnDelta(size_t layer, int64_t rows) {
-  const int64_t count = layout_.layers()[layer - 1].pieces;
-  if (count == 1) return delta(layer, rows);
-  RouteToWinners<Real>(delta(layer, rows), winners(layer, rows), count, pieces(layer, rows));
-  return pieces(layer, rows);
+  return const_cast<Block&>(deltas_of(layer)).First(rows);
 }
 
 template <typename Real>
 MatrixView<Real> NetworkPass<Real>::Forward(std::span<const Real> theta, int64_t rows) {
   for (size_t l = 0; l < layout_.layers().size(); ++l) {
     const DenseShape& shape = layout_.layers()[l];
-    const bool maxout = shape.pieces > 1;
-    auto z = Map(maxout ? pieces(l + 1, rows) : activation(l + 1, rows));
-    z.noalias() = Map(activation(l, rows)) * Weights(shape, theta);
-    z.rowwise() += Bias(shape, theta);
-    if (maxout) {
-      TakeLargest<Real>(pieces(l + 1, rows), shape.pieces, activation(l + 1, rows), winners(l + 1, rows));
-    } else {
-      Activate(shape.activation, activation(l + 1, rows));
+    const ActivationKernels<Real>& activation = functions_[l];
+    const MatrixView<Real> a = activations_[l + 1].First(rows);
+    const MatrixView<Real> z = shape.pieces > 1 ? pieces_[l + 1].First(rows) : a;
+    kernels_.forward(shape.panels(), theta.data() + shape.begin, activations_[l].First(rows), activation.epilogue,
+                     activation.slope, z);
+    if (shape.pieces > 1) {
+      TakeLargest<Real>(z, shape.pieces, a, {winners_[l + 1].data(), rows, shape.units(), shape.units()});
+    } else if (activation.function.has_value()) {
+      kernels_.activate(*activation.function, a);
     }
   }
-  return activation(layout_.layers().size(), rows);
+  return activations_.back().First(rows);
 }
 
 template <typename Real>
-void NetworkPass<Real>::Backward(std::span<const Real> theta, int64_t rows, Into into, std::span<Real> gradient) {
+void NetworkPass<Real>::Backward(std::span<const Real> theta, int64_t rows) {
   for (size_t l = layout_.layers().size(); l-- > 0;) {
     const DenseShape& shape = layout_.layers()[l];
-    const auto a = Map(activation(l, rows));
-    const auto dz = Map(ColumnDelta(l + 1, rows));
-    auto weights = Weights(shape, gradient);
-    auto bias = Bias(shape, gradient);
-    if (into == Into::kEmpty) {
-      weights.noalias() = a.transpose() * dz;
-      bias.setZero();
-    } else {
-      weights.noalias() += a.transpose() * dz;
+    if (shape.pieces > 1) {
+      const MatrixView<Real> of_units =
+          l + 1 == layout_.layers().size() ? activations_[l + 1].First(rows) : deltas_[l + 1].First(rows);
+      RouteToWinners<Real>(of_units, {winners_[l + 1].data(), rows, shape.units(), shape.units()}, shape.pieces,
+                           pieces_[l + 1].First(rows));
     }
-    // Row by row: Eigen's own sum over rows takes another order where memory begins elsewhere.
-    for (int64_t i = 0; i < rows; ++i) bias += dz.row(i);
     if (l == 0) return;
-    Map(delta(l, rows)).noalias() = dz * Weights(shape, theta).transpose();
-    MultiplyDerivative<Real>(layout_.layers()[l - 1].activation, activation(l, rows), delta(l, rows));
+    const ActivationKernels<Real>& activation = functions_[l - 1];
+    const MatrixView<Real> a = activations_[l].First(rows);
+    const MatrixView<Real> da = deltas_[l].First(rows);
+    kernels_.transpose(shape.panels(), theta.data() + shape.begin, transposed_[l].data());
+    kernels_.input_gradient(shape.panels(), transposed_[l].data(), deltas_of(l + 1).First(rows), activation.epilogue,
+                            activation.slope, a, da);
+    if (activation.function.has_value()) kernels_.multiply_derivative(*activation.function, a, da);
   }
+}
+
+template <typename Real>
+double NetworkPass<Real>::GradientBound(int64_t rows, double input_bound) {
+  double bound = 0;
+  for (size_t l = 0; l < layout_.layers().size(); ++l) {
+    const double a =
+        std::max<double>(l == 0 ? input_bound : kernels_.largest_magnitude(activations_[l].First(rows)), 1);
+    const double dz = kernels_.largest_magnitude(deltas_of(l + 1).First(rows));
+    bound = std::max(bound, a * dz);
+  }
+  return bound * static_cast<double>(rows);
+}
+
+template <typename Real>
+void NetworkPass<Real>::Gradient(const GradientRange& range, int64_t rows, Into into, std::span<Real> gradient) const {
+  const DenseShape& shape = layout_.layers()[range.layer];
+  kernels_.weight_gradient(shape.panels(), range.range, activations_[range.layer].First(rows),
+                           deltas_of(range.layer + 1).First(rows), into == Into::kSum, gradient.data());
 }
 
 template class NetworkPass<float>;

@@ -6,7 +6,7 @@ template <typename Real>
 MatrixView<Real> OutputPass<Real>::Forward(std::span<const Real> theta, const RowEncoder& encoder,
                                            std::span<const uint32_t> rows) {
   const int64_t count = static_cast<int64_t>(rows.size());
-  if (TakesSparseSteps(layout_, encoder.has_sparse_inputs())) {
+  if (layout_.takes_sparse_steps()) {
     encoder.EncodeSparse(rows, inputs_);
     return ForwardSparse(theta, count);
   }

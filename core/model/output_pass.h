@@ -16,12 +16,6 @@
 
 namespace trainyard {
 
-// Whether a run and its model take sparse steps: no hidden layer, sparse inputs (see HasSparseInputs), and parameters that 32 bits can
-// count. A function of encoding and network alone, so that every use of a model computes its outputs in the same way.
-inline bool TakesSparseSteps(const ParameterLayout& layout, bool has_sparse_inputs) {
-  return has_sparse_inputs && layout.layers().size() == 1 && layout.flat_size() <= int64_t{UINT32_MAX};
-}
-
 // Not thread-safe.
 template <typename Real>
 class OutputPass {

@@ -54,7 +54,7 @@ absl::StatusOr<std::unique_ptr<Predictor>> Make(const NetworkOptions& network, c
                                                 const Encoding& encoding, std::string_view parameters) {
   ASSIGN_OR_RETURN(auto loss, MakeLoss<Real>(loss_options, TargetShape{encoding.target.classes}));
   ASSIGN_OR_RETURN(ParameterLayout layout,
-                   ParameterLayout::Make(network, encoding.input_count(), loss->output_count()));
+                   ParameterLayout::Make(network, encoding.input_count(), loss->output_count(), InputsOf(encoding)));
   if (parameters.size() != layout.parameter_count() * sizeof(Real)) {
     return absl::InvalidArgumentError(absl::StrCat("the network has ", layout.parameter_count(), " parameters, not ",
                                                    parameters.size() / sizeof(Real)));

@@ -1,4 +1,4 @@
-// One pass over the parameters: what every dense update rule does with a gradient view.
+// How every dense update rule takes a gradient view: block by block.
 
 #ifndef TRAINYARD_CORE_OPTIM_GRADIENT_PASS_H_
 #define TRAINYARD_CORE_OPTIM_GRADIENT_PASS_H_
@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <span>
 #include <variant>
-#include <vector>
 
+#include "core/base/aligned_vector.h"
 #include "core/base/objective.h"
+#include "core/kernel/kernels.h"
+#include "core/optim/optimizer.h"
 
 namespace trainyard {
 
@@ -38,50 +40,30 @@ void Expand(const SparseGradient<Real>& gradient, std::span<Real> dense) {
 template <typename Real>
 class GradientPass {
  public:
-  // For each parameter j once: decays theta_j, then calls move(j, g_j). `point` is where the gradient was taken; it may be theta. A sparse
-  // view is first written into one dense vector.
-  template <typename Move>
-  void operator()(const GradientView<Real>& gradient, std::span<const Real> point, double learning_rate,
-                  std::span<Real> theta, Move move) {
-    const auto walk = [&](const GradientBlock<Real>& block) {
-      if (block.pending.decay == 0) return Walk(block, point, move);
-      const Real shrink = static_cast<Real>(learning_rate * block.pending.decay);
-      Walk(block, point, [&](int64_t j, Real g) {
-        theta[j] -= shrink * theta[j];
-        move(j, g);
-      });
-    };
-    if (const auto* dense = std::get_if<DenseGradient<Real>>(&gradient)) {
-      (*dense)(walk);
-    } else {
-      const auto& sparse = std::get<SparseGradient<Real>>(gradient);
-      Expand(sparse, point.size());
-      const std::span<const Real> all = expanded_;
-      walk({.begin = 0, .values = all.first(sparse.bias_begin), .pending = sparse.pending});
-      walk({.begin = sparse.bias_begin, .values = all.subspan(sparse.bias_begin), .pending = sparse.bias_pending});
-    }
+  // Calls visit(block) for each block of the view; a sparse view is first written into one dense vector of `dimension` elements.
+  template <typename Visit>
+  void operator()(const GradientView<Real>& gradient, int64_t dimension, Visit visit) {
+    if (const auto* dense = std::get_if<DenseGradient<Real>>(&gradient)) return (*dense)(visit);
+    const auto& sparse = std::get<SparseGradient<Real>>(gradient);
+    expanded_.resize(dimension);
+    Expand<Real>(sparse, expanded_);
+    const std::span<const Real> all = expanded_;
+    visit(GradientBlock<Real>{.begin = 0, .values = all.first(sparse.bias_begin), .pending = sparse.pending});
+    visit(GradientBlock<Real>{
+        .begin = sparse.bias_begin, .values = all.subspan(sparse.bias_begin), .pending = sparse.bias_pending});
   }
 
  private:
-  template <typename Move>
-  static void Walk(const GradientBlock<Real>& block, std::span<const Real> point, Move&& move) {
-    const int64_t size = static_cast<int64_t>(block.values.size());
-    if (block.pending == Pending{.decay = block.pending.decay}) {
-      for (int64_t i = 0; i < size; ++i) move(block.begin + i, block.values[i]);
-    } else {
-      for (int64_t i = 0; i < size; ++i) {
-        move(block.begin + i, Complete(block.values[i], point[block.begin + i], block.pending));
-      }
-    }
-  }
-
-  void Expand(const SparseGradient<Real>& gradient, size_t dimension) {
-    expanded_.resize(dimension);
-    trainyard::Expand<Real>(gradient, expanded_);
-  }
-
-  std::vector<Real> expanded_;  // a sparse view; empty as long as none came
+  AlignedVector<Real> expanded_;  // a sparse view; empty as long as none came
 };
+
+// What the kernels need of a step for one block.
+template <typename Real>
+UpdateRates<Real> RatesFor(const StepRates& rates, const Pending& pending) {
+  return {.learning_rate = static_cast<Real>(rates.learning_rate),
+          .momentum = static_cast<Real>(rates.momentum),
+          .pending = pending};
+}
 
 }  // namespace trainyard
 

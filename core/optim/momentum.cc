@@ -6,13 +6,10 @@ absl::Status Validate(const MomentumOptions& options) { return ValidateMomentum(
 
 template <typename Real>
 absl::Status Momentum<Real>::Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) {
-  const Real rate = static_cast<Real>(rates.learning_rate);
-  const Real alpha = static_cast<Real>(rates.momentum);
-  const std::span<Real> v = velocity_;
   return objective.Gradient(theta, [&](const GradientView<Real>& gradient) {
-    pass_(gradient, theta, rates.learning_rate, theta, [&](int64_t j, Real g) {
-      v[j] = alpha * v[j] - rate * g;
-      theta[j] += v[j];
+    pass_(gradient, objective.dimension(), [&](const GradientBlock<Real>& block) {
+      kernels_.momentum(RatesFor<Real>(rates, block.pending), block.values, velocity_.data() + block.begin,
+                        theta.data() + block.begin);
     });
   });
 }

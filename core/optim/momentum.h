@@ -38,6 +38,7 @@ class Momentum final : public Optimizer<Real> {
   std::vector<OptimizerArray> state() override;
 
  private:
+  const Kernels<Real>& kernels_ = BestKernels<Real>();
   GradientPass<Real> pass_;
   AlignedVector<Real> velocity_;
 };

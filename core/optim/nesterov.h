@@ -39,9 +39,12 @@ class Nesterov final : public Optimizer<Real> {
   std::vector<OptimizerArray> state() override;
 
  private:
+  const Kernels<Real>& kernels_ = BestKernels<Real>();
   GradientPass<Real> pass_;
   AlignedVector<Real> velocity_;
-  AlignedVector<Real> ahead_;  // theta + alpha v
+  AlignedVector<Real> ahead_;  // theta + alpha v, left by each update,
+  std::optional<double>
+      ahead_of_;  // with this alpha; nullopt: to be computed, since state and theta may have been written
 };
 
 }  // namespace trainyard

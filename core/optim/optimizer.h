@@ -47,7 +47,7 @@ class Optimizer {
   // Its own state stays as it is, so that a look at the parameters changes no bit of what follows. Others have nothing to write.
   virtual void Materialize(std::span<Real>) const {}
 
-  // What a checkpoint must hold beside theta, under names that never change.
+  // What a checkpoint must hold beside theta, under names that never change. Until the next Step, these bytes and theta may be written.
   virtual std::vector<OptimizerArray> state() { return {}; }
 };
 

@@ -4,9 +4,10 @@ namespace trainyard {
 
 template <typename Real>
 absl::Status Sgd<Real>::Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) {
-  const Real rate = static_cast<Real>(rates.learning_rate);
   return objective.Gradient(theta, [&](const GradientView<Real>& gradient) {
-    pass_(gradient, theta, rates.learning_rate, theta, [&](int64_t j, Real g) { theta[j] -= rate * g; });
+    pass_(gradient, objective.dimension(), [&](const GradientBlock<Real>& block) {
+      kernels_.sgd(RatesFor<Real>(rates, block.pending), block.values, theta.data() + block.begin);
+    });
   });
 }
 

@@ -20,6 +20,7 @@ class Sgd final : public Optimizer<Real> {
   absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) override;
 
  private:
+  const Kernels<Real>& kernels_ = BestKernels<Real>();
   GradientPass<Real> pass_;
 };
 

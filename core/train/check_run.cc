@@ -178,8 +178,9 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
                           absl::StrCat(options.data.dataset, " has no feature beside the target ", target.name)),
                       "NO_FEATURES");
   }
-  const absl::StatusOr<ParameterLayout> layout =
-      ParameterLayout::Make(options.network, network.inputs, loss->output_count());
+  const absl::StatusOr<ParameterLayout> layout = ParameterLayout::Make(
+      options.network, network.inputs, loss->output_count(),
+      HasSparseInputs(network.inputs, network.dense_columns) ? InputKind::kSparse : InputKind::kDense);
   // More parameters than can be counted need more memory than there is.
   if (!layout.ok()) return CheckMemory(std::numeric_limits<int64_t>::max(), memory_limit);
   if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, *layout)));

@@ -211,6 +211,6 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(std::string_view bytes) {
   return checkpoint;
 }
 
-std::string NumericFingerprint() { return absl::StrCat("eigen-3.4/x86-64-v3/gcc-", __GNUC__, "/1"); }
+std::string NumericFingerprint() { return absl::StrCat("panels-32/x86-64-fma/gcc-", __GNUC__, "/1"); }
 
 }  // namespace trainyard

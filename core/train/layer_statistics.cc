@@ -83,8 +83,7 @@ std::vector<LayerStatistics> MeasureDense(const ParameterLayout& layout, std::sp
     statistics.push_back(StatisticsOf<Real>(l - 1, pass.activation(l, count)));
   }
   sample.TakeGradient(outputs);
-  AlignedVector<Real> gradient(layout.flat_size());
-  pass.Backward(theta, count, NetworkPass<Real>::Into::kEmpty, gradient);
+  pass.Backward(theta, count);
   for (size_t l = 1; l <= layout.layers().size(); ++l) {
     statistics[l - 1].gradient_variance = MomentsOf<Real>(pass.ColumnDelta(l, count)).variance;
   }
@@ -104,7 +103,7 @@ absl::StatusOr<std::vector<LayerStatistics>> Measure(const RunPlan& plan, const 
   const TargetBuffer targets = block.First(static_cast<int64_t>(rows.size()));
   encoder.EncodeTargets(rows, targets);
   const Sample<Real> sample{.encoder = encoder, .rows = rows, .targets = targets, .loss = *loss};
-  const bool sparse = TakesSparseSteps(plan.layout, encoder.has_sparse_inputs());
+  const bool sparse = plan.layout.takes_sparse_steps();
   return sparse ? MeasureSparse<Real>(plan.layout, theta, sample) : MeasureDense<Real>(plan.layout, theta, sample);
 }
 

@@ -47,7 +47,7 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
       std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
   const int best = options.early_stopping.has_value() && options.early_stopping->keep == Keep::kBest ? 1 : 0;
   // Sparse steps keep positions and velocities apart from theta and the velocity that is told.
-  const bool sparse = TakesSparseSteps(layout, HasSparseInputs(layout.input_count(), dense_columns));
+  const bool sparse = layout.takes_sparse_steps();
   const int lazy = sparse ? 1 : 0;
   const int saved = 1 + rule.saved + 2 * lazy;
   const int place = std::holds_alternative<RollBack>(options.divergence) ? saved : 0;

@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "core/model/output_pass.h"
 #include "core/optim/make_sparse_optimizer.h"
 #include "core/train/trainer.h"
 
@@ -17,8 +16,7 @@ std::unique_ptr<Optimizer<Real>> MakeOptimizerOf(const RunPlan& plan) {
   const OptimizerOptions& options = plan.options.optimizer;
   const RegularizationOptions& regularization = plan.options.regularization;
   const ParameterLayout& layout = plan.layout;
-  const bool lazy =
-      TakesSparseSteps(layout, HasSparseInputs(plan.encoding)) && MayStepLazily(regularization, options.clipping);
+  const bool lazy = layout.takes_sparse_steps() && MayStepLazily(regularization, options.clipping);
   if (!lazy) return MakeOptimizer<Real>(options.rule, layout.flat_size());
   return MakeSparseOptimizer<Real>(options.rule, layout.input_count(), layout.output_count(), regularization);
 }

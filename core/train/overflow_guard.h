@@ -1,6 +1,6 @@
 // Keeps the last finite parameters of a run whose next update may overflow.
 //
-// No parameter moves by more than |v_{k+1}| <= alpha |v_k| + eps_k |g|, with 2-norms for maxima, beside its decay by 1 - eps_k lambda: two
+// No parameter moves by more than max |v_{k+1}| <= alpha max |v_k| + eps_k max |g|, beside its decay by 1 - eps_k lambda: two
 // numbers, carried along, say that an update can't overflow. Only where they do not, in a run that diverges, the parameters are copied before they move.
 
 #ifndef TRAINYARD_CORE_TRAIN_OVERFLOW_GUARD_H_
@@ -30,9 +30,10 @@ class OverflowGuard {
     velocity_bound_ = LargestMagnitude(velocity);
   }
 
-  // To be called when the gradient is known, before the parameters move. `parameters` gives them.
-  void BeforeMove(absl::FunctionRef<std::span<const Real>()> parameters, const StepRates& rates, double gradient_norm) {
-    velocity_bound_ = rates.momentum * velocity_bound_ + rates.learning_rate * gradient_norm;
+  // To be called before the parameters move. `parameters` gives them; `gradient_bound`: of every element's magnitude.
+  void BeforeMove(absl::FunctionRef<std::span<const Real>()> parameters, const StepRates& rates,
+                  double gradient_bound) {
+    velocity_bound_ = rates.momentum * velocity_bound_ + rates.learning_rate * gradient_bound;
     position_bound_ = position_bound_ * std::max(1.0, rates.learning_rate * decay_ - 1) + velocity_bound_;
     if (position_bound_ < kSafe) return;
     const std::span<const Real> theta = parameters();
@@ -80,7 +81,7 @@ class GuardedObjective final : public Objective<Real> {
         optimizer_.Materialize(theta_);
         return theta_;
       };
-      guard_.BeforeMove(parameters, rates_, objective_.gradient_norm());
+      guard_.BeforeMove(parameters, rates_, objective_.gradient_bound());
       use(view);
     });
   }

@@ -111,8 +111,8 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   }
   ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, TargetShape{plan.encoding.target.classes}));
   RETURN_IF_ERROR(CheckParts(data, options, *loss, plan));
-  ASSIGN_OR_RETURN(plan.layout,
-                   ParameterLayout::Make(options.network, plan.encoding.input_count(), loss->output_count()));
+  ASSIGN_OR_RETURN(plan.layout, ParameterLayout::Make(options.network, plan.encoding.input_count(),
+                                                      loss->output_count(), InputsOf(plan.encoding)));
   RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));
   RETURN_IF_ERROR(CountSteps(plan));
   WarnOfTauBeyondBudget(plan);

@@ -136,11 +136,11 @@ absl::Status TypedTrainer<Real>::RestorePlace(const Checkpoint& checkpoint) {
   if (state.size() != checkpoint.optimizer_state.size()) return OfAnotherRun("its optimiser differs");
   for (size_t i = 0; i < state.size(); ++i) {
     const NamedBytes& saved = checkpoint.optimizer_state[i];
-    if (saved.name != state[i].name || saved.bytes.size() != state[i].bytes.size()) {
-      return OfAnotherRun("its optimiser differs");
-    }
+    if (saved.name != state[i].name) return OfAnotherRun("its optimiser differs");
     if (state[i].per_parameter) {
       RETURN_IF_ERROR(FromLogicalBytes(saved.bytes, {reinterpret_cast<Real*>(state[i].bytes.data()), theta_.size()}));
+    } else if (saved.bytes.size() != state[i].bytes.size()) {
+      return OfAnotherRun("its optimiser differs");
     } else {
       std::memcpy(state[i].bytes.data(), saved.bytes.data(), saved.bytes.size());
     }

@@ -154,7 +154,7 @@ inline Recorder ExpectSparseEqualsDense(const TrainingOptions& options, std::sha
                                         std::shared_ptr<const Dataset> dense_data) {
   const auto sparse = Make(options, std::move(sparse_data));
   const auto dense = Make(options, std::move(dense_data));
-  EXPECT_TRUE(TakesSparseSteps(sparse->plan().layout, HasSparseInputs(sparse->plan().encoding)));
+  EXPECT_TRUE(sparse->plan().layout.takes_sparse_steps());
   EXPECT_FALSE(HasSparseInputs(dense->plan().encoding));
   Recorder a = RunToEnd(*sparse);
   const Recorder b = RunToEnd(*dense);

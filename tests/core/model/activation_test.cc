@@ -3,24 +3,40 @@
 #include <cmath>
 #include <vector>
 
+#include "core/model/network_pass.h"
 #include "gmock/gmock.h"
 
 namespace trainyard {
 namespace {
 
+// One hidden unit between one input and one output, all weights 1: the pass gives a, and da/dz.
+template <typename Real>
+class OneUnit {
+ public:
+  OneUnit(const ActivationOptions& activation, Real z)
+      : layout_(*ParameterLayout::Make({{DenseOptions{1, activation}}}, 1, 1)), pass_(layout_, 1) {
+    AlignedVector<Real> theta(layout_.flat_size());
+    for (const int layer : {0, 1}) theta[layout_.Index(layer, 0, 0)] = 1;
+    pass_.inputs(1)(0, 0) = z;
+    pass_.Forward(theta, 1)(0, 0) = 1;
+    pass_.Backward(theta, 1);
+  }
+
+  Real a() { return pass_.activation(1, 1)(0, 0); }
+  Real derivative() { return pass_.ColumnDelta(1, 1)(0, 0); }
+
+ private:
+  const ParameterLayout layout_;
+  NetworkPass<Real> pass_;
+};
+
 template <typename Real>
 Real Activated(const ActivationOptions& activation, Real z) {
-  Activate<Real>(activation, {&z, 1, 1, 1});
-  return z;
+  return OneUnit<Real>(activation, z).a();
 }
-
-// da/dz, as the backward pass takes it.
 template <typename Real>
 Real Derivative(const ActivationOptions& activation, Real z) {
-  const Real a = Activated(activation, z);
-  Real gradient = 1;
-  MultiplyDerivative<Real>(activation, {&a, 1, 1, 1}, {&gradient, 1, 1, 1});
-  return gradient;
+  return OneUnit<Real>(activation, z).derivative();
 }
 
 TEST(ActivationTest, HasTheseValuesAndDerivatives) {

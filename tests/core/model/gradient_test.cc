@@ -9,6 +9,7 @@
 #include "core/data/encoding.h"
 #include "core/model/dataset_objective.h"
 #include "gmock/gmock.h"
+#include "tests/core/model/random_parameters.h"
 #include "tests/testing/every_loss.h"
 #include "tests/testing/small_data.h"
 
@@ -60,8 +61,7 @@ class GradientTest : public ::testing::TestWithParam<GradientCase> {
     layout_ = *ParameterLayout::Make({GetParam().hidden}, encoding_.input_count(), loss_->output_count());
     objective_.emplace(layout_, *loss_, *encoder_, encoding_.target.type);
     objective_->SetMinibatch(rows_);
-    const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
-    for (int64_t j = 0; j < layout_.flat_size(); ++j) theta_.push_back(random.Uniform(j) - 0.5);
+    theta_ = RandomParameters(layout_);
   }
 
   std::vector<double> Gradient() {
@@ -85,15 +85,15 @@ class GradientTest : public ::testing::TestWithParam<GradientCase> {
   std::unique_ptr<const Loss<double>> loss_;
   ParameterLayout layout_;
   std::optional<DatasetObjective<double>> objective_;
-  std::vector<double> theta_;
+  AlignedVector<double> theta_;
 };
 
 TEST_P(GradientTest, IsTheCentralDifferenceOfTheValue) {
   const std::vector<double> gradient = Gradient();
   for (size_t j = 0; j < theta_.size(); ++j) {
     constexpr double kStep = 1e-6;
-    std::vector<double> up = theta_;
-    std::vector<double> down = theta_;
+    AlignedVector<double> up = theta_;
+    AlignedVector<double> down = theta_;
     up[j] += kStep;
     down[j] -= kStep;
     const double difference = (objective_->Value(up) - objective_->Value(down)) / (2 * kStep);

@@ -64,7 +64,7 @@ TEST(MaxoutTest, APieceThatIsNotANumberIsNotHidden) {
 TEST(MaxoutTest, TwoPiecesMakeTheAbsoluteValue) {
   const ParameterLayout layout = *ParameterLayout::Make({{MaxoutOptions{1, 2}}}, 1, 1);
   const std::vector<double> logical = {1, -1, 0, 0, 1, 0};
-  std::vector<double> theta(layout.flat_size());
+  AlignedVector<double> theta(layout.flat_size());
   layout.FromLogical<double>(logical, theta);
   NetworkPass<double> pass(layout, 2);
   pass.inputs(2)(0, 0) = 3;
@@ -76,8 +76,10 @@ TEST(MaxoutTest, TwoPiecesMakeTheAbsoluteValue) {
 
 TEST(MaxoutTest, ANetworkOfTwoPiecesLearnsTheAbsoluteValue) {
   const ParameterLayout layout = *ParameterLayout::Make({{MaxoutOptions{1, 2}}}, 1, 1);
-  std::vector<double> theta = {0.5, -0.3, 0.1, 0, 0.7, 0};
-  std::vector<double> gradient(layout.flat_size());
+  const std::vector<double> logical = {0.5, -0.3, 0.1, 0, 0.7, 0};
+  AlignedVector<double> theta(layout.flat_size());
+  layout.FromLogical<double>(logical, theta);
+  AlignedVector<double> gradient(layout.flat_size());
   constexpr int64_t kRows = 64;
   NetworkPass<double> pass(layout, kRows);
   double loss = 0;
@@ -92,7 +94,11 @@ TEST(MaxoutTest, ANetworkOfTwoPiecesLearnsTheAbsoluteValue) {
       loss += error * error / kRows;
       outputs(i, 0) = 2 * error / kRows;
     }
-    pass.Backward(theta, kRows, NetworkPass<double>::Into::kEmpty, gradient);
+    pass.Backward(theta, kRows);
+    for (const GradientRange& range : GradientRanges(layout)) {
+      pass.Gradient(range, kRows, NetworkPass<double>::Into::kEmpty,
+                    std::span(gradient).subspan(range.begin, range.size));
+    }
     for (size_t j = 0; j < theta.size(); ++j) theta[j] -= 0.2 * gradient[j];
   }
   EXPECT_LT(loss, 1e-6);

@@ -35,20 +35,52 @@ TEST(ParameterLayoutTest, EveryParameterHasOnePlace) {
       for (int64_t unit = 0; unit < shape.fan_out; ++unit) ++used[layout.Index(layer, input, unit)];
     }
   }
-  EXPECT_THAT(used, ::testing::Each(1));
+  EXPECT_EQ(std::accumulate(used.begin(), used.end(), 0), layout.parameter_count());
+  EXPECT_THAT(used, ::testing::Each(::testing::Le(1)));
+}
+
+// Panels, panels with padding, weights by output, weights by input.
+TEST(ParameterLayoutTest, RunsCoverAllElementsInOrderAndTellWeightsFromBiases) {
+  for (const ParameterLayout& layout :
+       {Layout(), *ParameterLayout::Make({{DenseOptions{70}}}, 5, 33),
+        *ParameterLayout::Make({{DenseOptions{20}}}, 5, 3), *ParameterLayout::Make({}, 600, 3, InputKind::kSparse)}) {
+    std::vector<int> is_bias;
+    for (const DenseShape& shape : layout.layers()) {
+      shape.ForEachRun([&](const ParameterRun& run) {
+        EXPECT_EQ(run.begin, static_cast<int64_t>(is_bias.size()));
+        is_bias.insert(is_bias.end(), run.size, run.is_bias ? 1 : 0);
+      });
+    }
+    ASSERT_EQ(static_cast<int64_t>(is_bias.size()), layout.flat_size());
+    for (int layer = 0; layer < static_cast<int>(layout.layers().size()); ++layer) {
+      const DenseShape& shape = layout.layers()[layer];
+      for (int64_t unit = 0; unit < shape.fan_out; ++unit) {
+        EXPECT_EQ(is_bias[layout.Index(layer, shape.fan_in, unit)], 1);
+        for (int64_t input = 0; input < shape.fan_in; ++input) EXPECT_EQ(is_bias[layout.Index(layer, input, unit)], 0);
+      }
+    }
+  }
 }
 
 TEST(ParameterLayoutTest, TheLogicalOrderComesBack) {
   const ParameterLayout layout = Layout();
-  std::vector<double> flat(layout.flat_size());
-  std::iota(flat.begin(), flat.end(), 0);
   std::vector<double> logical(layout.parameter_count());
-  layout.ToLogical<double>(flat, logical);
+  std::iota(logical.begin(), logical.end(), 1);
+  std::vector<double> flat(layout.flat_size(), -1);
+  layout.FromLogical<double>(logical, flat);
   EXPECT_EQ(logical[1], flat[layout.Index(0, 0, 1)]);
   EXPECT_EQ(logical[6], flat[layout.Index(0, 2, 0)]);  // the first bias
-  std::vector<double> back(layout.flat_size());
-  layout.FromLogical<double>(logical, back);
-  EXPECT_EQ(back, flat);
+  std::vector<double> back(layout.parameter_count());
+  layout.ToLogical<double>(flat, back);
+  EXPECT_EQ(back, logical);
+}
+
+TEST(ParameterLayoutTest, PaddingIsZero) {
+  const ParameterLayout layout = Layout();
+  std::vector<double> flat(layout.flat_size(), -1);
+  layout.FromLogical<double>(std::vector<double>(layout.parameter_count(), 1), flat);
+  EXPECT_GT(layout.flat_size(), layout.parameter_count());
+  EXPECT_EQ(std::accumulate(flat.begin(), flat.end(), 0.0), static_cast<double>(layout.parameter_count()));
 }
 
 TEST(ParameterLayoutTest, AMaxoutLayerHasAColumnForEachPieceAndAnOutputForEachUnit) {
@@ -57,14 +89,14 @@ TEST(ParameterLayoutTest, AMaxoutLayerHasAColumnForEachPieceAndAnOutputForEachUn
   EXPECT_THAT(layout.tensors()[1].dimensions, ElementsAre(3 * 4));
   EXPECT_THAT(layout.tensors()[2].dimensions, ElementsAre(3, 5));
   EXPECT_EQ(layout.parameter_count(), 3 * 12 + 4 * 5);
-  std::vector<double> flat(layout.flat_size());
-  std::iota(flat.begin(), flat.end(), 0);
   std::vector<double> logical(layout.parameter_count());
-  layout.ToLogical<double>(flat, logical);
+  std::iota(logical.begin(), logical.end(), 1);
+  std::vector<double> flat(layout.flat_size(), -1);
+  layout.FromLogical<double>(logical, flat);
   EXPECT_EQ(logical[12 + 1 * 4 + 2], flat[layout.Index(0, 1, 1 * 4 + 2)]);  // of input 1, piece 2 of unit 1
-  std::vector<double> back(layout.flat_size());
-  layout.FromLogical<double>(logical, back);
-  EXPECT_EQ(back, flat);
+  std::vector<double> back(layout.parameter_count());
+  layout.ToLogical<double>(flat, back);
+  EXPECT_EQ(back, logical);
 }
 
 TEST(NetworkOptionsTest, NamesTheSettingOutOfRange) {

@@ -7,6 +7,7 @@
 #include "core/loss/make_loss.h"
 #include "core/model/dataset_objective.h"
 #include "gmock/gmock.h"
+#include "tests/core/model/random_parameters.h"
 #include "tests/testing/small_data.h"
 
 namespace trainyard {
@@ -20,9 +21,8 @@ class PenaltyTest : public ::testing::Test {
     encoder_.emplace(RowEncoder::Bind(encoding_, *dataset_, RowEncoder::Needs::kFeaturesAndTarget).value());
     loss_ = *MakeLoss<double>(SoftmaxCrossEntropyOptions(), {encoding_.target.classes});
     layout_ = *ParameterLayout::Make({{DenseOptions{5, Tanh()}}}, encoding_.input_count(), loss_->output_count());
-    const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
-    for (int64_t j = 0; j < layout_.flat_size(); ++j) theta_.push_back(random.Uniform(j) - 0.5);
-    theta_[3] = 0;
+    theta_ = RandomParameters(layout_);
+    theta_[layout_.Index(0, 0, 3)] = 0;
   }
 
   // The gradient that an optimiser sees, with the objective's measures of it.
@@ -52,10 +52,13 @@ class PenaltyTest : public ::testing::Test {
   }
 
   bool IsWeight(int64_t j) const {
+    bool is_weight = false;
     for (const DenseShape& shape : layout_.layers()) {
-      if (j >= shape.begin && j < shape.begin + shape.weight_count()) return true;
+      shape.ForEachRun([&](const ParameterRun& run) {
+        if (j >= run.begin && j < run.begin + run.size) is_weight = !run.is_bias;
+      });
     }
-    return false;
+    return is_weight;
   }
 
   const std::shared_ptr<const Dataset> dataset_;
@@ -64,7 +67,7 @@ class PenaltyTest : public ::testing::Test {
   std::optional<RowEncoder> encoder_;
   std::unique_ptr<const Loss<double>> loss_;
   ParameterLayout layout_;
-  std::vector<double> theta_;
+  AlignedVector<double> theta_;
 };
 
 TEST_F(PenaltyTest, JoinsTheGradientOfWeightsAndNeverOfBiases) {

@@ -9,6 +9,7 @@
 #include "core/loss/make_loss.h"
 #include "core/model/dataset_objective.h"
 #include "gtest/gtest.h"
+#include "tests/core/model/random_parameters.h"
 #include "tests/testing/small_data.h"
 
 namespace trainyard {
@@ -59,8 +60,7 @@ class UnbiasedTest : public ::testing::TestWithParam<UnbiasedCase> {
     loss_ = *MakeLoss<double>(SoftmaxCrossEntropyOptions(), {encoding_.target.classes});
     layout_ = *ParameterLayout::Make({{DenseOptions{4, Tanh()}}}, encoding_.input_count(), loss_->output_count());
     objective_.emplace(layout_, *loss_, *encoder_, encoding_.target.type);
-    const RandomStream random(5, RandomPurpose::kInitialWeights, 0);
-    for (int64_t j = 0; j < layout_.flat_size(); ++j) theta_.push_back(random.Uniform(j) - 0.5);
+    theta_ = RandomParameters(layout_);
   }
 
   // The loss last.
@@ -86,7 +86,7 @@ class UnbiasedTest : public ::testing::TestWithParam<UnbiasedCase> {
   std::unique_ptr<const Loss<double>> loss_;
   ParameterLayout layout_;
   std::optional<DatasetObjective<double>> objective_;
-  std::vector<double> theta_;
+  AlignedVector<double> theta_;
 };
 
 TEST_P(UnbiasedTest, TheMeanGradientOverAllMinibatchesIsTheFullGradient) {

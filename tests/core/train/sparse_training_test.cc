@@ -118,10 +118,12 @@ TEST(SparseRunTest, WideCategoriesTakeSparseStepsAndEqualDenseOnes) {
 }
 
 TEST(SparseRunTest, AHiddenLayerOrFewInputsTakeDenseSteps) {
-  const auto layout = [](NetworkOptions network, int64_t inputs) { return *ParameterLayout::Make(network, inputs, 1); };
-  EXPECT_TRUE(TakesSparseSteps(layout({}, 512), true));
-  EXPECT_FALSE(TakesSparseSteps(layout({}, 512), false));
-  EXPECT_FALSE(TakesSparseSteps(layout({.hidden = {DenseOptions{4, Tanh()}}}, 512), true));
+  const auto sparse = [](NetworkOptions network, InputKind inputs) {
+    return ParameterLayout::Make(network, 512, 1, inputs)->takes_sparse_steps();
+  };
+  EXPECT_TRUE(sparse({}, InputKind::kSparse));
+  EXPECT_FALSE(sparse({}, InputKind::kDense));
+  EXPECT_FALSE(sparse({.hidden = {DenseOptions{4, Tanh()}}}, InputKind::kSparse));
 }
 
 TEST(SparseRunTest, AHiddenLayerOverSparseDataTrains) {

@@ -129,7 +129,7 @@ TEST(TrainerTest, AnEarlyStopHoldsTheBestParametersAndMeasuresThemOnTheTestPart)
 
 TEST(TrainerTest, DivergenceIsToldWithItsStepAndExamplesAndKeepsTheLastFiniteParameters) {
   TrainingOptions options = Options();
-  options.optimizer.learning_rate = 1e38;
+  options.optimizer.learning_rate = 3e38;
   options.optimizer.rule = SgdOptions();
   options.budget.steps = 50;
   const std::unique_ptr<Trainer> trainer = Make(options);
@@ -137,7 +137,7 @@ TEST(TrainerTest, DivergenceIsToldWithItsStepAndExamplesAndKeepsTheLastFinitePar
   RunToEnd(*trainer, sink);
   ASSERT_EQ(trainer->end().reason, StopReason::kDivergence);
   const auto& divergence = std::get<DivergenceReport>(sink.events.back());
-  EXPECT_EQ(divergence.rows.size(), 16u);
+  EXPECT_EQ(divergence.rows.size(), divergence.step % 4 == 3 ? 12u : 16u);  // 60 examples by 16: the last minibatch is short
   EXPECT_THAT(trainer->end().parameters_step, ::testing::AnyOf(divergence.step, divergence.step - 1));
   const std::string parameters = trainer->Snapshot().parameters;
   for (size_t i = 0; i < parameters.size(); i += sizeof(float)) {

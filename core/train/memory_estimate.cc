@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/status.h"
+#include "core/model/encoded_rows.h"
 #include "core/model/network_pass.h"
 #include "core/model/output_pass.h"
 #include "core/train/measuring.h"
@@ -37,6 +38,12 @@ double DrawingBytes(const InitializationOptions& options, const ParameterLayout&
   return 2.0 * sizeof(double) * static_cast<double>(largest);
 }
 
+// Examples that are kept as they are encoded.
+double ExampleBytes(Precision precision, int64_t row_count, int64_t input_count) {
+  return static_cast<double>(precision == Precision::kF32 ? EncodedRows<float>::MemoryBytes(row_count, input_count)
+                                                          : EncodedRows<double>::MemoryBytes(row_count, input_count));
+}
+
 std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static_cast<double>(bytes) / (1 << 30)); }
 
 }  // namespace
@@ -51,8 +58,8 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   const int lazy = sparse ? 1 : 0;
   const int saved = 1 + rule.saved + 2 * lazy;
   const int place = std::holds_alternative<RollBack>(options.divergence) ? saved : 0;
-  // theta, gradient, state, best, a place to go back to; and a snapshot with its encoded form.
-  const int arrays = 2 + rule.kept + 3 * lazy + best + place + 2 * (saved + best + place);
+  // theta, gradient, weights transposed, state, best, a place to go back to; and a snapshot with its encoded form.
+  const int arrays = 3 + rule.kept + 3 * lazy + best + place + 2 * (saved + best + place);
   const double real = SizeOf(options.precision);
   double width =
       static_cast<double>((sparse ? FewestSparseInputs(dense_columns) : layout.input_count()) + layout.output_count());
@@ -64,6 +71,7 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
                        2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) +
                        MeasuringBytes(PlanMeasuring(options, layout.output_count()), row_count) +
                        DrawingBytes(options.initialization, layout) +
+                       (sparse ? 0.0 : ExampleBytes(options.precision, row_count, layout.input_count())) +
                        lazy * kLazyBytes * static_cast<double>(layout.input_count()) + kFixedBytes;
   return static_cast<int64_t>(std::min(bytes, 9e18));
 }

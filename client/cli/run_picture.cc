@@ -115,6 +115,7 @@ double RunPicture::Fraction() const {
 }
 
 std::vector<StyledLine> RunPicture::Draw(int width, int height, bool colours) const {
+  if (width < 30 || height < 10) return DrawSmall(width, height, colours);
   constexpr int kFixedLines = 5;
   const bool roomy = height >= 20;
   const int event_count = std::clamp((height - 6) / 4, 1, 6);
@@ -132,6 +133,17 @@ std::vector<StyledLine> RunPicture::Draw(int width, int height, bool colours) co
   lines.push_back(Statistics());
   if (roomy) lines.emplace_back();
   for (const StyledLine& line : LastEvents(event_count)) lines.push_back(line);
+  for (StyledLine& line : lines) line = line.Shortened(width);
+  return lines;
+}
+
+std::vector<StyledLine> RunPicture::DrawSmall(int width, int height, bool colours) const {
+  std::vector<StyledLine> lines = {Statistics()};
+  if (!remark_.empty()) lines.insert(lines.begin(), StyledLine(" ").Add(Printable(remark_), Ink::kBad));
+  lines.push_back(Legend(colours, false));
+  lines.push_back(ProgressBar(width));
+  for (const StyledLine& line : LastEvents(1)) lines.push_back(line);
+  if (static_cast<int>(lines.size()) > height) lines.resize(static_cast<size_t>(height));
   for (StyledLine& line : lines) line = line.Shortened(width);
   return lines;
 }
@@ -170,7 +182,7 @@ StyledLine RunPicture::GradientLine(int width) const {
 StyledLine RunPicture::ProgressBar(int width) const {
   const double fraction = Fraction();
   const std::string percent = fraction < 0 ? "" : absl::StrFormat(" %3.0f%%", std::floor(100 * fraction));
-  const int room = width - 1 - DisplayWidth(percent);
+  const int room = std::max(0, width - 1 - DisplayWidth(percent));
   const int done = static_cast<int>(std::floor(std::max(fraction, 0.0) * room));
   StyledLine line(" ");
   line.Add(Repeated("━", done), state_ == v1::STATE_FAILED ? Ink::kBad : Ink::kGood);

@@ -50,11 +50,12 @@ class RunPicture {
   // Epoch in which `step` falls, from 0; 0 where the epoch's length is not known.
   int64_t Epoch() const;
 
-  // At most `height` lines (at least 10) of at most `width` columns (at least 30). Without colours, marks tell the
-  // curves apart.
+  // At most `height` lines of at most `width` columns, both at least 1. Below 10 lines or 30 columns, where no curve can be read, the step
+  // comes first, then what else has room. Without colours, marks tell the curves apart.
   std::vector<StyledLine> Draw(int width, int height, bool colours) const;
 
  private:
+  std::vector<StyledLine> DrawSmall(int width, int height, bool colours) const;
   void ApplyMetrics(const v1::MetricChunk& chunk);
   void StartAttempt(int32_t attempt, int64_t step);
 

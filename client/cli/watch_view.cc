@@ -43,8 +43,8 @@ void PictureView::Leave(int lines_below) {
   screen_.reset();
   const TerminalSize size = CurrentTerminalSize();
   // The lines that follow and the shell's prompt find room below.
-  const int height = std::max(10, size.height - lines_below - 2);
-  for (const StyledLine& line : picture_.Draw(std::max(size.width, 30), height, console_.colours)) {
+  const int height = std::max(1, size.height - lines_below - 2);
+  for (const StyledLine& line : picture_.Draw(std::max(size.width, 1), height, console_.colours)) {
     console_.out << (console_.colours ? line.Coloured() : line.Text()) << '\n';
   }
   console_.out << std::flush;
@@ -61,7 +61,7 @@ void PictureView::Tick(absl::Time now) {
   if (now - last_frame_ < kFrame) return;
   last_frame_ = now;
   const TerminalSize size = CurrentTerminalSize();
-  screen_->Draw(picture_.Draw(std::max(size.width, 30), std::max(size.height, 10), console_.colours));
+  screen_->Draw(picture_.Draw(std::max(size.width, 1), std::max(size.height, 1), console_.colours));
 }
 
 absl::Status PictureView::Finish(const v1::Job& job) {

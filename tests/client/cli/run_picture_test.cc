@@ -116,13 +116,23 @@ TEST(RunPictureTest, FitsEverySize) {
   picture.Apply(State(v1::STATE_RUNNING));
   picture.Apply(Metrics(0, 50, std::numeric_limits<double>::quiet_NaN(), 100));
   picture.Apply(Metrics(50, 50, 1e-5, 101));
-  for (int height = 10; height < 60; ++height) {
-    for (int width = 30; width < 130; width += 7) {
+  for (int height = 1; height < 60; ++height) {
+    for (int width = 1; width < 130; width += width < 40 ? 1 : 7) {
       const std::vector<StyledLine> lines = picture.Draw(width, height, true);
       EXPECT_LE(static_cast<int>(lines.size()), height);
       for (const StyledLine& line : lines) EXPECT_LE(line.width(), width);
     }
   }
+}
+
+TEST(RunPictureTest, AWindowTooSmallForACurveShowsTheStepFirst) {
+  RunPicture picture(MakeJob());
+  picture.Apply(State(v1::STATE_RUNNING));
+  picture.Apply(Metrics(0, 50, 0.5, 100));
+  EXPECT_EQ(Text(picture, 80, 1), picture.Draw(80, 1, false)[0].Text() + "\n");
+  EXPECT_THAT(Text(picture, 80, 1), HasSubstr("step 50/200"));
+  EXPECT_THAT(Text(picture, 20, 3),
+              ::testing::AllOf(HasSubstr("step 50/200"), HasSubstr("training loss"), HasSubstr("25%")));
 }
 
 TEST(RunPictureTest, ControlCharactersDoNotReachTheTerminal) {

@@ -193,17 +193,17 @@ StyledLine RunPicture::Statistics() const {
   const int64_t total = job_.progress().total_steps();
   StyledLine line(absl::StrCat(" step ", CountText(step_)));
   if (total > 0) line.Add(absl::StrCat("/", CountText(total)), Ink::kFaint);
-  if (StepsPerEpoch(job_) > 0) {
-    line.Add(absl::StrCat("   epoch ", CountText(Epoch())));
-    if (job_.spec().budget().has_epochs()) {
-      line.Add(absl::StrCat("/", CountText(job_.spec().budget().epochs())), Ink::kFaint);
-    }
-  }
   const double rate = rate_.value();
   if (rate > 0) line.Add(absl::StrCat("   ", CountText(std::llround(rate)), " steps/s"));
   if (rate > 0 && total > step_ && state_ == v1::STATE_RUNNING) {
     const absl::Duration left = absl::Seconds(static_cast<double>(total - step_) / rate);
     line.Add(absl::StrCat("   ", DurationText(left), " left"));
+  }
+  if (StepsPerEpoch(job_) > 0) {
+    line.Add(absl::StrCat("   epoch ", CountText(Epoch())));
+    if (job_.spec().budget().has_epochs()) {
+      line.Add(absl::StrCat("/", CountText(job_.spec().budget().epochs())), Ink::kFaint);
+    }
   }
   return line;
 }

@@ -52,7 +52,7 @@ TEST(RunPictureTest, ShowsProgressSpeedAndTimeLeft) {
   picture.Apply(State(v1::STATE_RUNNING));
   picture.Apply(Metrics(0, 50, 1, 100));
   picture.Apply(Metrics(50, 50, 1, 101));
-  EXPECT_THAT(Text(picture), HasSubstr("step 100/200   epoch 10   50 steps/s   2.0 s left"));
+  EXPECT_THAT(Text(picture), HasSubstr("step 100/200   50 steps/s   2.0 s left   epoch 10"));
   EXPECT_THAT(Text(picture), HasSubstr(" 50%"));
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 import unittest
 
 import trainyard_testing
@@ -139,6 +140,25 @@ class ChapterTest(ServerTest):
         first = self.train(f"{ON_IRIS} --hidden 8")
         model = json.loads(first.stdout.splitlines()[-1])["model"]
         self.assertEqual(self.train(f"{ON_IRIS} --hidden 8 --warm-start {model}").returncode, 0)
+
+    def upload(self, name: str, content: str, *flags: str) -> None:
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write(content)
+            file.flush()
+            command = [program("trainyard"), "--server", self.server.address, "dataset", "upload", file.name]
+            done = subprocess.run([*command, "--name", name, *flags], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_sparse_data_and_wide_categories_train_by_sparse_steps(self) -> None:
+        words = [(row * 37 % 2000 + 1, row % 2) for row in range(200)]
+        self.upload("words", "".join(f"{label} {index}:1\n" for index, label in words), "--format", "libsvm")
+        names = "name,y\n" + "".join(f"n{index},c{label}\n" for index, label in words * 5)
+        self.upload("names", names, "--target", "y", "--format", "csv")
+        for dataset in ("words", "names"):
+            for flags in ("--optimizer sgd", "--optimizer momentum --l2 0.01", "--schedule exponential --momentum 0.5"):
+                with self.subTest(dataset, flags=flags):
+                    done = self.train(f"--dataset {dataset} {COMMON} {flags}")
+                    self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_schedule_and_a_job_can_be_looked_at_before_they_run(self) -> None:
         for look in ("--preview-schedule", "--check"):

@@ -47,6 +47,10 @@ class RandomStream {
   // Bits(2 block) and Bits(2 block + 1).
   std::array<uint64_t, 2> Pair(uint64_t block) const;
 
+  // Bits(2 block), ..., Bits(2 block + kTogether - 1): many at once cost a third.
+  static constexpr int kTogether = 32;
+  void Fill(uint64_t block, std::span<uint64_t, kTogether> bits) const;
+
   uint64_t seed_;
   RandomPurpose purpose_;
   uint64_t step_;

@@ -13,6 +13,7 @@ namespace trainyard {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kRoundingUp = 1 + 1e-6;  // of cells, inputs and weights, to float
 
 }  // namespace
 
@@ -72,22 +73,20 @@ absl::Status RowEncoder::Plan::BindSparse(const FeatureEncoding& feature, int64_
   return absl::OkStatus();
 }
 
-void RowEncoder::Plan::BoundNumeric(const FeatureEncoding& feature, const NumberColumn& source) {
+RowEncoder::Plan::Range RowEncoder::Plan::RangeOf(const NumberColumn& source) const {
   const NumericStatistics& statistics = dataset->schema().columns[source.column].numeric;
-  double smallest = statistics.minimum;
-  double largest = statistics.maximum;
+  Range range{statistics.minimum, statistics.maximum};
   for (const double x : source.by_code) {
-    if (std::isnan(x)) continue;
-    smallest = std::min(smallest, x);
-    largest = std::max(largest, x);
+    if (!std::isnan(x)) range.Take(x);
   }
-  if (feature.missing_value.has_value()) {
-    smallest = std::min(smallest, *feature.missing_value);
-    largest = std::max(largest, *feature.missing_value);
-  }
-  constexpr double kRounding = 1 + 1e-6;  // of cells and of inputs, to float
-  const double distance = std::max(std::abs(smallest - feature.offset), std::abs(largest - feature.offset));
-  input_bound = std::max(input_bound, (distance + kRounding - 1) * std::abs(feature.scale) * kRounding);
+  return range;
+}
+
+void RowEncoder::Plan::BoundNumeric(const FeatureEncoding& feature, const NumberColumn& source) {
+  Range range = RangeOf(source);
+  if (feature.missing_value.has_value()) range.Take(*feature.missing_value);
+  const double distance = std::max(std::abs(range.smallest - feature.offset), std::abs(range.largest - feature.offset));
+  input_bound = std::max(input_bound, (distance + kRoundingUp - 1) * std::abs(feature.scale) * kRoundingUp);
 }
 
 absl::Status RowEncoder::Plan::BindNumeric(const FeatureEncoding& feature, int64_t input) {
@@ -150,8 +149,12 @@ absl::Status RowEncoder::Plan::BindTarget(const TargetEncoding& target) {
 absl::Status RowEncoder::Plan::BindWeights(const Encoding& encoding) {
   class_weights = encoding.target.class_weights;
   if (!encoding.weight_column.empty() || !class_weights.empty()) weight_scale = encoding.weight_scale;
-  if (encoding.weight_column.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(weights, BindNumbers(encoding.weight_column));
+  if (!encoding.weight_column.empty()) {
+    ASSIGN_OR_RETURN(weights, BindNumbers(encoding.weight_column));
+  }
+  const double of_column = weights.has_value() ? RangeOf(*weights).largest : 1;
+  const double of_class = class_weights.empty() ? 1 : *std::max_element(class_weights.begin(), class_weights.end());
+  weight_bound = of_column * of_class * weight_scale * kRoundingUp;
   return absl::OkStatus();
 }
 

@@ -170,6 +170,9 @@ class RowEncoder {
   // At least the magnitude of every input of every row; infinity where the data set does not know.
   double input_bound() const;
 
+  // Of an encoder that knows the target: at least every example's weight in the loss.
+  double weight_bound() const;
+
   // Of an encoder that knows the target: whether targets are classes.
   bool has_classes() const;
 

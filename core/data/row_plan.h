@@ -47,6 +47,17 @@ struct RowEncoder::Plan {
     }
   };
 
+  // What the numbers of a column lie within.
+  struct Range {
+    void Take(double x) {
+      smallest = std::min(smallest, x);
+      largest = std::max(largest, x);
+    }
+
+    double smallest;
+    double largest;
+  };
+
   struct EncodedNumber {
     NumberColumn source;
     int64_t input;
@@ -113,12 +124,14 @@ struct RowEncoder::Plan {
   std::optional<NumberColumn> numbers;
   std::optional<NumberColumn> weights;
   double weight_scale = 1;
+  double weight_bound = 1;
   std::vector<double> class_weights;  // by class; empty where all are 1
 
   absl::StatusOr<int> FindColumn(const std::string& name, ColumnType wanted) const;
   absl::StatusOr<NumberColumn> BindNumbers(const std::string& name) const;
   absl::Status BindFeature(const FeatureEncoding& feature);
   absl::Status BindNumeric(const FeatureEncoding& feature, int64_t input);
+  Range RangeOf(const NumberColumn& source) const;
   void BoundNumeric(const FeatureEncoding& feature, const NumberColumn& source);
   absl::Status BindCategorical(const FeatureEncoding& feature, int64_t first_input);
   absl::Status BindSparse(const FeatureEncoding& feature, int64_t first_input);

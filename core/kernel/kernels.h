@@ -84,7 +84,7 @@ struct Kernels {
   void (*activate)(Nonlinearity function, MatrixView<Real> z);
   void (*multiply_derivative)(Nonlinearity function, MatrixView<const Real> a, MatrixView<Real> gradient);
 
-  // Softmax cross-entropy. Returns sum_i w_i (log sum_j e^f_ij - f_i,class_i), a partial sum for each 16 examples added in order; not finite
+  // Softmax cross-entropy. Returns sum_i w_i (log sum_j e^f_ij - f_i,class_i), a partial sum for each 16 examples, in the fixed tree, added in order; not finite
   // where an f is not a number or +infinity. f becomes factor w_i (softmax(f_i)_j - [j = class_i]).
   double (*softmax_cross_entropy)(Real factor, MatrixView<Real> f, std::span<const int32_t> classes,
                                   std::span<const double> weights);

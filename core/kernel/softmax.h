@@ -36,35 +36,41 @@ inline void StoreClasses(MatrixView<typename Lanes::Real> f, int64_t column,
   }
 }
 
-// Of at most kCount examples: f becomes scale softmax(f); the maximum of each and the sum of e^(f - maximum) come out.
+// Of at most kCount examples, whose classes and factors are given: f becomes factor (softmax(f)_j - [j = class]); out come the maximum of
+// each, the sum of e^(f - maximum), and the output of its class.
 template <typename Lanes>
 struct SoftmaxOfLanes {
   using Real = typename Lanes::Real;
   using Vector = typename Lanes::Vector;
 
-  SoftmaxOfLanes(MatrixView<Real> f, const Real (&factors)[Lanes::kCount]) {
+  SoftmaxOfLanes(MatrixView<Real> f, Vector of_true_class, Vector of_factor)
+      : true_class(of_true_class), factor(of_factor) {
     Vector classes[Lanes::kCount];
     LoadClasses<Lanes>(f, 0, classes);
+    maximum = classes[0];
     if (f.columns <= Lanes::kCount) {
-      maximum = classes[0];
-      AddMaximum(classes, f.columns);
+      AddMaximum(classes, 0, f.columns);
       AddExponentials(classes, f.columns);
-      Scale(Lanes::Divide(Lanes::Load(factors), sum), classes, f.columns);
+      Finish(Lanes::Divide(factor, sum), classes, 0, f.columns);
       StoreClasses<Lanes>(f, 0, classes);
     } else {
-      maximum = classes[0];
       InBlocks(
-          f, [&](int64_t count) { AddMaximum(classes, count); }, classes);
+          f, [&](int64_t column, int64_t count) { AddMaximum(classes, column, count); }, classes);
       InBlocks(
-          f, [&](int64_t count) { AddExponentials(classes, count); }, classes);
-      const Vector scale = Lanes::Divide(Lanes::Load(factors), sum);
+          f, [&](int64_t, int64_t count) { AddExponentials(classes, count); }, classes);
+      const Vector scale = Lanes::Divide(factor, sum);
       InBlocks(
-          f, [&](int64_t count) { Scale(scale, classes, count); }, classes);
+          f, [&](int64_t column, int64_t count) { Finish(scale, classes, column, count); }, classes);
     }
   }
 
-  void AddMaximum(const Vector (&classes)[Lanes::kCount], int64_t count) {
-    for (int64_t j = 0; j < count; ++j) maximum = Lanes::Max(maximum, classes[j]);
+  auto IsTrueClass(int64_t j) const { return Lanes::Equal(true_class, Lanes::Broadcast(static_cast<Real>(j))); }
+
+  void AddMaximum(const Vector (&classes)[Lanes::kCount], int64_t column, int64_t count) {
+    for (int64_t j = 0; j < count; ++j) {
+      maximum = Lanes::Max(maximum, classes[j]);
+      true_output = Lanes::Select(IsTrueClass(column + j), classes[j], true_output);
+    }
   }
 
   void AddExponentials(Vector (&classes)[Lanes::kCount], int64_t count) {
@@ -74,45 +80,63 @@ struct SoftmaxOfLanes {
     }
   }
 
-  static void Scale(Vector scale, Vector (&classes)[Lanes::kCount], int64_t count) {
-    for (int64_t j = 0; j < count; ++j) classes[j] = Lanes::Multiply(classes[j], scale);
+  void Finish(Vector scale, Vector (&classes)[Lanes::kCount], int64_t column, int64_t count) const {
+    for (int64_t j = 0; j < count; ++j) {
+      const Vector probability = Lanes::Multiply(classes[j], scale);
+      classes[j] = Lanes::Select(IsTrueClass(column + j), Lanes::Subtract(probability, factor), probability);
+    }
   }
 
   template <typename Visit>
   static void InBlocks(MatrixView<Real> f, Visit visit, Vector (&classes)[Lanes::kCount]) {
     for (int64_t column = 0; column < f.columns; column += Lanes::kCount) {
       LoadClasses<Lanes>(f, column, classes);
-      visit(std::min<int64_t>(f.columns - column, Lanes::kCount));
+      visit(column, std::min<int64_t>(f.columns - column, Lanes::kCount));
       StoreClasses<Lanes>(f, column, classes);
     }
   }
 
+  const Vector true_class;
+  const Vector factor;
   Vector maximum;
   Vector sum = Lanes::Zero();
+  Vector true_output = Lanes::Zero();
 };
 
-// At most kCount examples; returns `before` plus their weighted losses, in order.
+// At most kCount examples; their weighted losses become `losses`.
 template <typename Lanes, typename Real = typename Lanes::Real>
-inline double AddCrossEntropy(double before, Real factor, MatrixView<Real> f, const int32_t* classes,
-                              const double* weights) {
-  Real factors[Lanes::kCount] = {};
-  Real true_outputs[Lanes::kCount];
-  for (int64_t i = 0; i < f.rows; ++i) {
+inline void CrossEntropies(Real factor, MatrixView<Real> f, const int32_t* classes, const double* weights,
+                           double* losses) {
+  constexpr int kCount = Lanes::kCount;
+  Real true_classes[kCount];
+  Real factors[kCount];
+  const auto prepare = [&](int64_t i) {
+    true_classes[i] = static_cast<Real>(classes[i]);
     factors[i] = static_cast<Real>(factor * weights[i]);
-    true_outputs[i] = f.data[i * f.stride + classes[i]];
+  };
+  if (f.rows == kCount) {
+    for (int64_t i = 0; i < kCount; ++i) prepare(i);
+  } else {
+    std::fill_n(true_classes, kCount, Real{-1});
+    std::fill_n(factors, kCount, Real{0});
+    for (int64_t i = 0; i < f.rows; ++i) prepare(i);
   }
-  const SoftmaxOfLanes<Lanes> softmax(f, factors);
-  Real maxima[Lanes::kCount];
-  Real logs[Lanes::kCount];
+  const SoftmaxOfLanes<Lanes> softmax(f, Lanes::Load(true_classes), Lanes::Load(factors));
+  Real maxima[kCount];
+  Real true_outputs[kCount];
+  Real logs[kCount];
   Lanes::Store(maxima, softmax.maximum);
+  Lanes::Store(true_outputs, softmax.true_output);
   Lanes::Store(logs, Log<Lanes>(softmax.sum));
-  double sum = before;
-  for (int64_t i = 0; i < f.rows; ++i) {
-    f.data[i * f.stride + classes[i]] -= factors[i];
+  const auto lose = [&](int64_t i) {
     const double distance = static_cast<double>(maxima[i]) - static_cast<double>(true_outputs[i]);
-    sum += weights[i] * (distance + static_cast<double>(logs[i]));
+    losses[i] = weights[i] * (distance + static_cast<double>(logs[i]));
+  };
+  if (f.rows == kCount) {
+    for (int64_t i = 0; i < kCount; ++i) lose(i);
+  } else {
+    for (int64_t i = 0; i < f.rows; ++i) lose(i);
   }
-  return sum;
 }
 
 template <typename Lanes, typename Real = typename Lanes::Real>
@@ -121,13 +145,16 @@ double SoftmaxCrossEntropy(Real factor, MatrixView<Real> f, std::span<const int3
   double total = 0;
   for (int64_t group = 0; group < f.rows; group += kLanes) {
     const int64_t end = std::min(group + kLanes, f.rows);
-    double partial = 0;
+    double losses[kLanes] = {};
     for (int64_t i = group; i < end; i += Lanes::kCount) {
       const MatrixView<Real> rows = {f.data + i * f.stride, std::min<int64_t>(end - i, Lanes::kCount), f.columns,
                                      f.stride};
-      partial = AddCrossEntropy<Lanes>(partial, factor, rows, classes.data() + i, weights.data() + i);
+      CrossEntropies<Lanes>(factor, rows, classes.data() + i, weights.data() + i, losses + (i - group));
     }
-    total += partial;
+    for (int64_t half = kLanes / 2; half > 0; half /= 2) {
+      for (int64_t i = 0; i < half; ++i) losses[i] += losses[i + half];
+    }
+    total += losses[0];
   }
   return total;
 }

@@ -18,6 +18,7 @@ struct AbsoluteOptions {
 struct AbsoluteRho {
   double Value(double f, double y) const { return std::abs(f - y); }
   double Slope(double f, double y) const { return (f > y ? 1.0 : 0.0) - (f < y ? 1.0 : 0.0); }
+  double SteepestSlope() const { return 1; }
   double Number(double f) const { return f; }
   static double BestConstant(const Targets& targets) { return Median(targets); }
 };

@@ -18,6 +18,7 @@ struct HingeOptions {
 };
 
 struct HingePhi {
+  static constexpr double kSteepestSlope = 1;
   static double Value(double z) { return z >= 1 ? 0 : 1 - z; }
   static double Slope(double z) { return z >= 1 ? 0 : -1; }
 };

@@ -30,6 +30,7 @@ struct HuberRho {
     return size <= delta ? 0.5 * size * size : delta * (size - 0.5 * delta);
   }
   double Slope(double f, double y) const { return std::clamp(f - y, -delta, delta); }
+  double SteepestSlope() const { return delta; }
   double Number(double f) const { return f; }
   static double BestConstant(const Targets& targets) { return Median(targets); }
 };

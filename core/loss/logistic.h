@@ -19,6 +19,7 @@ struct LogisticOptions {
 };
 
 struct LogisticPhi {
+  static constexpr double kSteepestSlope = 1;
   static constexpr double kShareOfLogOdds = 1;
 
   static double Value(double z) { return z > 0 ? std::log1p(std::exp(-z)) : std::log1p(std::exp(z)) - z; }

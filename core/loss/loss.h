@@ -38,6 +38,9 @@ class Loss {
   // Numeric targets below this one have no loss.
   virtual double smallest_target() const { return -std::numeric_limits<double>::infinity(); }
 
+  // At least |dL/df_j| at all outputs and targets; infinity where there is no bound.
+  virtual double steepest_slope() const { return std::numeric_limits<double>::infinity(); }
+
   // sum_i w_i L(f_i, y_i), added in the order of rows.
   virtual double Sum(MatrixView<const Real> outputs, const Targets& targets) const = 0;
 

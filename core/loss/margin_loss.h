@@ -13,7 +13,7 @@
 namespace trainyard {
 
 // Phi: Value(z) and Slope(z), its derivative; Probability(f) of the positive class, where phi is a likelihood; kShareOfLogOdds, where that
-// share of the log odds of the positive class is the best constant output. Each gives NaN for NaN, but for Slope.
+// share of the log odds of the positive class is the best constant output; kSteepestSlope, where |Slope| has a bound. Each gives NaN for NaN, but for Slope.
 template <typename Real, typename Phi>
 class MarginLoss final : public Loss<Real> {
  public:
@@ -22,6 +22,10 @@ class MarginLoss final : public Loss<Real> {
 
   int64_t output_count() const override { return 1; }
   bool probabilistic() const override { return kProbabilistic; }
+  double steepest_slope() const override {
+    if constexpr (requires { Phi::kSteepestSlope; }) return Phi::kSteepestSlope;
+    return Loss<Real>::steepest_slope();
+  }
 
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override {
     double total = 0;

@@ -21,6 +21,7 @@ class MulticlassHinge final : public Loss<Real> {
   explicit MulticlassHinge(int64_t class_count) : class_count_(class_count) {}
 
   int64_t output_count() const override { return class_count_; }
+  double steepest_slope() const override { return 1; }
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
   double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;

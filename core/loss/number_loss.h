@@ -12,7 +12,7 @@
 namespace trainyard {
 
 // Rho: Value(f, y), Slope(f, y) = d Value / df, Number(f), what is predicted, and BestConstant(targets), see Loss; kSmallestTarget where targets have a least value. Value
-// gives NaN for NaN.
+// gives NaN for NaN; SteepestSlope(), where |Slope| has a bound.
 template <typename Real, typename Rho>
 class NumberLoss final : public Loss<Real> {
  public:
@@ -23,6 +23,11 @@ class NumberLoss final : public Loss<Real> {
   double smallest_target() const override {
     if constexpr (requires { Rho::kSmallestTarget; }) return Rho::kSmallestTarget;
     return Loss<Real>::smallest_target();
+  }
+
+  double steepest_slope() const override {
+    if constexpr (requires { rho_.SteepestSlope(); }) return rho_.SteepestSlope();
+    return Loss<Real>::steepest_slope();
   }
 
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override {

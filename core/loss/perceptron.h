@@ -18,6 +18,7 @@ struct PerceptronOptions {
 };
 
 struct PerceptronPhi {
+  static constexpr double kSteepestSlope = 1;
   static double Value(double z) { return z >= 0 ? 0 : -z; }
   static double Slope(double z) { return z > 0 ? 0 : -1; }
 };

@@ -5,6 +5,8 @@
 #ifndef TRAINYARD_CORE_LOSS_QUANTILE_H_
 #define TRAINYARD_CORE_LOSS_QUANTILE_H_
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "core/loss/best_constant.h"
 
@@ -24,6 +26,7 @@ struct QuantileRho {
 
   double Value(double f, double y) const { return f < y ? quantile * (y - f) : (1 - quantile) * (f - y); }
   double Slope(double f, double y) const { return f < y ? -quantile : f > y ? 1 - quantile : 0; }
+  double SteepestSlope() const { return std::max(quantile, 1 - quantile); }
   double Number(double f) const { return f; }
   double BestConstant(const Targets& targets) const { return Quantile(targets, quantile); }
 };

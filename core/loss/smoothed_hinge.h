@@ -18,6 +18,7 @@ struct SmoothedHingeOptions {
 };
 
 struct SmoothedHingePhi {
+  static constexpr double kSteepestSlope = 1;
   static double Value(double z) {
     if (z >= 1) return 0;
     return z > 0 ? 0.5 * (1 - z) * (1 - z) : 0.5 - z;

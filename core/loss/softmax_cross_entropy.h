@@ -22,6 +22,7 @@ class SoftmaxCrossEntropy final : public Loss<Real> {
 
   int64_t output_count() const override { return class_count_; }
   bool probabilistic() const override { return true; }
+  double steepest_slope() const override { return 1; }
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override;
   double SumAndGradient(double factor, MatrixView<Real> outputs, const Targets& targets) const override;
   void Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const override;

@@ -5,11 +5,18 @@
 #include <cmath>
 #include <limits>
 
+#include "core/model/pass_bound.h"
 #include "core/optim/gradient_pass.h"
 #include "core/optim/make_sparse_optimizer.h"
 
 namespace trainyard {
 namespace {
+
+// A gradient is used while it is computed, unseen, where no element can exceed this; and where the bound is that of all points near 0, this.
+template <typename Real>
+constexpr double kLargestStreamed = std::numeric_limits<Real>::max() / 16;
+template <typename Real>
+constexpr double kLargestSafe = std::numeric_limits<Real>::max() / 0x1p40;
 
 // One layer's norm is that of all.
 ClippingOptions OfOneLayer(const ClippingOptions& clipping) {
@@ -37,6 +44,10 @@ DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Lo
   } else {
     pass_.emplace(layout, kBlockRows);
     examples_.emplace(encoder);
+    streams_ = !regularization.has_penalty() && !clipper_.active();
+    const EndBounds ends{.input = encoder.input_bound(),
+                         .output_gradient = encoder.weight_bound() * loss.steepest_slope()};
+    if (streams_) safe_point_bound_ = LargestSafeParameter(layout, ends, kLargestSafe<Real>);
   }
   ranges_ = GradientRanges(layout);
   int64_t largest = 0;
@@ -51,6 +62,7 @@ void DatasetObjective<Real>::SetMinibatch(std::span<const uint32_t> rows) {
   block_encoded_ = false;
   told_squares_.reset();
   loss_sum_ = 0;
+  point_bound_ = std::numeric_limits<double>::infinity();
 }
 
 template <typename Real>
@@ -126,11 +138,10 @@ absl::Status DatasetObjective<Real>::Gradient(std::span<const Real> point,
   } else {
     const int64_t count = static_cast<int64_t>(NextBlock().size());
     AddBlock(point);
-    if (count == static_cast<int64_t>(rows_.size()) && !regularization_.has_penalty() && !clipper_.active()) {
+    if (count == static_cast<int64_t>(rows_.size()) && streams_) {
       loss_ = loss_sum_ / static_cast<double>(count);
-      gradient_bound_ = pass_->GradientBound(count, encoder_.input_bound());
-      if (std::isfinite(loss_) && gradient_bound_ < std::numeric_limits<Real>::max() / 16)
-        return UseStreamed(count, use);
+      gradient_bound_ = BoundGradient(count);
+      if (std::isfinite(loss_) && gradient_bound_ <= kLargestStreamed<Real>) return UseStreamed(count, use);
     }
     StoreGradient(count);
     rows_done_ += count;
@@ -141,6 +152,12 @@ absl::Status DatasetObjective<Real>::Gradient(std::span<const Real> point,
   loss_sum_ = 0;
   const bool lazily = sparse_.has_value() && ranges_.empty();
   return lazily ? UseSparse(point, use) : UseDense(point, use);
+}
+
+template <typename Real>
+double DatasetObjective<Real>::BoundGradient(int64_t rows) {
+  if (point_bound_ <= safe_point_bound_) return kLargestSafe<Real>;
+  return pass_->GradientBound(rows, encoder_.input_bound());
 }
 
 template <typename Real>

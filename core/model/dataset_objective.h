@@ -6,6 +6,7 @@
 #define TRAINYARD_CORE_MODEL_DATASET_OBJECTIVE_H_
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,6 +48,13 @@ class DatasetObjective final : public Objective<Real> {
   std::optional<std::span<const uint32_t>> Support() override;
   void TellSquaredWeights(double squares) override { told_squares_ = squares; }
 
+  // At least the magnitude of every element of the point of the next Gradient; unless told, for each minibatch anew, infinity. Below
+  // safe_point_bound a step need not look at its numbers to know that none is too large; infinity: it makes no difference.
+  void TellPointBound(double bound) { point_bound_ = bound; }
+  double safe_point_bound() const {
+    return safe_point_bound_ > 0 ? safe_point_bound_ : std::numeric_limits<double>::infinity();
+  }
+
   // Of the last Gradient that did not answer UNAVAILABLE: the loss, the penalty, the 2-norm of their gradient, and how it was clipped.
   double loss() const { return loss_; }
   double penalty() const { return penalty_; }
@@ -68,6 +76,8 @@ class DatasetObjective final : public Objective<Real> {
   // Adds the loss and the gradient of the next part.
   void AddBlock(std::span<const Real> point);
   void AddSparseBlock(std::span<const Real> point);
+
+  double BoundGradient(int64_t rows);
 
   // What follows the last part: penalty, norm, clipping, and the view.
   absl::Status UseStreamed(int64_t rows, absl::FunctionRef<void(const GradientView<Real>&)> use);
@@ -98,11 +108,14 @@ class DatasetObjective final : public Objective<Real> {
   std::vector<std::span<const Real>> layer_gradients_;  // of each layer, in gradient_
   const RegularizationOptions regularization_;
   Clipper clipper_;
+  bool streams_ = false;         // a minibatch of one block, as far as the options go
+  double safe_point_bound_ = 0;  // 0: there is none
 
   std::span<const uint32_t> rows_;
   size_t rows_done_ = 0;  // of the gradient being summed
   bool block_encoded_ = false;
   std::optional<double> told_squares_;
+  double point_bound_ = std::numeric_limits<double>::infinity();
   double loss_sum_ = 0;
   double loss_ = 0;
   double penalty_ = 0;

@@ -1,7 +1,8 @@
 // Keeps the last finite parameters of a run whose next update may overflow.
 //
 // No parameter moves by more than max |v_{k+1}| <= alpha max |v_k| + eps_k max |g|, beside its decay by 1 - eps_k lambda: two
-// numbers, carried along, say that an update can't overflow. Only where they do not, in a run that diverges, the parameters are copied before they move.
+// numbers, carried along, say that an update can't overflow. Only where they do not, in a run that diverges, the parameters are copied before
+// they move. The same numbers bound the point at which a gradient is taken.
 
 #ifndef TRAINYARD_CORE_TRAIN_OVERFLOW_GUARD_H_
 #define TRAINYARD_CORE_TRAIN_OVERFLOW_GUARD_H_
@@ -15,6 +16,8 @@
 
 #include "absl/functional/function_ref.h"
 #include "core/base/objective.h"
+#include "core/base/status.h"
+#include "core/kernel/kernels.h"
 #include "core/model/dataset_objective.h"
 #include "core/optim/optimizer.h"
 
@@ -28,17 +31,35 @@ class OverflowGuard {
     decay_ = decay;
     position_bound_ = LargestMagnitude(theta);
     velocity_bound_ = LargestMagnitude(velocity);
+    measured_ = position_bound_;
+  }
+
+  // At least the magnitude of every element of theta + alpha v, alpha in [0, 1]. Where the bound is beyond `wanted` and has lost touch with
+  // theta, it is measured anew.
+  double PointBound(absl::FunctionRef<std::span<const Real>()> parameters, double wanted) {
+    if (position_bound_ + velocity_bound_ > wanted && position_bound_ > 2 * measured_) {
+      position_bound_ = LargestMagnitude(parameters());
+      measured_ = position_bound_;
+    }
+    return position_bound_ + velocity_bound_;
   }
 
   // To be called before the parameters move. `parameters` gives them; `gradient_bound`: of every element's magnitude.
   void BeforeMove(absl::FunctionRef<std::span<const Real>()> parameters, const StepRates& rates,
                   double gradient_bound) {
-    velocity_bound_ = rates.momentum * velocity_bound_ + rates.learning_rate * gradient_bound;
-    position_bound_ = position_bound_ * std::max(1.0, rates.learning_rate * decay_ - 1) + velocity_bound_;
-    if (position_bound_ < kSafe) return;
+    gradient_bound_ = gradient_bound;
+    const double velocity = VelocityAfter(rates, gradient_bound);
+    if (PositionAfter(rates, velocity) < kSafe) return;
     const std::span<const Real> theta = parameters();
     before_.assign(theta.begin(), theta.end());
-    position_bound_ = LargestMagnitude(theta) + velocity_bound_;
+    position_bound_ = LargestMagnitude(theta);
+    measured_ = position_bound_;
+  }
+
+  // To be called after they have moved; `gradient_norm`: the 2-norm, which bounds elements better than what was known before.
+  void AfterMove(const StepRates& rates, double gradient_norm) {
+    velocity_bound_ = VelocityAfter(rates, std::min(gradient_norm, gradient_bound_));
+    position_bound_ = PositionAfter(rates, velocity_bound_);
   }
 
   // If theta is not finite, puts back what it was before its last move. Whether it did.
@@ -53,14 +74,22 @@ class OverflowGuard {
   static constexpr double kSafe = std::numeric_limits<Real>::max() / 16;  // room for the rounding of the bounds
 
   static double LargestMagnitude(std::span<const Real> x) {
-    double largest = 0;
-    for (const Real value : x) largest = std::max(largest, std::abs(static_cast<double>(value)));
-    return largest;
+    const int64_t size = static_cast<int64_t>(x.size());
+    return static_cast<double>(BestKernels<Real>().largest_magnitude({x.data(), 1, size, size}));
+  }
+
+  double VelocityAfter(const StepRates& rates, double gradient_bound) const {
+    return rates.momentum * velocity_bound_ + rates.learning_rate * gradient_bound;
+  }
+  double PositionAfter(const StepRates& rates, double velocity_bound) const {
+    return position_bound_ * std::max(1.0, rates.learning_rate * decay_ - 1) + velocity_bound;
   }
 
   double decay_ = 0;
   double position_bound_ = 0;
   double velocity_bound_ = 0;
+  double gradient_bound_ = 0;
+  double measured_ = 0;  // the position when it was last looked at
   std::vector<Real> before_;
 };
 
@@ -76,14 +105,17 @@ class GuardedObjective final : public Objective<Real> {
   int64_t dimension() const override { return objective_.dimension(); }
   double Value(std::span<const Real> point) override { return objective_.Value(point); }
   absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) override {
-    return objective_.Gradient(point, [&](const GradientView<Real>& view) {
-      const auto parameters = [this]() -> std::span<const Real> {
-        optimizer_.Materialize(theta_);
-        return theta_;
-      };
+    const auto parameters = [this]() -> std::span<const Real> {
+      optimizer_.Materialize(theta_);
+      return theta_;
+    };
+    objective_.TellPointBound(guard_.PointBound(parameters, objective_.safe_point_bound()));
+    RETURN_IF_ERROR(objective_.Gradient(point, [&](const GradientView<Real>& view) {
       guard_.BeforeMove(parameters, rates_, objective_.gradient_bound());
       use(view);
-    });
+    }));
+    guard_.AfterMove(rates_, objective_.gradient_norm());
+    return absl::OkStatus();
   }
   std::optional<std::span<const uint32_t>> Support() override { return objective_.Support(); }
   void TellSquaredWeights(double squares) override { objective_.TellSquaredWeights(squares); }

@@ -7,6 +7,7 @@
 #include <set>
 #include <vector>
 
+#include "absl/numeric/int128.h"
 #include "gtest/gtest.h"
 
 namespace trainyard {
@@ -49,6 +50,21 @@ TEST(RandomStreamTest, UniformHasTheMomentsOfTheUniformDistribution) {
   // Five standard errors: sqrt(1/12 / n) and sqrt(4/45 / n).
   EXPECT_NEAR(sum / kDraws, 0.5, 5 * 0.2887 / 447.2);
   EXPECT_NEAR(squares / kDraws, 1.0 / 3, 5 * 0.2981 / 447.2);
+}
+
+// Fisher and Yates from the back, with the stream's numbers in order.
+TEST(RandomStreamTest, ShuffleTakesTheNumbersOfTheStreamInOrder) {
+  for (const uint64_t step : {uint64_t{0}, uint64_t{7}, (uint64_t{5} << 32) + 9}) {
+    const RandomStream random(0x123456789abcdef, RandomPurpose::kPermutation, step);
+    std::vector<uint32_t> items(1000);
+    std::iota(items.begin(), items.end(), 0u);
+    std::vector<uint32_t> expected = items;
+    for (uint64_t i = expected.size(), index = 0; i > 1; --i, ++index) {
+      std::swap(expected[i - 1], expected[absl::Uint128High64(absl::uint128(random.Bits(index)) * i)]);
+    }
+    random.Shuffle(items);
+    EXPECT_EQ(items, expected);
+  }
 }
 
 TEST(RandomStreamTest, ShuffleIsAPermutation) {

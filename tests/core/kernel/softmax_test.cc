@@ -36,7 +36,7 @@ Real Exp(Real y) {
 template <typename Real>
 double ReferenceSoftmax(Real factor, Batch<Real>& batch) {
   double total = 0;
-  double partial = 0;
+  std::array<double, 16> losses{};
   Matrix<Real>& f = batch.f;
   for (int64_t i = 0; i < f.rows; ++i) {
     Real maximum = f(i, 0);
@@ -52,10 +52,13 @@ double ReferenceSoftmax(Real factor, Batch<Real>& batch) {
     for (int64_t j = 0; j < f.columns; ++j) f(i, j) *= scale;
     f(i, batch.classes[i]) -= scaled_factor;
     const double distance = static_cast<double>(maximum) - static_cast<double>(true_output);
-    partial += batch.weights[i] * (distance + kernel::Log<kernel::ScalarLanes<Real>>(sum));
+    losses[i % 16] = batch.weights[i] * (distance + kernel::Log<kernel::ScalarLanes<Real>>(sum));
     if (i % 16 == 15 || i + 1 == f.rows) {
-      total += partial;
-      partial = 0;
+      for (int half = 8; half > 0; half /= 2) {
+        for (int c = 0; c < half; ++c) losses[c] += losses[c + half];
+      }
+      total += losses[0];
+      losses.fill(0);
     }
   }
   return total;

@@ -1,0 +1,1 @@
+"""What tests/benchmark/run consists of."""

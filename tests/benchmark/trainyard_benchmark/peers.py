@@ -1,0 +1,65 @@
+"""Peers: each in a process of its own, which does one round whenever it is asked, so that what it imports and prepares is not timed."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Iterable, Optional, Type
+
+# Debian's package of each module that a peer needs.
+PACKAGES = {"sklearn": "python3-sklearn", "torch": "python3-torch", "pandas": "python3-pandas", "joblib": "python3-joblib"}
+
+
+def missing_packages() -> list[str]:
+    return [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+
+
+def lacks(module: str) -> str:
+    """What to say where it is not installed; else empty."""
+    if importlib.util.find_spec(module) is not None:
+        return ""
+    return f"the peer is not installed: apt-get install {PACKAGES[module]}"
+
+
+def environment(threads: int) -> dict[str, str]:
+    """The best that OpenBLAS has for the processor, and so many threads."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    wide = " avx512f " in Path("/proc/cpuinfo").read_text()
+    variables["OPENBLAS_CORETYPE"] = "SkylakeX" if wide else "Haswell"
+    variables["OPENBLAS_NUM_THREADS"] = variables["OMP_NUM_THREADS"] = str(threads)
+    variables["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+    return variables
+
+
+class Peer:
+    """`arguments` are those of peer_process.py, `prefix` what goes before the command."""
+
+    def __init__(self, *arguments: object, threads: int = 1, prefix: Iterable[str] = ()) -> None:
+        command = [*prefix, sys.executable, "-m", "trainyard_benchmark.peer_process", *map(str, arguments)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment(threads)
+        )
+        self._line()
+
+    def round(self) -> float:
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self._line())
+
+    def _line(self) -> str:
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the peer ended with {self._process.wait()}")
+        return line
+
+    def __enter__(self) -> "Peer":
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()

@@ -3,19 +3,18 @@
 import sys
 import time
 import traceback
-from typing import Iterable
+from typing import Mapping
 
 from trainyard_benchmark.bench import Bench
-from trainyard_benchmark.cases import CASES
+from trainyard_benchmark.cases import Case
 from trainyard_benchmark.report import Result, Row
 
 
-def all_of(bench: Bench, ids: Iterable[str]) -> tuple[list[Row], int]:
+def all_of(bench: Bench, cases: Mapping[str, Case]) -> tuple[list[Row], int]:
     """The rows, and how many cases broke."""
     rows: list[Row] = []
     failures = 0
-    for name in ids:
-        case = CASES[name]
+    for name, case in cases.items():
         begin = time.monotonic()
         try:
             result = case.measure(bench)

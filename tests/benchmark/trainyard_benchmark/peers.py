@@ -1,5 +1,7 @@
 """Peers: each in a process of its own, which does one round whenever it is asked, so that what it imports and prepares is not timed."""
 
+import functools
+import importlib
 import importlib.util
 import os
 import subprocess
@@ -10,17 +12,29 @@ from typing import Iterable, Optional, Type
 
 # Debian's package of each module that a peer needs.
 PACKAGES = {"sklearn": "python3-sklearn", "torch": "python3-torch", "pandas": "python3-pandas", "joblib": "python3-joblib"}
+OPENBLAS = "libopenblas0-pthread"
+
+
+@functools.cache
+def numpy_is_fast() -> bool:
+    """Whether NumPy multiplies with OpenBLAS; the reference BLAS, which Debian installs without it, is many times slower."""
+    importlib.import_module("numpy.linalg")
+    return "openblas" in Path("/proc/self/maps").read_text()
+
+
+def packages_lacking(modules: Iterable[str]) -> list[str]:
+    missing = [PACKAGES[module] for module in modules if importlib.util.find_spec(module) is None]
+    return missing if numpy_is_fast() else [*missing, OPENBLAS]
 
 
 def missing_packages() -> list[str]:
-    return [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+    return packages_lacking(PACKAGES)
 
 
-def lacks(module: str) -> str:
-    """What to say where it is not installed; else empty."""
-    if importlib.util.find_spec(module) is not None:
-        return ""
-    return f"the peer is not installed: apt-get install {PACKAGES[module]}"
+def lacks(*modules: str) -> str:
+    """What to say where a peer can't be at its best; else empty."""
+    missing = packages_lacking(modules)
+    return f"no peer: apt-get install {' '.join(missing)}" if missing else ""
 
 
 def environment(threads: int) -> dict[str, str]:

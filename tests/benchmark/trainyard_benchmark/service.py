@@ -8,14 +8,12 @@ from typing import Iterator
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "testing"))
 
-from trainyard.v1 import event_pb2, job_pb2, spec_pb2, watch_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, spec_pb2, watch_pb2
 from trainyard_testing import ANY_PORT, Client, Server
 
 from trainyard_benchmark import data
 from trainyard_benchmark.bench import Bench
 from trainyard_benchmark.shapes import Shape
-
-__all__ = ["Server", "Service", "serve"]
 
 WATCH = "/trainyard.v1.WatchService/Watch"
 
@@ -41,6 +39,9 @@ class Service:
         if shape.table == "pixels":
             return self.upload("pixels", *data.write_pixels(self.bench.scratch, shape.rows), arguments=("--format", "idx"))
         return self.upload(shape.table.replace("_", "-"), data.FOLDER / f"{shape.table}.csv")
+
+    def delete_dataset(self, name: str) -> None:
+        self.client.datasets.DeleteDataset(dataset_pb2.DeleteDatasetRequest(name=name))
 
     # ---- Jobs
 

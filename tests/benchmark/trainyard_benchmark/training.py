@@ -77,6 +77,20 @@ def train_once(service: Service, spec: spec_pb2.JobSpec) -> float:
     return service.rate(job)
 
 
+def alone(case: str) -> Callable[[Bench], Result]:
+    """Without a peer."""
+
+    def measure(bench: Bench) -> Result:
+        shape = SHAPES[case]
+        with serve(bench, "--workers", "1") as service:
+            spec = spec_for(shape, service.upload_for(shape))
+            service.train(spec)
+            (ours,) = bench.take_turns(lambda: train_once(service, spec))
+        return Result(RATE, ours, flops=shape.flops, fma_limit=bench.fma_limit)
+
+    return measure
+
+
 def against_mlp(case: str) -> Callable[[Bench], Result]:
     return lambda bench: beside(bench, case, MLP, "mlp")
 

@@ -2,7 +2,8 @@
 # Installs what is missing, builds everything, and runs the demo and the tests.
 #
 #   ./test.sh          all tests but those labelled `long`
-#   ./test.sh --long   those as well, the MNIST demo, and all tests once more under AddressSanitizer and UndefinedBehaviorSanitizer
+#   ./test.sh --long   those as well, the MNIST demo, a guard of the speed, and all tests once more under AddressSanitizer and
+#                      UndefinedBehaviorSanitizer
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -37,6 +38,7 @@ demo_reaches digits 0.97
 if [[ ${1:-} == --long ]]; then demo_reaches mnist 0.98; fi
 ctest --preset release --parallel "$jobs" "${without[@]}"
 if [[ ${1:-} == --long ]]; then
+  tests/benchmark/run --quick
   build asan
   ctest --preset asan --parallel "$jobs"
 fi

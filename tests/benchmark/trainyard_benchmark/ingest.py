@@ -70,7 +70,7 @@ def upload(bench: Bench) -> Result:
 
     def one_round() -> float:
         with serve(bench, listen=f"unix:{bench.scratch}/socket") as service:
-            (rate,) = bench.numbers("upload_load", service.server.address, source)
+            (rate,) = bench.numbers("upload_load", service.address, source)
             return rate
 
     ours, copy = bench.take_turns(one_round, lambda: copy_rate(source, bench.scratch / "copy"))

@@ -43,11 +43,11 @@ def first_metrics(service: Service) -> Result:
     latencies: list[float] = []
 
     def one_round() -> float:
-        told = bench.numbers("first_metric", service.server.address, request, JOBS_A_ROUND)
+        told = bench.numbers("first_metric", service.address, request, JOBS_A_ROUND)
         latencies.extend(told)
         return median(told)
 
-    bench.numbers("first_metric", service.server.address, request, JOBS_A_ROUND)
+    bench.numbers("first_metric", service.address, request, JOBS_A_ROUND)
     (ours,) = bench.take_turns(one_round)
     return Result("ms", ours, extra={"p99": percentile(latencies, 99)})
 

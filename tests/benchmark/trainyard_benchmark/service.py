@@ -22,16 +22,17 @@ WARM_UP = 0.2
 
 
 class Service:
-    def __init__(self, bench: Bench, server: Server, client: Client) -> None:
+    def __init__(self, bench: Bench, server: Server, client: Client, address: str) -> None:
         self.bench = bench
         self.server = server
+        self.address = address
         self.client = client
 
     # ---- Data sets
 
     def upload(self, name: str, *paths: Path, arguments: tuple[str, ...] = (), prefix: tuple[str, ...] = ()) -> str:
         """With the command line. The data set's name."""
-        command = ("dataset", "upload", "--server", self.server.address, "--name", name, *arguments, *paths)
+        command = ("dataset", "upload", "--server", self.address, "--name", name, *arguments, *paths)
         self.bench.run("trainyard", *command, prefix=prefix)
         return f"datasets/{name}"
 
@@ -53,7 +54,7 @@ class Service:
         """With a watcher of the job that takes in all of it; returns at the job's end."""
         request = watch_pb2.WatchRequest(targets=[watch_pb2.WatchTarget(job=job)])
         path = self.bench.save(job.replace("/", "-"), request)
-        command = self.bench.command("watch_load", self.server.address, WATCH, path, 1)
+        command = self.bench.command("watch_load", self.address, WATCH, path, 1)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as watcher:
             yield
         if watcher.returncode != 0:
@@ -98,6 +99,8 @@ def examples(job: job_pb2.Job, steps: int) -> int:
 
 @contextlib.contextmanager
 def serve(bench: Bench, *flags: str, listen: str = ANY_PORT) -> Iterator[Service]:
-    with Server(flags=flags, listen=listen) as server, Client(server.address) as client:
-        yield Service(bench, server, client)
+    with Server(flags=flags, listen=listen) as server:
+        address = server.address if listen == ANY_PORT else listen
+        with Client(address) as client:
+            yield Service(bench, server, client, address)
         server.stop()

@@ -21,7 +21,7 @@ def jobs(bench: Bench) -> Result:
         request = bench.save("small-job", small_job(service.upload_for(SHAPES["b"]), JOB_EPOCHS))
 
         def one_round() -> float:
-            (rate,) = bench.numbers("job_load", service.server.address, request, JOBS_A_ROUND, CALLERS)
+            (rate,) = bench.numbers("job_load", service.address, request, JOBS_A_ROUND, CALLERS)
             return rate
 
         one_round()

@@ -43,7 +43,7 @@ def history(bench: Bench) -> Result:
         spec = spec_for(shape, service.upload_for(shape), budget=spec_pb2.Budget(steps=HISTORY_STEPS))
         (job,) = service.train(spec)
         request = bench.save("history", job_pb2.GetMetricsRequest(job=job.name, max_points=2000))
-        return calls(bench, service.server.address, "/trainyard.v1.JobService/GetMetrics", [request])
+        return calls(bench, service.address, "/trainyard.v1.JobService/GetMetrics", [request])
 
 
 def page_requests(service: Service) -> list[Path]:
@@ -64,13 +64,13 @@ def listing(bench: Bench) -> Result:
     """Pages of 100 among 100,000 jobs, of which each tenth failed."""
     folder = bench.scratch / "list"
     with Server(folder) as server, Client(server.address) as client:
-        service = Service(bench, server, client)
+        service = Service(bench, server, client, server.address)
         shape = SHAPES["b"]
         (ended,) = service.train(spec_for(shape, service.upload_for(shape), budget=spec_pb2.Budget(epochs=1)))
         server.stop()
     bench.run("fill_jobs", folder / "trainyard.db", bench.save("ended-job", ended), LISTED_JOBS)
     with Server(folder) as server, Client(server.address) as client:
-        service = Service(bench, server, client)
+        service = Service(bench, server, client, server.address)
         return calls(bench, server.address, "/trainyard.v1.JobService/ListJobs", page_requests(service))
 
 

@@ -66,7 +66,7 @@ def watch(watchers: int) -> Callable[[Bench], Result]:
             (job,) = service.train(spec)
             request = request_for(service, job.name, watchers)
             message = bench.scratch / "message"
-            address = service.server.address
+            address = service.address
             ours = load(bench, address, request, watchers, message)
             messages = max(1, round(ours.bytes / watchers / message.stat().st_size))
 

@@ -2,7 +2,8 @@
 //
 //   job_load ADDRESS REQUEST_FILE COUNT CALLERS        REQUEST_FILE: a serialised CreateJobRequest
 //
-// CALLERS threads submit; one watcher of all jobs learns of their ends; then each job is read with its result. Prints jobs a second.
+// CALLERS threads submit; one watcher of all jobs learns of their ends; then each job is read with its result. Prints
+// jobs a second.
 
 #include <set>
 #include <thread>

@@ -82,7 +82,8 @@ class FormTest(unittest.TestCase):
         self.assertEqual(told["note"], "no peer")
 
     def test_numbers_keep_three_digits(self) -> None:
-        self.assertEqual([number(value) for value in (None, 0.01234, 12.34, 1234567.0)], ["-", "0.0123", "12.3", "1,234,567"])
+        told = [number(value) for value in (None, 0.01234, 12.34, 1234567.0)]
+        self.assertEqual(told, ["-", "0.0123", "12.3", "1,234,567"])
 
     def test_the_table_has_a_line_a_case_and_aligned_columns(self) -> None:
         lines = table([row(Result("/s", ours=[4]), Least("ratio", 2)), row(Result("s"))]).splitlines()

@@ -1,4 +1,5 @@
-// An upload alone: the time from opening it until the server has acknowledged all bytes. Nothing is committed, so nothing is parsed.
+// An upload alone: the time from opening it until the server has acknowledged all bytes. Nothing is committed, so
+// nothing is parsed.
 //
 //   upload_load ADDRESS FILE        prints megabytes (10^6) a second
 

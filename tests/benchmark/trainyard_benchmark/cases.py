@@ -41,18 +41,17 @@ CASES = {
     "cc": Case("two jobs of c1 at once", training.two_jobs, [times(1.8)], [times(1.88)]),
     "d1": Case("784-10, batch 1", training.against_mlp("d1"), [times(15)], [times(20)]),
     "d128": Case("784-10, batch 128", training.against_torch("d128"), [times(3.5)], [times(4.7)]),
-    "e1": Case(
-        "sparse logistic, batch 1, SGD", training.sparse(training.PLAIN), [times(3.5)], [times(4.2)]
-    ),
+    "e1": Case("sparse logistic, batch 1, SGD", training.sparse(training.PLAIN), [times(3.5)], [times(4.2)]),
     "e2": Case("e1 with lazy momentum", training.sparse(training.LAZY_MOMENTUM), [times(1.7)], [times(1.9)]),
-    "jobs": Case(
-        "small jobs on 2 cores", small_jobs.jobs, [Least("ours", 300)], [Least("ours", 400)]
-    ),
+    "jobs": Case("small jobs on 2 cores", small_jobs.jobs, [Least("ours", 300)], [Least("ours", 400)]),
     "first_idle": Case(
         "submit to first metrics, p50", latency.first_idle, [at_most(3), Most("p99", 10)], [at_most(1), Most("p99", 3)]
     ),
     "first_busy": Case(
-        "the same, all cores training", latency.first_busy, [at_most(10), Most("p99", 30)], [at_most(3), Most("p99", 15)]
+        "the same, all cores training",
+        latency.first_busy,
+        [at_most(10), Most("p99", 30)],
+        [at_most(3), Most("p99", 15)],
     ),
     "start": Case("start to serving", latency.start, [at_most(100), Most("MB", 30)], [at_most(50), Most("MB", 20)]),
     "rss": Case("memory of a running job", latency.running_job_memory, [at_most(20)], [at_most(5)]),
@@ -60,9 +59,7 @@ CASES = {
     "csv_other": Case("28 columns of CSV, client on another core", ingest.csv(1), [times(4)], [times(7)]),
     "upload": Case("an upload alone", ingest.upload, [times(0.6)], [times(0.9)]),
     **{
-        f"watch{watchers}": Case(
-            f"replay, {watchers:,} watchers", watching.watch(watchers), [times(0.5)], [times(0.8)]
-        )
+        f"watch{watchers}": Case(f"replay, {watchers:,} watchers", watching.watch(watchers), [times(0.5)], [times(0.8)])
         for watchers in watching.STEPS_A_WATCHER
     },
     "log": Case("append to committed at 20,000 rows/s, p99", storing.log, [at_most(1)], [at_most(0.3)]),

@@ -21,8 +21,8 @@ def pinned(core: int) -> tuple[str, ...]:
 
 
 def csv(client_core: int) -> Callable[[Bench], Result]:
-    """Ours: `trainyard dataset upload`, from its start until the data set, with its statistics, is safe on the disk; the
-    server has core 0. The peer: read_csv with mean, variance, minimum and maximum, in memory, on core 0."""
+    """Ours: `trainyard dataset upload`, from its start until the data set, with its statistics, is safe on the disk;
+    the server has core 0. The peer: read_csv with mean, variance, minimum and maximum, in memory, on core 0."""
 
     def measure(bench: Bench) -> Result:
         missing = lacks("pandas")
@@ -62,8 +62,8 @@ def copy_rate(source: Path, target: Path) -> float:
 
 
 def upload(bench: Bench) -> Result:
-    """Over a Unix socket: CreateUpload and UploadData to its answer, without CommitUpload, which parses. Each round has a
-    server of its own, so that what the former wrote is gone."""
+    """Over a Unix socket: CreateUpload and UploadData to its answer, without CommitUpload, which parses. Each round has
+    a server of its own, so that what the former wrote is gone."""
     source = bench.scratch / "upload"
     subprocess.run(["dd", "if=/dev/urandom", f"of={source}", "bs=1M", f"count={UPLOAD_BYTES >> 20}", "status=none"],
                    check=True)  # fmt: skip

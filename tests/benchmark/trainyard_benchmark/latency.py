@@ -106,8 +106,8 @@ def start(bench: Bench) -> Result:
 
 
 def running_job_memory(bench: Bench) -> Result:
-    """The most that a server with a running, watched job takes beyond what it took with the data set and no job; the data
-    set's file, which the job maps, is not counted."""
+    """The most that a server with a running, watched job takes beyond what it took with the data set and no job; the
+    data set's file, which the job maps, is not counted."""
     shape = SHAPES["b"]
 
     def one_round() -> float:

@@ -1,4 +1,5 @@
-"""Peers: each in a process of its own, which does one round whenever it is asked, so that what it imports and prepares is not timed."""
+"""Peers: each in a process of its own, which does one round whenever it is asked, so that what it imports and
+prepares is not timed."""
 
 import functools
 import importlib
@@ -11,13 +12,13 @@ from types import TracebackType
 from typing import Iterable, Optional, Type
 
 # Debian's package of each module that a peer needs.
-PACKAGES = {"sklearn": "python3-sklearn", "torch": "python3-torch", "pandas": "python3-pandas", "joblib": "python3-joblib"}
+PACKAGES = {module: f"python3-{module}" for module in ("sklearn", "torch", "pandas", "joblib")}
 OPENBLAS = "libopenblas0-pthread"
 
 
 @functools.cache
 def numpy_is_fast() -> bool:
-    """Whether NumPy multiplies with OpenBLAS; the reference BLAS, which Debian installs without it, is many times slower."""
+    """Whether NumPy multiplies with OpenBLAS; the reference BLAS that Debian has otherwise is many times slower."""
     importlib.import_module("numpy.linalg")
     return "openblas" in Path("/proc/self/maps").read_text()
 

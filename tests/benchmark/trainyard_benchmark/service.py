@@ -2,11 +2,8 @@
 
 import contextlib
 import subprocess
-import sys
 from pathlib import Path
 from typing import Iterator
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "testing"))
 
 from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, spec_pb2, watch_pb2
 from trainyard_testing import ANY_PORT, Client, Server
@@ -38,7 +35,8 @@ class Service:
 
     def upload_for(self, shape: Shape) -> str:
         if shape.table == "pixels":
-            return self.upload("pixels", *data.write_pixels(self.bench.scratch, shape.rows), arguments=("--format", "idx"))
+            paths = data.write_pixels(self.bench.scratch, shape.rows)
+            return self.upload("pixels", *paths, arguments=("--format", "idx"))
         return self.upload(shape.table.replace("_", "-"), data.FOLDER / f"{shape.table}.csv")
 
     def delete_dataset(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Many small jobs, each submitted, awaited and its result fetched, beside a pool of processes that does the same work."""
+"""Many small jobs, each submitted, awaited and its result fetched, beside a pool of processes with the same work."""
 
 import contextlib
 

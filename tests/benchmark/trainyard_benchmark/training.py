@@ -1,11 +1,15 @@
 """How fast jobs train, beside a program that does the same with a library.
 
-Each round of ours is a job of 1.5 s through the whole service, watched, with the default checkpoints, without validation; each of the
-peer's is a fit of about 1.5 s in a process that is warm.
+Each round of ours is a job of 1.5 s through the whole service, watched, with the default checkpoints, without
+validation; its rate is that between two events of its log. Each round of the peer is 1.5 s of fitting in a warm process.
 """
 
 import contextlib
 from typing import Callable, Optional
+
+from google.protobuf import duration_pb2
+from specs import dense
+from trainyard.v1 import loss_pb2, optimizer_pb2, spec_pb2
 
 from trainyard_benchmark import data
 from trainyard_benchmark.bench import Bench
@@ -13,9 +17,6 @@ from trainyard_benchmark.peers import Peer, lacks
 from trainyard_benchmark.report import Result
 from trainyard_benchmark.service import Service, serve
 from trainyard_benchmark.shapes import SHAPES, Shape
-from google.protobuf import duration_pb2
-from specs import dense
-from trainyard.v1 import loss_pb2, optimizer_pb2, spec_pb2
 
 RATE = "examples/s"
 ROUND = spec_pb2.Budget(running_time=duration_pb2.Duration(seconds=1, nanos=500_000_000))
@@ -78,7 +79,7 @@ def train_once(service: Service, spec: spec_pb2.JobSpec) -> float:
 
 
 def alone(case: str) -> Callable[[Bench], Result]:
-    """Without a peer."""
+    """Without a peer; the best round, since other work on the machine only slows."""
 
     def measure(bench: Bench) -> Result:
         shape = SHAPES[case]
@@ -86,7 +87,7 @@ def alone(case: str) -> Callable[[Bench], Result]:
             spec = spec_for(shape, service.upload_for(shape))
             service.train(spec)
             (ours,) = bench.take_turns(lambda: train_once(service, spec))
-        return Result(RATE, ours, flops=shape.flops, fma_limit=bench.fma_limit)
+        return Result(RATE, [max(ours)], flops=shape.flops, fma_limit=bench.fma_limit)
 
     return measure
 

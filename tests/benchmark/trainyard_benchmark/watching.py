@@ -1,7 +1,8 @@
 """What a watcher gets of a finished job's log, beside a bare stream of the same messages.
 
-Each watcher reads the newest part of one log to its end; all are in one process, a hundred a connection. A point is a step with all its
-series; the log keeps 64 steps an event. The bare stream sends the first message of ours, as often as makes the same bytes.
+Each watcher reads the newest part of one log to its end; all are in one process, a hundred a connection. A point is a
+step with all its series; the log keeps 64 steps an event, and a message holds several events of a log that is replayed.
+The bare stream sends the first message of ours, as often as makes the same bytes.
 """
 
 import subprocess
@@ -10,13 +11,13 @@ from pathlib import Path
 from typing import Callable
 
 from trainyard.v1 import spec_pb2, watch_pb2
+from trainyard_testing import LISTENING
 
 from trainyard_benchmark.bench import Bench
 from trainyard_benchmark.report import Result
 from trainyard_benchmark.service import WATCH, Service, serve
 from trainyard_benchmark.shapes import SHAPES
 from trainyard_benchmark.training import spec_for
-from trainyard_testing import LISTENING
 
 STEPS = 4_000_000
 STEPS_AN_EVENT = 64

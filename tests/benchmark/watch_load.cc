@@ -3,8 +3,8 @@
 //   watch_load ADDRESS METHOD REQUEST_FILE STREAMS [FIRST_MESSAGE_FILE]
 //
 // METHOD streams WatchResponses, as /trainyard.v1.WatchService/Watch does. Prints messages, bytes, points (steps of
-// metric chunks) and seconds from the first call to the end of the last stream. Writes the first message with metrics to
-// FIRST_MESSAGE_FILE.
+// metric chunks) and the seconds from the first call to the end of the last stream. Writes the first message with
+// metrics to FIRST_MESSAGE_FILE.
 
 #include <algorithm>
 #include <atomic>

@@ -59,7 +59,7 @@ CASES = {
     "csv_other": Case("28 columns of CSV, client on another core", ingest.csv(1), [times(4)], [times(7)]),
     "upload": Case("an upload alone", ingest.upload, [times(0.6)], [times(0.9)]),
     **{
-        f"watch{watchers}": Case(f"replay, {watchers:,} watchers", watching.watch(watchers), [times(0.5)], [times(0.8)])
+        f"watch{watchers}": Case(f"replay to watchers: {watchers:,}", watching.watch(watchers), [times(0.5)], [times(0.8)])
         for watchers in watching.STEPS_A_WATCHER
     },
     "log": Case("append to committed at 20,000 rows/s, p99", storing.log, [at_most(1)], [at_most(0.3)]),

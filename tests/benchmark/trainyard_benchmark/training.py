@@ -1,7 +1,8 @@
 """How fast jobs train, beside a program that does the same with a library.
 
 Each round of ours is a job of 1.5 s through the whole service, watched, with the default checkpoints, without
-validation; its rate is that between two events of its log. Each round of the peer is 1.5 s of fitting in a warm process.
+validation; its rate is that between two events of its log. Each round of the peer is 1.5 s of fitting in a process that
+is warm.
 """
 
 import contextlib

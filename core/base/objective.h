@@ -12,6 +12,7 @@
 #ifndef TRAINYARD_CORE_BASE_OBJECTIVE_H_
 #define TRAINYARD_CORE_BASE_OBJECTIVE_H_
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -40,11 +41,28 @@ struct GradientBlock {
   int64_t begin;
   std::span<const Real> values;
   Pending pending;
+  bool fetched = false;  // whether the arrays that the visit touches are near; else it had better fetch ahead
 };
 
-// Calls its argument once for each block; blocks are disjoint, cover all parameters and always come in the same order. To be walked once.
+// Arrays of all parameters whose elements at a block's place are read or written when it is visited, null where there are fewer: they are
+// fetched while the block is computed.
 template <typename Real>
-using DenseGradient = absl::FunctionRef<void(absl::FunctionRef<void(const GradientBlock<Real>&)>)>;
+using Touched = std::array<const Real*, 3>;
+
+template <typename Real>
+class DenseGradient {
+ public:
+  using Visit = absl::FunctionRef<void(const GradientBlock<Real>&)>;
+  using Walk = absl::FunctionRef<void(Visit visit, const Touched<Real>& touched)>;
+
+  explicit DenseGradient(Walk walk) : walk_(walk) {}
+
+  // Calls `visit` once for each block; blocks are disjoint, cover all parameters and always come in the same order. To be walked once.
+  void operator()(Visit visit, const Touched<Real>& touched = {}) const { walk_(visit, touched); }
+
+ private:
+  Walk walk_;
+};
 
 // Of a linear model, whose weight (input, unit) is parameter input * units + unit:
 //   d[inputs[k] * units + u] = values[k * units + u],   d[bias_begin + u] = biases[u],   0 elsewhere

@@ -170,7 +170,8 @@ class RowEncoder {
   // At least the magnitude of every input of every row; infinity where the data set does not know.
   double input_bound() const;
 
-  // Of an encoder that knows the target: at least every example's weight in the loss.
+  // Of an encoder that knows the target: whether examples differ by weight; else each weighs 1. And at least every weight.
+  bool has_weights() const;
   double weight_bound() const;
 
   // Of an encoder that knows the target: whether targets are classes.

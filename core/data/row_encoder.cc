@@ -182,6 +182,7 @@ void RowEncoder::Plan::VisitRow(int64_t row, Visit visit) const {
 bool RowEncoder::has_sparse_inputs() const { return plan_->has_sparse_inputs; }
 int64_t RowEncoder::input_count() const { return plan_->input_count; }
 double RowEncoder::input_bound() const { return plan_->input_bound; }
+bool RowEncoder::has_weights() const { return plan_->weights.has_value() || !plan_->class_weights.empty(); }
 double RowEncoder::weight_bound() const { return plan_->weight_bound; }
 int64_t RowEncoder::row_count() const { return plan_->dataset->row_count(); }
 bool RowEncoder::has_classes() const { return plan_->classes.has_value(); }

@@ -7,7 +7,7 @@
 // called; divisions are IEEE's; what is not a number stays so.
 //
 // Activations x: [rows, inputs + 1], element (i, inputs) being 1; rows lie `stride` apart. Memory should begin at cache lines, and rows an odd
-// number of cache lines apart: that is faster, and needed for nothing else. Padding of rows is neither read nor written.
+// number of cache lines apart: that is faster, and needed for nothing else. Padding of rows is neither read nor written, but by gather_rows.
 
 #ifndef TRAINYARD_CORE_KERNEL_KERNELS_H_
 #define TRAINYARD_CORE_KERNEL_KERNELS_H_
@@ -42,6 +42,7 @@ struct UpdateRates {
   Real learning_rate = 0;
   Real momentum = 0;
   Pending pending;
+  bool fetched = false;  // else what follows in all arrays but g, which is block after block, is fetched meanwhile
 };
 
 // Functions of their arguments alone, so any number of threads may call them.
@@ -60,16 +61,15 @@ struct Kernels {
                          Real slope, MatrixView<const Real> x, MatrixView<Real> dx);
 
   // out = x^T dy, or out + x^T dy where `add`, of the weights (and biases) in `range`; `out` begins at the range's first element. The padding of
-  // panels, and that behind the bias of an output, becomes 0.
+  // panels, and that behind the bias of an output, becomes 0. `touched`, likewise beginning there, is fetched meanwhile.
   void (*weight_gradient)(const PanelShape& shape, PanelRange range, MatrixView<const Real> x,
-                          MatrixView<const Real> dy, bool add, Real* out);
+                          MatrixView<const Real> dy, bool add, Real* out, const Touched<Real>& touched);
 
   // g completed as objective.h says, at the point theta, or `ahead`; then, in one pass, with a fused multiply-add for each term,
   //   sgd:       theta -= eps g
   //   momentum:  v = alpha v - eps g; theta += v
   //   nesterov:  the same, g taken at `ahead`, which becomes theta + alpha v
-  // All arrays have the length of g and do not overlap. Meant for blocks of some thousand elements in order: what follows a block in v, theta
-  // and ahead is fetched meanwhile.
+  // All arrays have the length of g and do not overlap.
   void (*sgd)(const UpdateRates<Real>& rates, std::span<const Real> g, Real* theta);
   void (*momentum)(const UpdateRates<Real>& rates, std::span<const Real> g, Real* v, Real* theta);
   void (*nesterov)(const UpdateRates<Real>& rates, std::span<const Real> g, Real* v, Real* theta, Real* ahead);
@@ -77,6 +77,9 @@ struct Kernels {
   // sum x_i^2: 64 chains of Real, element i in chain i mod 64, for each 4,096 elements, whose sum, in a fixed tree (c and c + 32, then c and
   // c + 16, ...), is added in double. Infinity where a square exceeds Real: from 1.8e19 in float.
   double (*squared_norm)(std::span<const Real> x);
+
+  // Row i of `to` = row rows[i] of `from`, in whole cache lines: padding of both is read and written up to the end of the line.
+  void (*gather_rows)(const Real* from, int64_t stride, std::span<const uint32_t> rows, MatrixView<Real> to);
 
   // The largest |x_i|; infinity where one is not finite.
   Real (*largest_magnitude)(MatrixView<const Real> x);

@@ -4,6 +4,9 @@
 #define TRAINYARD_CORE_KERNEL_ROWS_H_
 
 #include <cstdint>
+#include <span>
+
+#include "core/base/matrix.h"
 
 namespace trainyard::kernel {
 
@@ -24,6 +27,19 @@ inline typename Lanes::Vector SumOfVectors(typename Lanes::Vector (&vectors)[cou
     for (int i = 0; i < half; ++i) vectors[i] = Lanes::Add(vectors[i], vectors[i + half]);
   }
   return vectors[0];
+}
+
+template <typename Lanes, typename Real = typename Lanes::Real>
+void GatherRows(const Real* from, int64_t stride, std::span<const uint32_t> rows, MatrixView<Real> to) {
+  constexpr int64_t kLine = 64 / sizeof(Real);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Real* const source = from + rows[i] * stride;
+    Real* const target = to.data + static_cast<int64_t>(i) * to.stride;
+    for (int64_t line = 0; line < to.columns; line += kLine) {
+#pragma GCC unroll 16
+      for (int64_t j = line; j < line + kLine; j += Lanes::kCount) Lanes::Store(target + j, Lanes::Load(source + j));
+    }
+  }
 }
 
 }  // namespace trainyard::kernel

@@ -10,97 +10,135 @@
 #include "core/base/matrix.h"
 #include "core/kernel/functions.h"
 #include "core/kernel/panels.h"
+#include "core/kernel/tiles.h"
 
 namespace trainyard::kernel {
 
-// kCount classes from `column` on of at most kCount examples: one class in each vector, one example in each lane.
-template <typename Lanes>
-inline void LoadClasses(MatrixView<typename Lanes::Real> f, int64_t column,
-                        typename Lanes::Vector (&classes)[Lanes::kCount]) {
-  const auto mask = Lanes::FirstLanes(f.columns - column);
+// visit(i) for i < count <= most; where it is all of them, without a loop.
+template <int most, typename Visit>
+inline void ForEachOf(int count, Visit visit) {
+  if (count == most) {
 #pragma GCC unroll 16
-  for (int i = 0; i < Lanes::kCount; ++i) {
-    classes[i] = i < f.rows ? Lanes::Load(mask, f.data + i * f.stride + column) : Lanes::Zero();
-  }
-  Lanes::Transpose(classes);
-}
-
-template <typename Lanes>
-inline void StoreClasses(MatrixView<typename Lanes::Real> f, int64_t column,
-                         typename Lanes::Vector (&classes)[Lanes::kCount]) {
-  const auto mask = Lanes::FirstLanes(f.columns - column);
-  Lanes::Transpose(classes);
-#pragma GCC unroll 16
-  for (int i = 0; i < Lanes::kCount; ++i) {
-    if (i < f.rows) Lanes::Store(mask, f.data + i * f.stride + column, classes[i]);
+    for (int i = 0; i < most; ++i) visit(i);
+  } else {
+    for (int i = 0; i < count; ++i) visit(i);
   }
 }
 
-// Of at most kCount examples, whose classes and factors are given: f becomes factor (softmax(f)_j - [j = class]); out come the maximum of
-// each, the sum of e^(f - maximum), and the output of its class.
+// At most kCount examples as the softmax takes them: in each lane one of them.
 template <typename Lanes>
-struct SoftmaxOfLanes {
-  using Real = typename Lanes::Real;
+struct LaneExamples {
   using Vector = typename Lanes::Vector;
 
-  SoftmaxOfLanes(MatrixView<Real> f, Vector of_true_class, Vector of_factor)
-      : true_class(of_true_class), factor(of_factor) {
-    Vector classes[Lanes::kCount];
-    LoadClasses<Lanes>(f, 0, classes);
-    maximum = classes[0];
-    if (f.columns <= Lanes::kCount) {
-      AddMaximum(classes, 0, f.columns);
-      AddExponentials(classes, f.columns);
-      Finish(Lanes::Divide(factor, sum), classes, 0, f.columns);
-      StoreClasses<Lanes>(f, 0, classes);
-    } else {
-      InBlocks(
-          f, [&](int64_t column, int64_t count) { AddMaximum(classes, column, count); }, classes);
-      InBlocks(
-          f, [&](int64_t, int64_t count) { AddExponentials(classes, count); }, classes);
-      const Vector scale = Lanes::Divide(factor, sum);
-      InBlocks(
-          f, [&](int64_t column, int64_t count) { Finish(scale, classes, column, count); }, classes);
-    }
+  auto IsOfClass(int64_t j) const {
+    return Lanes::Equal(true_class, Lanes::Broadcast(static_cast<typename Lanes::Real>(j)));
   }
 
-  auto IsTrueClass(int64_t j) const { return Lanes::Equal(true_class, Lanes::Broadcast(static_cast<Real>(j))); }
-
-  void AddMaximum(const Vector (&classes)[Lanes::kCount], int64_t column, int64_t count) {
-    for (int64_t j = 0; j < count; ++j) {
-      maximum = Lanes::Max(maximum, classes[j]);
-      true_output = Lanes::Select(IsTrueClass(column + j), classes[j], true_output);
-    }
-  }
-
-  void AddExponentials(Vector (&classes)[Lanes::kCount], int64_t count) {
-    for (int64_t j = 0; j < count; ++j) {
-      classes[j] = Exponential<Lanes>(Lanes::Subtract(classes[j], maximum)).Value();
-      sum = Lanes::Add(sum, classes[j]);
-    }
-  }
-
-  void Finish(Vector scale, Vector (&classes)[Lanes::kCount], int64_t column, int64_t count) const {
-    for (int64_t j = 0; j < count; ++j) {
-      const Vector probability = Lanes::Multiply(classes[j], scale);
-      classes[j] = Lanes::Select(IsTrueClass(column + j), Lanes::Subtract(probability, factor), probability);
-    }
-  }
-
-  template <typename Visit>
-  static void InBlocks(MatrixView<Real> f, Visit visit, Vector (&classes)[Lanes::kCount]) {
-    for (int64_t column = 0; column < f.columns; column += Lanes::kCount) {
-      LoadClasses<Lanes>(f, column, classes);
-      visit(column, std::min<int64_t>(f.columns - column, Lanes::kCount));
-      StoreClasses<Lanes>(f, column, classes);
-    }
-  }
-
-  const Vector true_class;
-  const Vector factor;
-  Vector maximum;
-  Vector sum = Lanes::Zero();
+  Vector true_class;
+  Vector factor;
+  Vector maximum;              // of its outputs
+  Vector sum = Lanes::Zero();  // of e^(f - maximum)
   Vector true_output = Lanes::Zero();
+};
+
+// The outputs of at most kCount classes: one class in each vector, one example in each lane.
+template <typename Lanes, int count>
+struct LaneClasses {
+  using Real = typename Lanes::Real;
+  using Vector = typename Lanes::Vector;
+  using Examples = LaneExamples<Lanes>;
+
+  // Of each row of f those from `first` on.
+  LaneClasses(MatrixView<const Real> f, int64_t first) : first_(first) {
+    const Real* const from = f.data + first;
+    if (f.rows < Lanes::kCount) std::fill(classes_, classes_ + Lanes::kCount, Lanes::Zero());
+    ForEachOf<Lanes::kCount>(static_cast<int>(f.rows),
+                             [&](int i) { classes_[i] = Lanes::Load(Lanes::FirstLanes(count), from + i * f.stride); });
+    Lanes::Transpose(classes_);
+  }
+
+  void Store(MatrixView<Real> f) {
+#pragma GCC unroll 16
+    for (int j = count; j < Lanes::kCount; ++j) classes_[j] = Lanes::Zero();
+    Lanes::Transpose(classes_);
+    Real* const to = f.data + first_;
+    ForEachOf<Lanes::kCount>(static_cast<int>(f.rows),
+                             [&](int i) { Lanes::Store(Lanes::FirstLanes(count), to + i * f.stride, classes_[i]); });
+  }
+
+  void AddMaximum(Examples& examples) const {
+    if (first_ == 0) examples.maximum = classes_[0];
+#pragma GCC unroll 16
+    for (int j = 0; j < count; ++j) {
+      examples.maximum = Lanes::Max(examples.maximum, classes_[j]);
+      examples.true_output = Lanes::Select(examples.IsOfClass(first_ + j), classes_[j], examples.true_output);
+    }
+  }
+
+  void AddExponentials(Examples& examples) {
+#pragma GCC unroll 16
+    for (int j = 0; j < count; ++j) {
+      classes_[j] = Exponential<Lanes>(Lanes::Subtract(classes_[j], examples.maximum)).Value();
+      examples.sum = Lanes::Add(examples.sum, classes_[j]);
+    }
+  }
+
+  // e^(f - maximum) becomes factor (softmax - [the class is the true one]).
+  void Finish(const Examples& examples) {
+    const Vector scale = Lanes::Divide(examples.factor, examples.sum);
+#pragma GCC unroll 16
+    for (int j = 0; j < count; ++j) {
+      const Vector share = Lanes::Multiply(classes_[j], scale);
+      classes_[j] = Lanes::Select(examples.IsOfClass(first_ + j), Lanes::Subtract(share, examples.factor), share);
+    }
+  }
+
+ private:
+  const int64_t first_;
+  Vector classes_[Lanes::kCount];
+};
+
+// Few classes stay in registers from beginning to end: a function for each number of them.
+template <typename Lanes>
+struct FewClasses {
+  using View = MatrixView<typename Lanes::Real>;
+  using Function = void (*)(View f, LaneExamples<Lanes>& examples);
+
+  template <int count>
+  static void Tile(View f, LaneExamples<Lanes>& examples) {
+    LaneClasses<Lanes, count> classes(f, 0);
+    classes.AddMaximum(examples);
+    classes.AddExponentials(examples);
+    classes.Finish(examples);
+    classes.Store(f);
+  }
+
+  static constexpr auto kOfCount = TileTable<FewClasses, Function, Lanes::kCount>::Of();
+};
+
+// Many classes are passed through three times, kCount at a time.
+template <typename Lanes>
+struct ManyClasses {
+  using View = MatrixView<typename Lanes::Real>;
+  using Examples = LaneExamples<Lanes>;
+  using Function = void (*)(int pass, int64_t first, View f, Examples& examples);
+
+  template <int count>
+  static void Tile(int pass, int64_t first, View f, Examples& examples) {
+    LaneClasses<Lanes, count> classes(f, first);
+    if (pass == 0) return classes.AddMaximum(examples);
+    pass == 1 ? classes.AddExponentials(examples) : classes.Finish(examples);
+    classes.Store(f);
+  }
+
+  static void Run(View f, Examples& examples) {
+    static constexpr auto kOfCount = TileTable<ManyClasses, Function, Lanes::kCount>::Of();
+    for (int pass = 0; pass < 3; ++pass) {
+      for (int64_t first = 0; first < f.columns; first += Lanes::kCount) {
+        kOfCount[std::min<int64_t>(f.columns - first, Lanes::kCount)](pass, first, f, examples);
+      }
+    }
+  }
 };
 
 // At most kCount examples; their weighted losses become `losses`.
@@ -108,35 +146,29 @@ template <typename Lanes, typename Real = typename Lanes::Real>
 inline void CrossEntropies(Real factor, MatrixView<Real> f, const int32_t* classes, const double* weights,
                            double* losses) {
   constexpr int kCount = Lanes::kCount;
-  Real true_classes[kCount];
-  Real factors[kCount];
-  const auto prepare = [&](int64_t i) {
+  const int count = static_cast<int>(f.rows);
+  Real true_classes[kCount] = {};
+  Real factors[kCount] = {};
+  ForEachOf<kCount>(count, [&](int i) {
     true_classes[i] = static_cast<Real>(classes[i]);
     factors[i] = static_cast<Real>(factor * weights[i]);
-  };
-  if (f.rows == kCount) {
-    for (int64_t i = 0; i < kCount; ++i) prepare(i);
+  });
+  LaneExamples<Lanes> examples{.true_class = Lanes::Load(true_classes), .factor = Lanes::Load(factors)};
+  if (f.columns <= kCount) {
+    FewClasses<Lanes>::kOfCount[f.columns](f, examples);
   } else {
-    std::fill_n(true_classes, kCount, Real{-1});
-    std::fill_n(factors, kCount, Real{0});
-    for (int64_t i = 0; i < f.rows; ++i) prepare(i);
+    ManyClasses<Lanes>::Run(f, examples);
   }
-  const SoftmaxOfLanes<Lanes> softmax(f, Lanes::Load(true_classes), Lanes::Load(factors));
   Real maxima[kCount];
   Real true_outputs[kCount];
   Real logs[kCount];
-  Lanes::Store(maxima, softmax.maximum);
-  Lanes::Store(true_outputs, softmax.true_output);
-  Lanes::Store(logs, Log<Lanes>(softmax.sum));
-  const auto lose = [&](int64_t i) {
+  Lanes::Store(maxima, examples.maximum);
+  Lanes::Store(true_outputs, examples.true_output);
+  Lanes::Store(logs, Log<Lanes>(examples.sum));
+  ForEachOf<kCount>(count, [&](int i) {
     const double distance = static_cast<double>(maxima[i]) - static_cast<double>(true_outputs[i]);
     losses[i] = weights[i] * (distance + static_cast<double>(logs[i]));
-  };
-  if (f.rows == kCount) {
-    for (int64_t i = 0; i < kCount; ++i) lose(i);
-  } else {
-    for (int64_t i = 0; i < f.rows; ++i) lose(i);
-  }
+  });
 }
 
 template <typename Lanes, typename Real = typename Lanes::Real>
@@ -151,8 +183,10 @@ double SoftmaxCrossEntropy(Real factor, MatrixView<Real> f, std::span<const int3
                                      f.stride};
       CrossEntropies<Lanes>(factor, rows, classes.data() + i, weights.data() + i, losses + (i - group));
     }
-    for (int64_t half = kLanes / 2; half > 0; half /= 2) {
-      for (int64_t i = 0; i < half; ++i) losses[i] += losses[i + half];
+#pragma GCC unroll 4
+    for (int half = kLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 16
+      for (int i = 0; i < half; ++i) losses[i] += losses[i + half];
     }
     total += losses[0];
   }

@@ -7,6 +7,7 @@
 #include "core/kernel/magnitudes.h"
 #include "core/kernel/nonlinearities.h"
 #include "core/kernel/products.h"
+#include "core/kernel/rows.h"
 #include "core/kernel/softmax.h"
 #include "core/kernel/transposes.h"
 #include "core/kernel/updates.h"
@@ -25,6 +26,7 @@ constexpr Kernels<typename Lanes::Real> TableOf() {
       .momentum = &UpdateMomentum<Lanes>,
       .nesterov = &UpdateNesterov<Lanes>,
       .squared_norm = &SquaredNorm<Lanes>,
+      .gather_rows = &GatherRows<Lanes>,
       .largest_magnitude = &LargestMagnitude<Lanes>,
       .activate = &Activate<Lanes>,
       .multiply_derivative = &MultiplyDerivative<Lanes>,

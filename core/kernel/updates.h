@@ -1,7 +1,4 @@
 // The moves of the optimisers: one pass over gradient, velocity and parameters.
-//
-// A gradient comes fresh from the first-level cache, the other arrays do not: while a block is done, the next one of the same length is
-// fetched, line by line.
 
 #ifndef TRAINYARD_CORE_KERNEL_UPDATES_H_
 #define TRAINYARD_CORE_KERNEL_UPDATES_H_
@@ -63,10 +60,31 @@ inline void WithPending(const UpdateRates<typename Lanes::Real>& rates, Pass pas
   }
 }
 
-// Fetches what lies `bytes` further.
+// Fetches what lies a block further in an array, line by line, unless it is near already.
 template <typename Lanes>
-inline void PrefetchAhead(const typename Lanes::Real* at, int64_t bytes) {
-  Lanes::PrefetchToWrite(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(at) + bytes));
+class FetchAhead {
+ public:
+  using Real = typename Lanes::Real;
+
+  explicit FetchAhead(int64_t block_size) : bytes_(block_size * static_cast<int64_t>(sizeof(Real))) {}
+
+  void operator()(const Real* at) const {
+    Lanes::PrefetchToWrite(reinterpret_cast<const char*>(reinterpret_cast<uintptr_t>(at) + bytes_));
+  }
+
+ private:
+  int64_t bytes_;
+};
+struct FetchNothing {
+  void operator()(const void*) const {}
+};
+
+// Calls move(pending, fetch) with the kinds that `rates` need.
+template <typename Lanes, typename Move>
+inline void WithRates(const UpdateRates<typename Lanes::Real>& rates, int64_t block_size, Move move) {
+  WithPending<Lanes>(rates, [&](const auto& pending) {
+    rates.fetched ? move(pending, FetchNothing()) : move(pending, FetchAhead<Lanes>(block_size));
+  });
 }
 
 template <typename Lanes, typename Real = typename Lanes::Real>
@@ -75,10 +93,9 @@ void UpdateSgd(const UpdateRates<Real>& rates, std::span<const Real> g, Real* th
   const Real* __restrict gradient = g.data();
   Real* __restrict parameters = theta;
   const int64_t size = static_cast<int64_t>(g.size());
-  const int64_t ahead = size * static_cast<int64_t>(sizeof(Real));
-  WithPending<Lanes>(rates, [&](auto pending) {
+  WithRates<Lanes>(rates, size, [&](const auto& pending, auto fetch) {
     ForEachVector<Lanes>(size, [&](int64_t i, auto lanes) {
-      PrefetchAhead<Lanes>(parameters + i, ahead);
+      fetch(parameters + i);
       const auto p = Lanes::Load(lanes, parameters + i);
       const auto completed = pending.Complete(Lanes::Load(lanes, gradient + i), p);
       const auto moved = Lanes::NegatedFma(rate, completed, Lanes::Zero());
@@ -95,11 +112,10 @@ void UpdateMomentum(const UpdateRates<Real>& rates, std::span<const Real> g, Rea
   Real* __restrict velocity = v;
   Real* __restrict parameters = theta;
   const int64_t size = static_cast<int64_t>(g.size());
-  const int64_t ahead = size * static_cast<int64_t>(sizeof(Real));
-  WithPending<Lanes>(rates, [&](auto pending) {
+  WithRates<Lanes>(rates, size, [&](const auto& pending, auto fetch) {
     ForEachVector<Lanes>(size, [&](int64_t i, auto lanes) {
-      PrefetchAhead<Lanes>(velocity + i, ahead);
-      PrefetchAhead<Lanes>(parameters + i, ahead);
+      fetch(velocity + i);
+      fetch(parameters + i);
       const auto p = Lanes::Load(lanes, parameters + i);
       const auto completed = pending.Complete(Lanes::Load(lanes, gradient + i), p);
       const auto kept = Lanes::Multiply(alpha, Lanes::Load(lanes, velocity + i));
@@ -119,12 +135,11 @@ void UpdateNesterov(const UpdateRates<Real>& rates, std::span<const Real> g, Rea
   Real* __restrict parameters = theta;
   Real* __restrict points = ahead;
   const int64_t size = static_cast<int64_t>(g.size());
-  const int64_t next = size * static_cast<int64_t>(sizeof(Real));
-  WithPending<Lanes>(rates, [&](auto pending) {
+  WithRates<Lanes>(rates, size, [&](const auto& pending, auto fetch) {
     ForEachVector<Lanes>(size, [&](int64_t i, auto lanes) {
-      PrefetchAhead<Lanes>(velocity + i, next);
-      PrefetchAhead<Lanes>(parameters + i, next);
-      PrefetchAhead<Lanes>(points + i, next);
+      fetch(velocity + i);
+      fetch(parameters + i);
+      fetch(points + i);
       const auto completed = pending.Complete(Lanes::Load(lanes, gradient + i), Lanes::Load(lanes, points + i));
       const auto kept = Lanes::Multiply(alpha, Lanes::Load(lanes, velocity + i));
       const auto moved = Lanes::NegatedFma(rate, completed, kept);

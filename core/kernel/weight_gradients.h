@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 
 #include "core/base/matrix.h"
 #include "core/kernel/kernels.h"
@@ -15,6 +16,34 @@
 #include "core/kernel/tiles.h"
 
 namespace trainyard::kernel {
+
+// Fetches the same lines of several arrays, one after another.
+template <typename Lanes>
+class LineFetcher {
+ public:
+  using Real = typename Lanes::Real;
+
+  explicit LineFetcher(const Touched<Real>& touched) {
+    const Real* last = touched[0];
+    for (size_t i = 0; i < touched.size(); ++i) {
+      if (touched[i] != nullptr) last = touched[i];
+      arrays_[i] = reinterpret_cast<const char*>(last);
+    }
+  }
+
+  bool idle() const { return arrays_[0] == nullptr; }
+
+  void FetchLine() {
+#pragma GCC unroll 4
+    for (const char*& array : arrays_) {
+      Lanes::PrefetchToWrite(array);
+      array += 64;
+    }
+  }
+
+ private:
+  const char* arrays_[std::tuple_size_v<Touched<Real>>];
+};
 
 // Both arguments point at the tile's first element.
 template <typename Real>
@@ -29,12 +58,12 @@ struct OuterProducts {
 template <typename Lanes, int vectors, bool masked>
 struct GradientTiles {
   using Real = typename Lanes::Real;
-  using Function = void (*)(const OuterProducts<Real>& product);
+  using Function = void (*)(const OuterProducts<Real>& product, LineFetcher<Lanes>& fetcher);
 
   static constexpr int kInputs = std::min(Lanes::kTileRows, Lanes::kAccumulators / vectors);
 
   template <int inputs>
-  static void Tile(const OuterProducts<Real>& product) {
+  static void Tile(const OuterProducts<Real>& product, LineFetcher<Lanes>& fetcher) {
     typename Lanes::Mask masks[vectors];
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; ++v) masks[v] = Lanes::FirstLanes(product.dy.columns - v * Lanes::kCount);
@@ -48,7 +77,15 @@ struct GradientTiles {
     const Real* dy = product.dy.data;
     const int64_t x_stride = product.x.stride;
     const int64_t dy_stride = product.dy.stride;
+    // As many lines as the tile has, spread over its rows where there are so many.
+    LineFetcher<Lanes> lines = fetcher;
+    constexpr int kLines = (inputs * vectors * Lanes::kCount * sizeof(Real) + 63) / 64;
+    int64_t unfetched = lines.idle() ? 0 : kLines;
     for (int64_t i = product.x.rows; i > 0; --i, x += x_stride, dy += dy_stride) {
+      if (unfetched > 0) {
+        lines.FetchLine();
+        --unfetched;
+      }
       typename Lanes::Vector columns[vectors];
 #pragma GCC unroll 16
       for (int v = 0; v < vectors; ++v) {
@@ -62,6 +99,8 @@ struct GradientTiles {
         for (int v = 0; v < vectors; ++v) sums[r][v] = Lanes::Fma(element, columns[v], sums[r][v]);
       }
     }
+    for (; unfetched > 0; --unfetched) lines.FetchLine();
+    fetcher = lines;
     const bool add = product.add;
     Real* const out = product.out;
     const int64_t out_stride = product.out_stride;
@@ -76,10 +115,10 @@ struct GradientTiles {
   }
 
   // All inputs by one block of columns.
-  static void Block(OuterProducts<Real> product) {
+  static void Block(OuterProducts<Real> product, LineFetcher<Lanes>& fetcher) {
     static constexpr auto kTiles = TileTable<GradientTiles, Function, kInputs>::Of();
     CutEvenly(product.x.columns, kInputs, [&](int64_t, int64_t inputs) {
-      kTiles[inputs](product);
+      kTiles[inputs](product, fetcher);
       product.x.data += inputs;
       product.out += inputs * product.out_stride;
     });
@@ -87,11 +126,11 @@ struct GradientTiles {
 };
 
 template <typename Lanes, int vectors>
-inline void GradientsOfColumns(const OuterProducts<typename Lanes::Real>& product) {
+inline void GradientsOfColumns(const OuterProducts<typename Lanes::Real>& product, LineFetcher<Lanes>& fetcher) {
   if (Lanes::kFreeMasks || product.dy.columns < vectors * Lanes::kCount) {
-    GradientTiles<Lanes, vectors, true>::Block(product);
+    GradientTiles<Lanes, vectors, true>::Block(product, fetcher);
   } else {
-    GradientTiles<Lanes, vectors, false>::Block(product);
+    GradientTiles<Lanes, vectors, false>::Block(product, fetcher);
   }
 }
 
@@ -179,14 +218,14 @@ inline void NarrowWeightGradient(const PanelShape& shape, PanelRange range, cons
 
 // `product` of one panel.
 template <typename Lanes, typename Real = typename Lanes::Real>
-inline void PanelWeightGradient(int64_t width, OuterProducts<Real> product) {
+inline void PanelWeightGradient(int64_t width, OuterProducts<Real> product, LineFetcher<Lanes>& fetcher) {
   constexpr int64_t kPair = 2 * Lanes::kCount;
   product.out_stride = width;
   for (int64_t left = width; left > 0; left -= kPair) {
     if (left >= kPair) {
-      GradientsOfColumns<Lanes, 2>(product);
+      GradientsOfColumns<Lanes, 2>(product, fetcher);
     } else {
-      GradientsOfColumns<Lanes, 1>(product);
+      GradientsOfColumns<Lanes, 1>(product, fetcher);
     }
     product.dy.data += kPair;
     product.dy.columns -= kPair;
@@ -196,18 +235,19 @@ inline void PanelWeightGradient(int64_t width, OuterProducts<Real> product) {
 
 template <typename Lanes, typename Real = typename Lanes::Real>
 void WeightGradient(const PanelShape& shape, PanelRange range, MatrixView<const Real> x, MatrixView<const Real> dy,
-                    bool add, Real* out) {
+                    bool add, Real* out, const Touched<Real>& touched) {
   const int64_t rows = range.row_end - range.row_begin;
   const MatrixView<const Real> inputs = {x.data + range.row_begin, x.rows, rows, x.stride};
   if (shape.narrow()) {
     const MatrixView<const Real> gradient = {dy.data + range.panel, dy.rows, range.panels, dy.stride};
     return NarrowWeightGradient<Lanes>(shape, range, {inputs, gradient, add, out, shape.narrow_stride()});
   }
+  LineFetcher<Lanes> fetcher(touched);
   for (int64_t panel = range.panel; panel < range.panel + range.panels; ++panel) {
     const int64_t column = panel * kPanelWidth;
     const int64_t width = shape.panel_width(panel);
     const MatrixView<const Real> gradient = {dy.data + column, dy.rows, shape.outputs - column, dy.stride};
-    PanelWeightGradient<Lanes>(width, OuterProducts<Real>{inputs, gradient, add, out, width});
+    PanelWeightGradient<Lanes>(width, OuterProducts<Real>{inputs, gradient, add, out, width}, fetcher);
     out += rows * width;
   }
 }

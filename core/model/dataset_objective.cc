@@ -165,17 +165,17 @@ absl::Status DatasetObjective<Real>::UseStreamed(int64_t rows, absl::FunctionRef
   loss_sum_ = 0;
   double squares = 0;
   bool walked = false;
-  const auto walk = [&](absl::FunctionRef<void(const GradientBlock<Real>&)> visit) {
+  const auto walk = [&](typename DenseGradient<Real>::Visit visit, const Touched<Real>& touched) {
     walked = true;
     for (const GradientRange& range : ranges_) {
       const std::span<Real> values = std::span(range_values_).first(range.size);
-      pass_->Gradient(range, rows, NetworkPass<Real>::Into::kEmpty, values);
+      pass_->Gradient(range, rows, NetworkPass<Real>::Into::kEmpty, values, touched);
       squares += kernels_.squared_norm(values);
-      VisitRange(range, values, visit);
+      VisitRange(range, values, touched[0] != nullptr, visit);
     }
   };
   use(GradientView<Real>(DenseGradient<Real>(walk)));
-  if (!walked) walk([](const GradientBlock<Real>&) {});
+  if (!walked) walk([](const GradientBlock<Real>&) {}, {});
   gradient_norm_ = std::sqrt(squares);
   return absl::OkStatus();
 }
@@ -200,8 +200,9 @@ absl::Status DatasetObjective<Real>::UseDense(std::span<const Real> point,
   gradient_bound_ = gradient_norm_;
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
   clipper_.Measure<Real>(layer_gradients_, gradient_norm_);
-  const auto walk = [&](absl::FunctionRef<void(const GradientBlock<Real>&)> visit) {
-    for (const GradientRange& range : ranges_) VisitRange(range, gradient.subspan(range.begin, range.size), visit);
+  const auto walk = [&](typename DenseGradient<Real>::Visit visit, const Touched<Real>&) {
+    for (const GradientRange& range : ranges_)
+      VisitRange(range, gradient.subspan(range.begin, range.size), false, visit);
   };
   use(GradientView<Real>(DenseGradient<Real>(walk)));
   return absl::OkStatus();
@@ -266,11 +267,12 @@ void DatasetObjective<Real>::AddPenalty(std::span<const Real> point) {
 }
 
 template <typename Real>
-void DatasetObjective<Real>::VisitRange(const GradientRange& range, std::span<const Real> values,
+void DatasetObjective<Real>::VisitRange(const GradientRange& range, std::span<const Real> values, bool fetched,
                                         absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const {
   Pending pending{
       .scale = clipper_.scale(range.layer), .limit = clipper_.limit(), .decay = regularization_.weight_decay};
-  if (pending.decay == 0) return visit({.begin = range.begin, .values = values, .pending = pending});
+  if (pending.decay == 0)
+    return visit({.begin = range.begin, .values = values, .pending = pending, .fetched = fetched});
   const Pending of_biases{.scale = pending.scale, .limit = pending.limit};
   layout_.layers()[range.layer].ForEachRun([&](const ParameterRun& run) {
     const int64_t begin = std::max(run.begin, range.begin);
@@ -278,7 +280,8 @@ void DatasetObjective<Real>::VisitRange(const GradientRange& range, std::span<co
     if (begin >= end) return;
     visit({.begin = begin,
            .values = values.subspan(begin - range.begin, end - begin),
-           .pending = run.is_bias ? of_biases : pending});
+           .pending = run.is_bias ? of_biases : pending,
+           .fetched = fetched});
   });
 }
 

@@ -90,7 +90,7 @@ class DatasetObjective final : public Objective<Real> {
   double AddPenalty(const SparseGradient<Real>& gradient, std::span<const Real> point);
   std::string NotFiniteSparseTensor() const;
   void StoreGradient(int64_t rows);
-  void VisitRange(const GradientRange& range, std::span<const Real> values,
+  void VisitRange(const GradientRange& range, std::span<const Real> values, bool fetched,
                   absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
 
   const ParameterLayout& layout_;

@@ -1,7 +1,6 @@
 #include "core/model/encoded_rows.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 namespace trainyard {
@@ -50,15 +49,14 @@ void EncodedRows<Real>::Encode(uint32_t row) {
 template <typename Real>
 void EncodedRows<Real>::Gather(std::span<const uint32_t> rows, MatrixView<Real> inputs, const TargetBuffer& targets) {
   if (encoded_.empty()) return encoder_.Encode(rows, inputs, targets);
-  const int64_t input_count = inputs.columns;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t row = rows[i];
+  for (const uint32_t row : rows) {
     if (encoded_[row] == 0) Encode(row);
-    const Real* from = inputs_.get() + row * stride_;
-    Real* to = inputs.data + static_cast<int64_t>(i) * stride_;
-    constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(Real));
-    for (int64_t j = 0; j <= input_count; j += kLine) std::memcpy(to + j, from + j, 64);
-    targets.weights[i] = weights_[row];
+  }
+  kernels_.gather_rows(inputs_.get(), stride_, rows, {inputs.data, inputs.rows, inputs.columns + 1, stride_});
+  if (!encoder_.has_weights()) {
+    std::fill_n(targets.weights.begin(), rows.size(), 1.0);
+  } else {
+    for (size_t i = 0; i < rows.size(); ++i) targets.weights[i] = weights_[rows[i]];
   }
   if (numbers_.empty()) {
     for (size_t i = 0; i < rows.size(); ++i) targets.classes[i] = classes_[rows[i]];

@@ -11,6 +11,7 @@
 
 #include "core/base/matrix.h"
 #include "core/data/encoding.h"
+#include "core/kernel/kernels.h"
 
 namespace trainyard {
 
@@ -43,6 +44,7 @@ class EncodedRows {
   void Encode(uint32_t row);
 
   const RowEncoder& encoder_;
+  const Kernels<Real>& kernels_ = BestKernels<Real>();
   const int64_t stride_;
   std::vector<uint8_t> encoded_;             // by row; empty where rows are not kept
   std::unique_ptr<Real[], Deleter> inputs_;  // [rows, stride], the constant 1 among them

@@ -8,7 +8,7 @@
 namespace trainyard {
 namespace {
 
-constexpr int64_t kRangeElements = 3584;  // 112 rows of a wide panel, which eight tiles of 14 rows cover
+constexpr int64_t kRangeElements = 1792;  // 56 rows of a wide panel, which four tiles of 14 rows cover
 
 void AppendRanges(const DenseShape& layer, size_t index, std::vector<GradientRange>& ranges) {
   const PanelShape shape = layer.panels();
@@ -168,10 +168,15 @@ double NetworkPass<Real>::GradientBound(int64_t rows, double input_bound) {
 }
 
 template <typename Real>
-void NetworkPass<Real>::Gradient(const GradientRange& range, int64_t rows, Into into, std::span<Real> gradient) const {
+void NetworkPass<Real>::Gradient(const GradientRange& range, int64_t rows, Into into, std::span<Real> gradient,
+                                 const Touched<Real>& touched) const {
   const DenseShape& shape = layout_.layers()[range.layer];
+  Touched<Real> here = touched;
+  for (const Real*& array : here) {
+    if (array != nullptr) array += range.begin;
+  }
   kernels_.weight_gradient(shape.panels(), range.range, activations_[range.layer].First(rows),
-                           deltas_of(range.layer + 1).First(rows), into == Into::kSum, gradient.data());
+                           deltas_of(range.layer + 1).First(rows), into == Into::kSum, gradient.data(), here);
 }
 
 template class NetworkPass<float>;

@@ -9,6 +9,7 @@
 
 #include "core/base/aligned_vector.h"
 #include "core/base/matrix.h"
+#include "core/base/objective.h"
 #include "core/kernel/kernels.h"
 #include "core/model/encoded_rows.h"
 #include "core/model/network.h"
@@ -54,8 +55,10 @@ class NetworkPass {
 
   enum class Into { kEmpty, kSum };
 
-  // After Backward: a range of the gradient by theta, written to `gradient` or added to it. Only reads: ranges may be taken on several threads.
-  void Gradient(const GradientRange& range, int64_t rows, Into into, std::span<Real> gradient) const;
+  // After Backward: a range of the gradient by theta, written to `gradient` or added to it; meanwhile the range of what is touched next is
+  // fetched. Only reads: ranges may be taken on several threads.
+  void Gradient(const GradientRange& range, int64_t rows, Into into, std::span<Real> gradient,
+                const Touched<Real>& touched = {}) const;
 
   // a_l after Forward: a_0 = x, ..., a_L = f.
   MatrixView<Real> activation(size_t layer, int64_t rows);

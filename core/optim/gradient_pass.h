@@ -42,8 +42,8 @@ class GradientPass {
  public:
   // Calls visit(block) for each block of the view; a sparse view is first written into one dense vector of `dimension` elements.
   template <typename Visit>
-  void operator()(const GradientView<Real>& gradient, int64_t dimension, Visit visit) {
-    if (const auto* dense = std::get_if<DenseGradient<Real>>(&gradient)) return (*dense)(visit);
+  void operator()(const GradientView<Real>& gradient, int64_t dimension, const Touched<Real>& touched, Visit visit) {
+    if (const auto* dense = std::get_if<DenseGradient<Real>>(&gradient)) return (*dense)(visit, touched);
     const auto& sparse = std::get<SparseGradient<Real>>(gradient);
     expanded_.resize(dimension);
     Expand<Real>(sparse, expanded_);
@@ -59,10 +59,11 @@ class GradientPass {
 
 // What the kernels need of a step for one block.
 template <typename Real>
-UpdateRates<Real> RatesFor(const StepRates& rates, const Pending& pending) {
+UpdateRates<Real> RatesFor(const StepRates& rates, const GradientBlock<Real>& block) {
   return {.learning_rate = static_cast<Real>(rates.learning_rate),
           .momentum = static_cast<Real>(rates.momentum),
-          .pending = pending};
+          .pending = block.pending,
+          .fetched = block.fetched};
 }
 
 }  // namespace trainyard

@@ -7,8 +7,8 @@ absl::Status Validate(const MomentumOptions& options) { return ValidateMomentum(
 template <typename Real>
 absl::Status Momentum<Real>::Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) {
   return objective.Gradient(theta, [&](const GradientView<Real>& gradient) {
-    pass_(gradient, objective.dimension(), [&](const GradientBlock<Real>& block) {
-      kernels_.momentum(RatesFor<Real>(rates, block.pending), block.values, velocity_.data() + block.begin,
+    pass_(gradient, objective.dimension(), {velocity_.data(), theta.data()}, [&](const GradientBlock<Real>& block) {
+      kernels_.momentum(RatesFor<Real>(rates, block), block.values, velocity_.data() + block.begin,
                         theta.data() + block.begin);
     });
   });

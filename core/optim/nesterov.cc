@@ -14,8 +14,9 @@ absl::Status Nesterov<Real>::Step(const StepRates& rates, Objective<Real>& objec
     ahead_of_ = rates.momentum;
   }
   return objective.Gradient(ahead_, [&](const GradientView<Real>& gradient) {
-    pass_(gradient, objective.dimension(), [&](const GradientBlock<Real>& block) {
-      kernels_.nesterov(RatesFor<Real>(rates, block.pending), block.values, velocity_.data() + block.begin,
+    const Touched<Real> touched = {velocity_.data(), theta.data(), ahead_.data()};
+    pass_(gradient, objective.dimension(), touched, [&](const GradientBlock<Real>& block) {
+      kernels_.nesterov(RatesFor<Real>(rates, block), block.values, velocity_.data() + block.begin,
                         theta.data() + block.begin, ahead_.data() + block.begin);
     });
   });

@@ -20,8 +20,9 @@
 
 namespace trainyard {
 
-// Steps in one chunk, and the age at which a smaller one is written.
-inline constexpr size_t kChunkSteps = 64;
+// Steps in one chunk, and the age at which a smaller one is written. The quickest runs make some thousand chunks a second; what a chunk costs
+// beyond its steps is then small beside them.
+inline constexpr size_t kChunkSteps = 256;
 inline constexpr absl::Duration kChunkAge = absl::Milliseconds(10);
 
 // Steps whose metrics the log has of this attempt, the newest one; 0: none. Never on a gRPC thread.

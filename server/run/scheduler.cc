@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/flush_denormals.h"
+
 namespace trainyard {
 
 Scheduler::Scheduler(int worker_count, absl::Duration slice_length, Clock clock)
@@ -51,6 +53,7 @@ void Scheduler::Enqueue(const Entry& entry) {
 }
 
 void Scheduler::Work() {
+  const FlushDenormals flush;
   const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || !ready_.empty(); };
   absl::MutexLock lock(&mutex_);
   while (true) {

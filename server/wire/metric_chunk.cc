@@ -44,7 +44,10 @@ void WriteColumn(std::span<const StepMetrics> steps, const SeriesField<Value>& f
   const double first = ValueOf(steps.front().*field.value);
   const bool constant =
       std::ranges::all_of(steps, [&](const StepMetrics& step) { return SameBits(ValueOf(step.*field.value), first); });
-  for (const StepMetrics& step : constant ? steps.first(1) : steps) column->add_values(ValueOf(step.*field.value));
+  const std::span<const StepMetrics> told = constant ? steps.first(1) : steps;
+  google::protobuf::RepeatedField<double>& values = *column->mutable_values();
+  values.Resize(static_cast<int>(told.size()), 0);
+  for (size_t i = 0; i < told.size(); ++i) values[static_cast<int>(i)] = ValueOf(told[i].*field.value);
 }
 
 template <typename Value>

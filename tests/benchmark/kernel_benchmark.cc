@@ -103,12 +103,12 @@ void BM_WeightGradient(benchmark::State& state, Shape s) {
   const auto weight_gradient = BestKernels<Real>().weight_gradient;
   for (auto _ : state) {
     if (shape.size() <= 2 * kBlock) {
-      weight_gradient(shape, {0, 0, shape.rows(), panels}, x.view(), dy.view(), false, out.data());
+      weight_gradient(shape, {0, 0, shape.rows(), panels}, x.view(), dy.view(), false, out.data(), {});
     } else {
       for (int64_t panel = 0; panel < panels; ++panel) {
         for (int64_t row = 0; row < shape.rows(); row += rows) {
           const PanelRange range = {panel, row, std::min(row + rows, shape.rows())};
-          weight_gradient(shape, range, x.view(), dy.view(), false, out.data());
+          weight_gradient(shape, range, x.view(), dy.view(), false, out.data(), {});
         }
       }
     }

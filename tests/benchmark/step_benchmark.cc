@@ -1,9 +1,12 @@
 // Whole steps of a run, without the service: what a trainer makes of minibatches, one thread, in float.
 //
-//   step_benchmark [--benchmark_filter=b]        counters: examples/s, and GFLOP/s of useful work as a share of the processor's limit
+//   step_benchmark [ROUNDS [CASE...]]      examples/s, and GFLOP/s of useful work as a share of the processor's limit
 
-#include <benchmark/benchmark.h>
-
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,10 +21,13 @@ namespace {
 
 class SilentSink final : public RunSink {
  public:
-  void Step(const StepMetrics& metrics) override { benchmark::DoNotOptimize(metrics.loss); }
+  void Step(const StepMetrics& metrics) override { last_loss_ = metrics.loss; }
   void Tell(const RunEvent&) override {}
   void BeginAttempt(Checkpoint) override {}
   void Save(Checkpoint) override {}
+
+ private:
+  volatile double last_loss_ = 0;
 };
 
 struct StepCase {
@@ -65,8 +71,7 @@ double FlopsAnExample(const StepCase& shape) {
   return flops;
 }
 
-void BM_Step(benchmark::State& state, const StepCase& shape) {
-  const TrainingData data{.training = MakeData(shape)};
+std::unique_ptr<Trainer> MakeTrainerOf(const StepCase& shape, const TrainingData& data) {
   TrainingOptions options;
   options.data.dataset = "datasets/benchmark";
   options.data.validation = std::monostate();
@@ -77,29 +82,68 @@ void BM_Step(benchmark::State& state, const StepCase& shape) {
   options.minibatches.batch = shape.batch;
   options.budget.steps = 1000000000000000;
   absl::StatusOr<RunPlan> plan = PlanRun(options, data, int64_t{1} << 34);
-  const std::unique_ptr<Trainer> trainer = *MakeTrainer(*std::move(plan), data, nullptr);
-  SilentSink sink;
-  const int64_t before = trainer->examples();
-  for (auto _ : state) trainer->Advance(sink);
-  const double examples = static_cast<double>(trainer->examples() - before);
-  state.counters["examples/s"] = benchmark::Counter(examples, benchmark::Counter::kIsRate);
-  state.counters["of_limit"] =
-      benchmark::Counter(examples * FlopsAnExample(shape) / (FmaLimit() * 1e9), benchmark::Counter::kIsRate);
+  return *MakeTrainer(*std::move(plan), data, nullptr);
 }
 
-BENCHMARK_CAPTURE(BM_Step, a, StepCase{569, 30, {16}, 2, 32});
-BENCHMARK_CAPTURE(BM_Step, b, StepCase{1797, 64, {64}, 10, 32});
-BENCHMARK_CAPTURE(BM_Step, c1, StepCase{20000, 784, {512, 512}, 10, 128, true});
-BENCHMARK_CAPTURE(BM_Step, c1clip, StepCase{20000, 784, {512, 512}, 10, 128, true, true});
-BENCHMARK_CAPTURE(BM_Step, d1, StepCase{20000, 784, {}, 10, 1, true});
-BENCHMARK_CAPTURE(BM_Step, d128, StepCase{20000, 784, {}, 10, 128, true});
+double Median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+  return values[values.size() / 2];
+}
+
+// Steps for about `seconds`; examples a second.
+double ExamplesASecond(Trainer& trainer, double seconds) {
+  SilentSink sink;
+  const int64_t examples = trainer.examples();
+  const auto begin = std::chrono::steady_clock::now();
+  std::chrono::duration<double> spent{};
+  while (spent.count() < seconds) {
+    for (int i = 0; i < 16; ++i) trainer.Advance(sink);
+    spent = std::chrono::steady_clock::now() - begin;
+  }
+  return static_cast<double>(trainer.examples() - examples) / spent.count();
+}
+
+// Windows of steps and of bare multiply-adds in turn, so that both see the same minute.
+void Measure(const std::string& name, const StepCase& shape, int rounds) {
+  const TrainingData data{.training = MakeData(shape)};
+  const std::unique_ptr<Trainer> trainer = MakeTrainerOf(shape, data);
+  constexpr double kWindow = 0.02;
+  ExamplesASecond(*trainer, 10 * kWindow);
+  std::vector<double> rates;
+  std::vector<double> shares;
+  for (int round = 0; round < rounds; ++round) {
+    double limit = 0;
+    for (int i = 0; i < 8; ++i) limit = std::max(limit, FmaRate());
+    rates.push_back(ExamplesASecond(*trainer, kWindow));
+    shares.push_back(rates.back() * FlopsAnExample(shape) / (limit * 1e9));
+  }
+  const double median = Median(rates);
+  std::printf("%-8s %12.0f examples/s (best %12.0f)  %9.2f us a step  %5.1f %% of the limit (best %5.1f %%)\n",
+              name.c_str(), median, std::ranges::max(rates), 1e6 * static_cast<double>(shape.batch) / median,
+              100 * Median(shares), 100 * std::ranges::max(shares));
+}
+
+const std::map<std::string, StepCase>& Cases() {
+  static const std::map<std::string, StepCase> cases = {
+      {"a", {569, 30, {16}, 2, 32}},
+      {"b", {1797, 64, {64}, 10, 32}},
+      {"c1", {20000, 784, {512, 512}, 10, 128, true}},
+      {"c1clip", {20000, 784, {512, 512}, 10, 128, true, true}},
+      {"d1", {20000, 784, {}, 10, 1, true}},
+      {"d128", {20000, 784, {}, 10, 128, true}},
+  };
+  return cases;
+}
 
 }  // namespace
 }  // namespace trainyard
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  benchmark::AddCustomContext("float FMA limit, GFLOP/s", std::to_string(trainyard::FmaLimit()));
-  benchmark::RunSpecifiedBenchmarks();
+  const int rounds = argc > 1 ? std::atoi(argv[1]) : 40;
+  std::printf("float FMA limit: %.0f GFLOP/s\n", trainyard::FmaLimit());
+  for (const auto& [name, shape] : trainyard::Cases()) {
+    const bool asked = argc <= 2 || std::find(argv + 2, argv + argc, name) != argv + argc;
+    if (asked) trainyard::Measure(name, shape, rounds);
+  }
   return 0;
 }

@@ -28,7 +28,7 @@ class QuadraticObjective final : public Objective<double> {
 
   absl::Status Gradient(std::span<const double> w, absl::FunctionRef<void(const GradientView<double>&)> use) override {
     for (size_t j = 0; j < w.size(); ++j) gradient_[j] = curvature_[j] * w[j];
-    const auto walk = [this](absl::FunctionRef<void(const GradientBlock<double>&)> visit) {
+    const auto walk = [this](DenseGradient<double>::Visit visit, const Touched<double>&) {
       for (size_t j = 0; j < gradient_.size(); ++j) {
         visit({.begin = static_cast<int64_t>(j), .values = std::span(gradient_).subspan(j, 1), .pending = pending});
       }
@@ -57,10 +57,8 @@ class SparseQuadraticObjective final : public Objective<double> {
     for (size_t j = 0; j < w.size(); ++j) values_[j] = curvature_[j] * w[j];
     const int64_t weights = dimension() - 1;
     const std::span<const double> values = values_;
-    use(GradientView<double>(SparseGradient<double>{.inputs = inputs_,
-                                                    .values = values.first(weights),
-                                                    .bias_begin = weights,
-                                                    .biases = values.subspan(weights)}));
+    use(GradientView<double>(SparseGradient<double>{
+        .inputs = inputs_, .values = values.first(weights), .bias_begin = weights, .biases = values.subspan(weights)}));
     return absl::OkStatus();
   }
 

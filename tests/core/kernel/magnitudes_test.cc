@@ -76,6 +76,27 @@ TYPED_TEST(MagnitudesTest, LargestMagnitudeIsInfinityWhereOneElementIsNotFinite)
   }
 }
 
+TYPED_TEST(MagnitudesTest, GatherRowsCopiesWholeCacheLines) {
+  using Real = TypeParam;
+  constexpr int64_t kLine = 64 / sizeof(Real);
+  Noise noise(7);
+  const std::vector<uint32_t> rows = {4, 0, 4, 2};
+  for (int64_t columns = 1; columns <= 3 * kLine; ++columns) {
+    const int64_t copied = (columns + kLine - 1) / kLine * kLine;
+    Matrix<Real> from(5, 3 * kLine);
+    from.Fill(noise);
+    for (const InstructionSet set : InstructionSets()) {
+      Matrix<Real> to(4, 3 * kLine, 0);
+      KernelsFor<Real>(set).gather_rows(from.data.data(), from.stride, rows, {to.data.data(), 4, columns, to.stride});
+      for (int64_t i = 0; i < 4; ++i) {
+        for (int64_t j = 0; j < to.columns; ++j) {
+          EXPECT_EQ(to(i, j), j < copied ? from(rows[i], j) : kUntouched<Real>) << i << " " << j;
+        }
+      }
+    }
+  }
+}
+
 TYPED_TEST(MagnitudesTest, OfNothingTheyAreZero) {
   using Real = TypeParam;
   for (const InstructionSet set : InstructionSets()) {

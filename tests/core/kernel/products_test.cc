@@ -102,7 +102,8 @@ void WholeWeightGradient(InstructionSet set, const PanelShape& shape, const Matr
     const int64_t width = shape.narrow() ? 1 : shape.panel_width(panel);
     for (int64_t begin = 0; begin < shape.rows(); begin += piece) {
       const PanelRange range = {panel, begin, std::min(begin + piece, shape.rows())};
-      KernelsFor<Real>(set).weight_gradient(shape, range, x.view(), dy.view(), add, &out[panel_begin + begin * width]);
+      Real* const to = &out[panel_begin + begin * width];
+      KernelsFor<Real>(set).weight_gradient(shape, range, x.view(), dy.view(), add, to, {to, to});
     }
   }
 }
@@ -162,7 +163,7 @@ TYPED_TEST(ProductsTest, AWeightGradientOfSeveralPanelsHasTheBitsOfEach) {
         AlignedVector<Real> together = one_by_one;
         std::fill(together.begin() + begin, together.end(), kUntouched<Real>);
         const PanelRange range = {first, 0, shape.rows(), panels - first};
-        KernelsFor<Real>(set).weight_gradient(shape, range, x.view(), dy.view(), false, &together[begin]);
+        KernelsFor<Real>(set).weight_gradient(shape, range, x.view(), dy.view(), false, &together[begin], {});
         ASSERT_TRUE(AllSameBits(together, one_by_one)) << Name(s, set);
       }
     }

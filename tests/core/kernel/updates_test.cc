@@ -63,9 +63,11 @@ template <typename Real>
 void ForEachCase(const std::function<void(const Kernels<Real>&, const UpdateRates<Real>&, int64_t)>& check) {
   for (const InstructionSet set : InstructionSets()) {
     for (const Pending& pending : kPendings) {
-      const UpdateRates<Real> rates = {Real(0.1), Real(0.9), pending};
-      for (int64_t size = 0; size <= 70; ++size) check(KernelsFor<Real>(set), rates, size);
-      check(KernelsFor<Real>(set), rates, 5000);
+      for (const bool fetched : {false, true}) {
+        const UpdateRates<Real> rates = {Real(0.1), Real(0.9), pending, fetched};
+        for (int64_t size = 0; size <= 70; ++size) check(KernelsFor<Real>(set), rates, size);
+        check(KernelsFor<Real>(set), rates, 5000);
+      }
     }
   }
 }

@@ -67,6 +67,16 @@ TEST_P(EveryLossTest, TheGradientIsTheCentralDifference) {
   }
 }
 
+TEST_P(EveryLossTest, NoSlopeIsSteeperThanTheSteepest) {
+  for (const double size : {0.1, 1.0, 30.0}) {
+    std::vector<double> gradient = outputs_;
+    for (double& f : gradient) f *= size;
+    weights_.assign(kRows, 1);
+    loss_->SumAndGradient(1, outputs(gradient), targets());
+    for (const double slope : gradient) EXPECT_LE(std::abs(slope), loss_->steepest_slope());
+  }
+}
+
 TEST_P(EveryLossTest, BothWaysOfSummingAgree) {
   std::vector<double> scratch = outputs_;
   EXPECT_EQ(loss_->SumAndGradient(1, outputs(scratch), targets()), loss_->Sum(outputs(outputs_), targets()));

@@ -31,7 +31,7 @@ class NoisyObjective final : public Objective<double> {
 
   absl::Status Gradient(std::span<const double> w, absl::FunctionRef<void(const GradientView<double>&)> use) override {
     const double g = gradient_(w[0]) + noise_ * (2 * random_.Uniform(drawn_++) - 1);
-    const auto walk = [g](absl::FunctionRef<void(const GradientBlock<double>&)> visit) {
+    const auto walk = [g](DenseGradient<double>::Visit visit, const Touched<double>&) {
       visit({.begin = 0, .values = std::span(&g, 1), .pending = {}});
     };
     use(GradientView<double>(DenseGradient<double>(walk)));

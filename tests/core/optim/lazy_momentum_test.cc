@@ -69,7 +69,7 @@ class LinearObjective final : public Objective<double> {
     for (size_t k = 0; k < 3; ++k) {
       for (int64_t u = 0; u < kUnits; ++u) dense[inputs_[k] * kUnits + u] = gradient[k * kUnits + u];
     }
-    const auto walk = [&](absl::FunctionRef<void(const GradientBlock<double>&)> visit) {
+    const auto walk = [&](DenseGradient<double>::Visit visit, const Touched<double>&) {
       visit({.begin = 0, .values = dense, .pending = pending});
       visit({.begin = kWeights, .values = residuals, .pending = bias_pending});
     };

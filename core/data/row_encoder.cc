@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/prefetch.h"
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
 #include "core/data/row_plan.h"
@@ -98,7 +99,7 @@ void RowEncoder::Plan::Prefetch(int64_t row) const {
     const auto fetch = [&](const auto& cells) {
       const auto* const first = reinterpret_cast<const char*>(&cells(row, run.first_cell));
       const auto* const end = reinterpret_cast<const char*>(&cells(row, run.first_cell) + run.count);
-      for (const char* line = first; line < end; line += 64) __builtin_prefetch(line);
+      for (const char* line = first; line < end; line += 64) trainyard::Prefetch(line);
     };
     if (run.kind == CellKind::kU8) {
       fetch(dataset->u8());

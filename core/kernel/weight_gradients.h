@@ -99,6 +99,7 @@ struct GradientTiles {
         for (int v = 0; v < vectors; ++v) sums[r][v] = Lanes::Fma(element, columns[v], sums[r][v]);
       }
     }
+#pragma GCC unroll 1
     for (; unfetched > 0; --unfetched) lines.FetchLine();
     fetcher = lines;
     const bool add = product.add;

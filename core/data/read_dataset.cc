@@ -8,7 +8,7 @@
 namespace trainyard {
 
 absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                       ByteSink sink) {
+                                       ByteSink& sink) {
   switch (options.format) {
     case Format::kCsv:
       return ReadSeparated(content, ',', options, limits, sink);

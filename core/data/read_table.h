@@ -13,18 +13,18 @@
 namespace trainyard {
 
 absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separator, const ReadOptions& options,
-                                         const ReadLimits& limits, ByteSink sink);
+                                         const ReadLimits& limits, ByteSink& sink);
 
 absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                   ByteSink sink);
+                                   ByteSink& sink);
 
 absl::StatusOr<ReadResult> ReadLibsvm(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                      ByteSink sink);
+                                      ByteSink& sink);
 absl::StatusOr<ReadResult> ReadNpy(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                   ByteSink sink);
+                                   ByteSink& sink);
 
 absl::StatusOr<ReadResult> ReadNpz(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                   ByteSink sink);
+                                   ByteSink& sink);
 
 // What all do between their passes: from scanned columns to the head of the data set.
 DatasetHead FinishScans(std::vector<ColumnScan>& scans, int64_t row_count);

@@ -54,6 +54,10 @@ class Dataset {
   static absl::StatusOr<std::shared_ptr<const Dataset>> Open(std::span<const std::byte> bytes,
                                                              std::shared_ptr<const void> keep);
 
+  // The same for bytes that were written just now: the cells are not compared with their checksum.
+  static absl::StatusOr<std::shared_ptr<const Dataset>> OpenWritten(std::span<const std::byte> bytes,
+                                                                    std::shared_ptr<const void> keep);
+
   // Maps the file at `path`. NOT_FOUND, or as above.
   static absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& path);
 
@@ -79,6 +83,7 @@ class Dataset {
  private:
   Dataset() = default;
 
+  size_t head_size_ = 0;  // bytes before the first record
   Schema schema_;
   int64_t row_count_ = 0;
   std::vector<CellPlace> places_;

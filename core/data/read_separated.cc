@@ -65,10 +65,12 @@ constexpr size_t kToTheEnd = std::numeric_limits<size_t>::max();
 
 class SeparatedTable {
  public:
-  SeparatedTable(CsvReader start, const ReadOptions& options, const ReadLimits& limits, std::string_view content)
+  SeparatedTable(CsvReader start, const ReadOptions& options, const ReadLimits& limits, std::string_view content,
+                 absl::FunctionRef<void(size_t)> passed)
       : start_(std::move(start)),
         missing_(options.missing),
         limits_(limits),
+        passed_(passed),
         // Short numbers are read this far behind their start.
         last_short_(content.data() + content.size() - std::min(content.size(), kShortNumberReach)) {}
 
@@ -157,6 +159,7 @@ class SeparatedTable {
       block.Add();
       if (!block.full()) continue;
       RETURN_IF_ERROR(visit(block));
+      passed_(reader.position());
       block.Clear();
     }
     return visit(block);
@@ -235,6 +238,7 @@ class SeparatedTable {
   const CsvReader start_;  // behind the header
   const MissingCells missing_;
   const ReadLimits limits_;
+  const absl::FunctionRef<void(size_t)> passed_;
   const char* const last_short_;
   std::vector<ColumnScan> scans_;
 };
@@ -242,9 +246,10 @@ class SeparatedTable {
 }  // namespace
 
 absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separator, const ReadOptions& options,
-                                         const ReadLimits& limits, ByteSink& sink) {
+                                         const ReadLimits& limits, ByteSink& sink,
+                                         absl::FunctionRef<void(size_t)> passed) {
   ASSIGN_OR_RETURN(CsvReader reader, CsvReader::Open(content, separator, limits.max_columns));
-  SeparatedTable table(std::move(reader), options, limits, content);
+  SeparatedTable table(std::move(reader), options, limits, content, passed);
   RETURN_IF_ERROR(table.Plan(options));
   ASSIGN_OR_RETURN(DatasetHead head, table.Read(sink));
   return ResultOf(std::move(head));

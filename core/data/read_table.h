@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "core/data/column_scan.h"
 #include "core/data/dataset_format.h"
@@ -13,7 +14,8 @@
 namespace trainyard {
 
 absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separator, const ReadOptions& options,
-                                         const ReadLimits& limits, ByteSink& sink);
+                                         const ReadLimits& limits, ByteSink& sink,
+                                         absl::FunctionRef<void(size_t)> passed);
 
 absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                    ByteSink& sink);

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -39,6 +40,14 @@ struct SparseCells {
   std::span<const float> f32;
   std::span<const double> f64;
 
+  template <typename Real>
+  std::span<const Real> As() const {
+    if constexpr (std::is_same_v<Real, float>) {
+      return f32;
+    } else {
+      return f64;
+    }
+  }
   int64_t begin(int64_t row) const { return row_begin[static_cast<size_t>(row)]; }
   int64_t end(int64_t row) const { return row_begin[static_cast<size_t>(row) + 1]; }
   double value(int64_t k) const {

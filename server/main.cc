@@ -1,5 +1,6 @@
 // trainyard-server: flags and wiring.
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -10,6 +11,12 @@
 #include "server/rpc/server.h"
 
 namespace {
+
+// Buffers of messages come and go by the thousand. Memory that is given back to the system each time is cleared anew each time.
+void KeepFreedMemory() {
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
 
 void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
   app.set_config("--config", "", "A file with one setting a line, as in: listen=\"127.0.0.1:50551\"")
@@ -48,6 +55,7 @@ void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  KeepFreedMemory();
   trainyard::ServerOptions options;
   CLI::App app("Trains models over gRPC.");
   AddFlags(app, options);

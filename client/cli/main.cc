@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -9,6 +10,10 @@
 #include "client/cli/terminal.h"
 
 int main(int argc, char** argv) {
+  // An upload's buffers come and go by the thousand. Memory that is given back to the system each time is cleared anew each time.
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+
   // A reader that goes away (`| head`) ends the program without a word.
   std::signal(SIGPIPE, SIG_DFL);
   trainyard::cli::Console console{.out = std::cout,

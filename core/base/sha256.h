@@ -16,6 +16,9 @@ class Sha256 {
 
   void Update(std::string_view bytes);
 
+  // Of the bytes so far; more may follow.
+  std::string DigestSoFar() const;
+
   // To be called once, last.
   std::string Finish();
 

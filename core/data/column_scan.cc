@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status.h"
 #include "core/data/bad_data.h"
 #include "core/data/dataset_format.h"
 #include "core/data/number.h"
@@ -27,24 +28,43 @@ bool NamesPart(std::string_view value) { return value == "train" || value == "va
 }  // namespace
 
 void NumberScan::Add(double x) {
-  ++count_;
-  minimum_ = count_ == 1 ? x : std::min(minimum_, x);
-  maximum_ = count_ == 1 ? x : std::max(maximum_, x);
-  const double distance = x - mean_;
-  mean_ += distance / static_cast<double>(count_);
-  square_ += distance * (x - mean_);
-  fits_u8_ = fits_u8_ && x >= 0 && x <= 255 && static_cast<double>(static_cast<uint8_t>(x)) == x;
-  fits_f32_ = fits_f32_ && (fits_u8_ || (std::abs(x) <= FLT_MAX && static_cast<double>(static_cast<float>(x)) == x));
+  ++all_.count;
+  all_.minimum = all_.count == 1 ? x : std::min(all_.minimum, x);
+  all_.maximum = all_.count == 1 ? x : std::max(all_.maximum, x);
+  const double distance = x - all_.mean;
+  all_.mean += distance / static_cast<double>(all_.count);
+  all_.square += distance * (x - all_.mean);
+  all_.fits_u8 = all_.fits_u8 && x >= 0 && x <= 255 && static_cast<double>(static_cast<uint8_t>(x)) == x;
+  all_.fits_f32 =
+      all_.fits_f32 && (all_.fits_u8 || (std::abs(x) <= FLT_MAX && static_cast<double>(static_cast<float>(x)) == x));
+}
+
+void NumberScan::Add(const NumberBlock& block) {
+  if (block.count == 0) return;
+  if (all_.count == 0) {
+    all_ = block;
+    return;
+  }
+  const double count = static_cast<double>(all_.count + block.count);
+  const double distance = block.mean - all_.mean;
+  const double share = static_cast<double>(block.count) / count;
+  all_.square += block.square + distance * distance * static_cast<double>(all_.count) * share;
+  all_.mean += distance * share;
+  all_.count += block.count;
+  all_.minimum = std::min(all_.minimum, block.minimum);
+  all_.maximum = std::max(all_.maximum, block.maximum);
+  all_.fits_u8 = all_.fits_u8 && block.fits_u8;
+  all_.fits_f32 = all_.fits_f32 && block.fits_f32;
 }
 
 NumericStatistics NumberScan::statistics() const {
-  if (count_ == 0) return {};
-  return {mean_, std::sqrt(square_ / static_cast<double>(count_)), minimum_, maximum_};
+  if (all_.count == 0) return {};
+  return {all_.mean, std::sqrt(all_.square / static_cast<double>(all_.count)), all_.minimum, all_.maximum};
 }
 
 CellKind NumberScan::kind(int64_t missing_count) const {
-  if (fits_u8_ && missing_count == 0) return CellKind::kU8;
-  return fits_f32_ ? CellKind::kF32 : CellKind::kF64;
+  if (all_.fits_u8 && missing_count == 0) return CellKind::kU8;
+  return all_.fits_f32 ? CellKind::kF32 : CellKind::kF64;
 }
 
 uint32_t CategoryTable::Add(std::string_view value) {
@@ -71,15 +91,27 @@ ColumnScan::ColumnScan(ColumnPlan plan, int64_t max_categories)
       state_(TypeWanted(plan_) == ColumnType::kIgnored       ? State::kIgnored
              : TypeWanted(plan_) == ColumnType::kCategorical ? State::kText
                                                              : State::kNumbers),
+      role_allows_any_(plan_.role != ColumnRole::kWeight),
       may_be_classes_(plan_.role == ColumnRole::kTarget && !plan_.type.has_value()) {}
 
-absl::Status ColumnScan::AddText(int64_t row, std::string_view cell) {
+ColumnScan ColumnScan::Again() const {
+  ColumnScan scan(plan_, max_categories_);
+  if (state_ == State::kText) scan.state_ = State::kText;
+  return scan;
+}
+
+absl::Status ColumnScan::AddText(int64_t row, int64_t rows_before, std::string_view cell, double* value) {
+  *value = std::numeric_limits<double>::quiet_NaN();
   if (state_ == State::kIgnored || wants_categories_) return absl::OkStatus();
-  if (state_ == State::kText) return AddCategory(row, cell);
+  if (state_ == State::kText) {
+    ASSIGN_OR_RETURN(*value, AddCategory(row, cell));
+    return absl::OkStatus();
+  }
   double x;
   switch (ParseNumber(cell, &x)) {
     case NumberKind::kFinite:
-      return AddNumber(row, x);
+      *value = x;
+      return TakeNumber(row, x);
     case NumberKind::kNotFinite:
       if (not_finite_row_ == 0) {
         not_finite_row_ = row;
@@ -87,27 +119,33 @@ absl::Status ColumnScan::AddText(int64_t row, std::string_view cell) {
       }
       return plan_.type.has_value() ? NotFinite() : absl::OkStatus();
     case NumberKind::kText:
-      return TakeText(row, cell);
+      return TakeText(row, rows_before, cell, value);
   }
   return absl::OkStatus();
 }
 
-absl::Status ColumnScan::TakeText(int64_t row, std::string_view cell) {
+void ColumnScan::AddBlock(const NumberBlock& block) {
+  if (state_ == State::kNumbers) numbers_.Add(block);
+}
+
+absl::Status ColumnScan::TakeText(int64_t row, int64_t rows_before, std::string_view cell, double* value) {
   if (plan_.type.has_value() || plan_.role == ColumnRole::kWeight) {
     return BadCell(row, plan_.name, absl::StrCat(Quoted(cell), " is not a number"));
   }
   state_ = State::kText;
-  wants_categories_ = numbers_.count() > 0 || not_finite_row_ != 0;
-  return wants_categories_ ? absl::OkStatus() : AddCategory(row, cell);
+  wants_categories_ = rows_before > missing_count_;
+  if (wants_categories_) return absl::OkStatus();
+  ASSIGN_OR_RETURN(*value, AddCategory(row, cell));
+  return absl::OkStatus();
 }
 
-absl::Status ColumnScan::AddCategory(int64_t row, std::string_view cell) {
+absl::StatusOr<uint32_t> ColumnScan::AddCategory(int64_t row, std::string_view cell) {
   const uint32_t code = table_.Add(cell);
   if (table_.size() > max_categories_) return TooManyCategories(row);
   if (plan_.role == ColumnRole::kSplit && !NamesPart(table_.value(code))) {
     return BadCell(row, plan_.name, absl::StrCat(Quoted(cell), " must be train, validation or test"));
   }
-  return absl::OkStatus();
+  return code;
 }
 
 absl::Status ColumnScan::TooManyCategories(int64_t row) const {
@@ -120,11 +158,16 @@ absl::Status ColumnScan::AddNumber(int64_t row, double x) {
   if (!std::isfinite(x))
     return BadCell(row, plan_.name, absl::StrCat(Quoted(NumberText(x)), " must be a finite number"));
   if (state_ != State::kNumbers) return CountCategory(row, x);
+  RETURN_IF_ERROR(TakeNumber(row, x));
+  numbers_.Add(x);
+  return absl::OkStatus();
+}
+
+absl::Status ColumnScan::TakeNumber(int64_t row, double x) {
   if (x < 0 && plan_.role == ColumnRole::kWeight) {
     return BadCell(row, plan_.name, absl::StrCat("the weight ", NumberText(x), " must be at least 0"));
   }
   if (may_be_classes_) CountClass(x);
-  numbers_.Add(x);
   return absl::OkStatus();
 }
 
@@ -186,26 +229,42 @@ Column ColumnScan::Finish() {
   return column;
 }
 
-uint32_t ColumnScan::CodeOf(double x) const {
-  const auto found = std::lower_bound(category_values_.begin(), category_values_.end(), x);
+bool ColumnScan::IsStoredBy(const ColumnScan& finished) const {
+  switch (finished.state_) {
+    case State::kIgnored:
+      return state_ == State::kIgnored;
+    case State::kText:
+      return state_ == State::kText && !wants_categories_;
+    case State::kNumbers:
+      return state_ == State::kNumbers && numbers_.kind(missing_count_) <= finished.kind_;
+    case State::kNumberedCategories:
+      return state_ == State::kNumbers && may_be_classes_ &&
+             std::all_of(value_counts_.begin(), value_counts_.end(), [&finished](const auto& entry) {
+               return std::binary_search(finished.category_values_.begin(), finished.category_values_.end(),
+                                         entry.first);
+             });
+  }
+  return false;
+}
+
+double ColumnScan::Value(std::string_view text) const {
+  if (state_ == State::kIgnored) return std::numeric_limits<double>::quiet_NaN();
+  if (state_ == State::kText) return table_.Code(text);
+  double x = 0;
+  ParseNumber(text, &x);
+  return x;
+}
+
+uint32_t ColumnScan::Code(double value) const {
+  if (std::isnan(value)) return kMissingCode;
+  if (state_ == State::kText) return static_cast<uint32_t>(value);
+  const auto found = std::lower_bound(category_values_.begin(), category_values_.end(), value);
   return static_cast<uint32_t>(found - category_values_.begin());
 }
 
-void ColumnScan::StoreText(std::string_view text, std::byte* cell) const {
-  if (state_ == State::kText) return StoreCode(table_.Code(text), cell);
-  double x = 0;
-  ParseNumber(text, &x);
-  StoreNumber(x, cell);
-}
-
 void ColumnScan::StoreNumber(double x, std::byte* cell) const {
-  if (state_ == State::kNumberedCategories) return StoreCode(CodeOf(x), cell);
+  if (kind_ == CellKind::kCode) return StoreCode(Code(x), cell);
   trainyard::StoreNumber(kind_, x, cell);
-}
-
-void ColumnScan::StoreMissing(std::byte* cell) const {
-  if (kind_ == CellKind::kCode) return StoreCode(kMissingCode, cell);
-  trainyard::StoreNumber(kind_, std::numeric_limits<double>::quiet_NaN(), cell);
 }
 
 }  // namespace trainyard

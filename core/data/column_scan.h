@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "core/data/dataset.h"
 #include "core/data/schema.h"
 
@@ -25,24 +26,31 @@ struct ColumnPlan {
   std::optional<ColumnType> type;  // nullopt: to be inferred
 };
 
-// Of numbers that arrive one by one (Welford 1962); missing ones are not among them.
+// What is known of some numbers; missing ones are not among them.
+struct NumberBlock {
+  int64_t count = 0;
+  double mean = 0;
+  double square = 0;  // sum of squared deviations from the mean
+  double minimum = 0;
+  double maximum = 0;
+  bool fits_u8 = true;
+  bool fits_f32 = true;
+};
+
+// Of numbers that arrive one by one (Welford 1962) or in blocks (Chan, Golub, LeVeque 1983).
 class NumberScan {
  public:
   void Add(double x);
-  int64_t count() const { return count_; }
+  void Add(const NumberBlock& block);
+  int64_t count() const { return all_.count; }
+  const NumberBlock& block() const { return all_; }
   NumericStatistics statistics() const;
 
   // The narrowest that holds all of them exactly, and NaN if `missing_count` is not 0.
   CellKind kind(int64_t missing_count) const;
 
  private:
-  int64_t count_ = 0;
-  double mean_ = 0;
-  double square_ = 0;  // sum of squared deviations from the mean
-  double minimum_ = 0;
-  double maximum_ = 0;
-  bool fits_u8_ = true;
-  bool fits_f32_ = true;
+  NumberBlock all_;
 };
 
 // Different texts in order of first appearance; a text's code is its position.
@@ -68,15 +76,25 @@ class ColumnScan {
  public:
   ColumnScan(ColumnPlan plan, int64_t max_categories);
 
+  // A scan of the same column from its start, which need not learn again that there is text in it.
+  ColumnScan Again() const;
+
   // The first pass, by row: one of these for each cell. Numbers of a column declared categorical are categories in numeric order.
   // INVALID_ARGUMENT (BAD_DATA): a fault that is certain by now.
-  absl::Status AddText(int64_t row, std::string_view cell);
   absl::Status AddNumber(int64_t row, double x);
   absl::Status AddMissing(int64_t row);
 
+  // A cell of text, `rows_before` rows having been scanned; `value` becomes its number or its code. Such numbers count once their block
+  // is added.
+  absl::Status AddText(int64_t row, int64_t rows_before, std::string_view cell, double* value);
+  void AddBlock(const NumberBlock& block);
+
+  // A finite number may be taken as it is, without AddText.
+  bool takes_any_number() const { return state_ == State::kNumbers && role_allows_any_ && !may_be_classes_; }
+
   // Text came after numbers: AddCategory wants all cells that are not missing once more.
   bool wants_categories() const { return wants_categories_; }
-  absl::Status AddCategory(int64_t row, std::string_view cell);
+  absl::StatusOr<uint32_t> AddCategory(int64_t row, std::string_view cell);  // its code
 
   // The row of the first cell that is not finite in a column of numbers, and its fault; nullopt where there is none.
   std::optional<int64_t> not_finite_row() const;
@@ -87,19 +105,26 @@ class ColumnScan {
   CellKind kind() const { return kind_; }
   bool ignored() const { return state_ == State::kIgnored; }
 
-  // The second pass: writes a cell where the record has it.
-  void StoreText(std::string_view text, std::byte* cell) const;
+  // Whether `finished`, a scan of some of the same rows, stores what this has seen as this would.
+  bool IsStoredBy(const ColumnScan& finished) const;
+
+  // The later passes: the value of a cell that is not missing, as AddText gives it.
+  double Value(std::string_view text) const;
+
+  // The code of a value in a column of codes.
+  uint32_t Code(double value) const;
+
+  // Writes a number where the record has it.
   void StoreNumber(double x, std::byte* cell) const;
-  void StoreMissing(std::byte* cell) const;
 
  private:
   enum class State { kIgnored, kNumbers, kText, kNumberedCategories };
 
-  absl::Status TakeText(int64_t row, std::string_view cell);
+  absl::Status TakeText(int64_t row, int64_t rows_before, std::string_view cell, double* value);
+  absl::Status TakeNumber(int64_t row, double x);
   void CountClass(double x);
   absl::Status CountCategory(int64_t row, double x);
   absl::Status TooManyCategories(int64_t row) const;
-  uint32_t CodeOf(double x) const;
 
   ColumnPlan plan_;
   int64_t max_categories_;
@@ -107,9 +132,10 @@ class ColumnScan {
   CellKind kind_ = CellKind::kF64;
   int64_t missing_count_ = 0;
   NumberScan numbers_;
+  bool role_allows_any_;
   bool may_be_classes_;
   std::map<double, int64_t> value_counts_;  // of numbers that are, or may be, categories
-  std::vector<double> category_values_;     // their keys, after Finish
+  std::vector<double> category_values_;     // their keys, in columns of such, after Finish
   CategoryTable table_;
   bool wants_categories_ = false;
   int64_t not_finite_row_ = 0;

@@ -10,14 +10,18 @@
 #include <span>
 
 #include "core/base/random.h"
+#include "core/data/column_scan.h"
 
 namespace trainyard {
 namespace {
 
-constexpr double kMaxWork = 2e9;
+constexpr double kMaxWork = 2e8;
+
+// Rows that the search for duplicates looks at first; those that are alike there are compared in every row.
+constexpr int64_t kMaxProjectedRows = 65'536;
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-// Rows that enter the correlation matrix at a time.
+// Rows that enter the correlation matrix at a time, and rows of a stretch.
 constexpr Eigen::Index kBlockRows = 256;
 
 // Projections of standardised columns differ by less where the columns are the same up to sign.
@@ -48,6 +52,10 @@ class CompleteRows {
 
   size_t width() const { return columns_.size(); }
   int64_t count() const { return all_complete_ ? dataset_.row_count() : static_cast<int64_t>(rows_.size()); }
+  bool all_complete() const { return all_complete_; }
+  const NumericStatistics& statistics(size_t column) const {
+    return dataset_.schema().columns[columns_[column]].numeric;
+  }
   const std::string& name(size_t column) const { return dataset_.schema().columns[columns_[column]].name; }
 
   // The cells of the i-th row; valid until the next call.
@@ -80,10 +88,9 @@ class CompleteRows {
 
 struct ColumnMoments {
   double mean = 0;
-  double square = 0;  // sum of squared distances from the mean
-  double minimum = std::numeric_limits<double>::infinity();
-  double maximum = -std::numeric_limits<double>::infinity();
   double deviation = 0;
+  double minimum = 0;
+  double maximum = 0;
 
   // The standardised column times two random ones.
   std::array<double, 2> projections = {};
@@ -91,32 +98,52 @@ struct ColumnMoments {
   bool constant() const { return minimum == maximum; }
 };
 
-std::vector<ColumnMoments> MeasureMoments(CompleteRows& rows) {
+// Those of all rows are in the schema.
+std::vector<ColumnMoments> KnownMoments(const CompleteRows& rows) {
   std::vector<ColumnMoments> moments(rows.width());
+  for (size_t j = 0; j < moments.size(); ++j) {
+    const NumericStatistics& known = rows.statistics(j);
+    moments[j] = {.mean = known.mean, .deviation = known.deviation, .minimum = known.minimum, .maximum = known.maximum};
+  }
+  return moments;
+}
+
+std::vector<ColumnMoments> MeasureMoments(CompleteRows& rows) {
+  if (rows.all_complete()) return KnownMoments(rows);
+  std::vector<NumberScan> scans(rows.width());
   for (int64_t i = 0; i < rows.count(); ++i) {
     const std::span<const double> cells = rows.Row(i);
-    for (size_t j = 0; j < cells.size(); ++j) {
-      ColumnMoments& column = moments[j];
-      const double distance = cells[j] - column.mean;
-      column.mean += distance / static_cast<double>(i + 1);
-      column.square += distance * (cells[j] - column.mean);
-      column.minimum = std::min(column.minimum, cells[j]);
-      column.maximum = std::max(column.maximum, cells[j]);
-    }
+    for (size_t j = 0; j < cells.size(); ++j) scans[j].Add(cells[j]);
   }
-  for (ColumnMoments& column : moments) column.deviation = std::sqrt(column.square / static_cast<double>(rows.count()));
+  std::vector<ColumnMoments> moments(rows.width());
+  for (size_t j = 0; j < moments.size(); ++j) {
+    const NumericStatistics measured = scans[j].statistics();
+    moments[j] = {.mean = measured.mean,
+                  .deviation = measured.deviation,
+                  .minimum = measured.minimum,
+                  .maximum = measured.maximum};
+  }
   return moments;
+}
+
+// The i-th of `looked_at` rows of `count`: kBlockRows in a row, then some left out.
+int64_t RowInStretches(int64_t i, int64_t looked_at, int64_t count) {
+  const int64_t first = i / kBlockRows * kBlockRows;
+  const double start = static_cast<double>(first) * static_cast<double>(count) / static_cast<double>(looked_at);
+  return std::min(static_cast<int64_t>(start) + i - first, count - 1);
 }
 
 void Project(CompleteRows& rows, std::vector<ColumnMoments>& moments) {
   const RandomStream random(0, RandomPurpose::kProjection, 0);
-  for (int64_t i = 0; i < rows.count(); ++i) {
+  const int64_t looked_at = std::min(rows.count(), kMaxProjectedRows);
+  const double size = std::sqrt(static_cast<double>(looked_at));
+  for (int64_t i = 0; i < looked_at; ++i) {
     const double first = random.Uniform(2 * static_cast<uint64_t>(i)) - 0.5;
     const double second = random.Uniform(2 * static_cast<uint64_t>(i) + 1) - 0.5;
-    const std::span<const double> cells = rows.Row(i);
+    const std::span<const double> cells = rows.Row(RowInStretches(i, looked_at, rows.count()));
     for (size_t j = 0; j < cells.size(); ++j) {
       if (moments[j].constant()) continue;
-      const double z = (cells[j] - moments[j].mean) / std::sqrt(moments[j].square);
+      const double z = (cells[j] - moments[j].mean) / (moments[j].deviation * size);
       moments[j].projections[0] += first * z;
       moments[j].projections[1] += second * z;
     }
@@ -191,10 +218,10 @@ void ReportDeviations(const CompleteRows& rows, const std::vector<ColumnMoments>
 
 int64_t RowsLookedAt(int64_t count, size_t columns) {
   const double width = static_cast<double>(std::max<size_t>(columns, 1));
-  return static_cast<int64_t>(std::min(static_cast<double>(count), std::max(1.0, kMaxWork / (width * width))));
+  return static_cast<int64_t>(std::min(static_cast<double>(count), std::max(2 * width, kMaxWork / (width * width))));
 }
 
-// The correlation matrix of `columns` over `looked_at` evenly spaced rows; columns that are constant there left out.
+// The correlation matrix of `columns` over `looked_at` rows in evenly spaced stretches; columns that are constant there left out.
 Eigen::MatrixXd Correlate(CompleteRows& rows, const std::vector<ColumnMoments>& moments,
                           const std::vector<size_t>& columns, int64_t looked_at) {
   const Eigen::Index width = static_cast<Eigen::Index>(columns.size());
@@ -205,10 +232,7 @@ Eigen::MatrixXd Correlate(CompleteRows& rows, const std::vector<ColumnMoments>& 
   for (int64_t first = 0; first < looked_at; first += kBlockRows) {
     const Eigen::Index count = std::min<int64_t>(kBlockRows, looked_at - first);
     for (Eigen::Index k = 0; k < count; ++k) {
-      // The (first + k)-th of looked_at points in [0, count).
-      const double point =
-          static_cast<double>(first + k) * static_cast<double>(rows.count()) / static_cast<double>(looked_at);
-      const std::span<const double> cells = rows.Row(std::min(static_cast<int64_t>(point), rows.count() - 1));
+      const std::span<const double> cells = rows.Row(RowInStretches(first + k, looked_at, rows.count()));
       for (Eigen::Index j = 0; j < width; ++j) {
         const ColumnMoments& column = moments[columns[static_cast<size_t>(j)]];
         block(j, k) = (cells[columns[static_cast<size_t>(j)]] - column.mean) / column.deviation;

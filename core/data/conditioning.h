@@ -36,7 +36,8 @@ struct Conditioning {
   // they depend linearly on each other to rounding, 0 where there is no such column or more than kMaxCorrelated.
   double correlation_condition_number = 0;
 
-  // Rows that the condition number is of: all, or evenly spaced ones, so that rows * columns^2 stays within 2e9.
+  // Rows that the condition number is of: all, or evenly spaced stretches, so that rows * columns^2 stays within 2e8, but at least two
+  // rows for each column.
   int64_t row_count = 0;
 };
 

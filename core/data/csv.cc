@@ -15,19 +15,26 @@
 namespace trainyard {
 namespace {
 
-constexpr size_t kBlock = 64;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// Bit i: byte i of the block is `a` or `b`.
-uint64_t Matches(const char* block, char a, char b) {
-  const __m256i first = _mm256_set1_epi8(a);
-  const __m256i second = _mm256_set1_epi8(b);
-  const auto half = [&](const char* bytes) {
-    const __m256i data = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
-    const __m256i equal = _mm256_or_si256(_mm256_cmpeq_epi8(data, first), _mm256_cmpeq_epi8(data, second));
-    return static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_epi8(equal)));
+// Bit i: byte i of the block is so.
+struct BlockMasks {
+  uint64_t delimiter;
+  uint64_t non_ascii;
+};
+
+BlockMasks MasksOf(const char* block, char separator) {
+  const __m256i separators = _mm256_set1_epi8(separator);
+  const __m256i newlines = _mm256_set1_epi8('\n');
+  const auto mask = [](__m256i bytes) {
+    return static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_epi8(bytes)));
   };
-  return half(block) | half(block + 32) << 32;
+  const auto delimiters = [&](__m256i bytes) {
+    return mask(_mm256_or_si256(_mm256_cmpeq_epi8(bytes, separators), _mm256_cmpeq_epi8(bytes, newlines)));
+  };
+  const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block));
+  const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 32));
+  return {delimiters(low) | delimiters(high) << 32, mask(low) | mask(high) << 32};
 }
 
 std::string_view WithoutCarriageReturn(std::string_view text) {
@@ -41,25 +48,23 @@ std::string FieldCount(size_t count) { return absl::StrCat(count, count == 1 ? "
 
 void DelimiterIndex::Load(size_t block) {
   block_ = block;
-  if (block + kBlock <= text_.size()) {
-    mask_ = Matches(text_.data() + block, separator_, '\n');
-    return;
-  }
+  const char* bytes = text_.data() + block;
   char padded[kBlock] = {};
-  if (block < text_.size()) std::memcpy(padded, text_.data() + block, text_.size() - block);
-  mask_ = Matches(padded, separator_, '\n');
+  if (block + kBlock > text_.size()) {
+    if (block < text_.size()) std::memcpy(padded, bytes, text_.size() - block);
+    bytes = padded;
+  }
+  const BlockMasks masks = MasksOf(bytes, separator_);
+  mask_ = masks.delimiter;
+  if (masks.non_ascii != 0) non_ascii_end_ = block + kBlock;
 }
 
-size_t DelimiterIndex::Find(size_t position) {
-  const size_t block = position & ~(kBlock - 1);
-  if (block != block_) Load(block);
-  uint64_t mask = mask_ & (~uint64_t{0} << (position % kBlock));
-  while (mask == 0) {
-    if (block_ + kBlock >= text_.size()) return text_.size();
+size_t DelimiterIndex::FindBehind() {
+  while (block_ + kBlock < text_.size()) {
     Load(block_ + kBlock);
-    mask = mask_;
+    if (mask_ != 0) return block_ + static_cast<size_t>(std::countr_zero(mask_));
   }
-  return block_ + static_cast<size_t>(std::countr_zero(mask));
+  return text_.size();
 }
 
 CsvReader::CsvReader(std::string_view content, char separator)
@@ -123,13 +128,15 @@ absl::StatusOr<bool> CsvReader::Next() {
 
 absl::StatusOr<size_t> CsvReader::ReadRecord() {
   line_ = next_line_;
-  unescaped_.clear();
+  met_quotes_ = false;
+  if (!unescaped_.empty()) unescaped_.clear();
   const size_t begin = position_;
   size_t count = 0;
   while (true) {
     std::string_view text;
     size_t end = position_;
     if (position_ < content_.size() && content_[position_] == '"') {
+      met_quotes_ = true;
       current_field_ = count;
       ASSIGN_OR_RETURN(text, ReadQuoted(&end));
     } else {
@@ -143,8 +150,9 @@ absl::StatusOr<size_t> CsvReader::ReadRecord() {
     if (end == content_.size() || content_[end] == '\n') break;
   }
   ++next_line_;
-  const std::string_view record = content_.substr(begin, position_ - begin);
-  if (!IsAscii(record)) RETURN_IF_ERROR(CheckUtf8(record));
+  if (met_quotes_ || delimiters_.MetNonAscii(begin)) {
+    RETURN_IF_ERROR(CheckText(content_.substr(begin, position_ - begin)));
+  }
   return count;
 }
 
@@ -177,8 +185,8 @@ absl::StatusOr<std::string_view> CsvReader::ReadQuoted(size_t* position) {
   return joined != nullptr ? std::string_view(*joined) : inside;
 }
 
-absl::Status CsvReader::CheckUtf8(std::string_view record) const {
-  if (IsUtf8(record)) return absl::OkStatus();
+absl::Status CsvReader::CheckText(std::string_view record) const {
+  if (IsAscii(record) || IsUtf8(record)) return absl::OkStatus();
   for (size_t i = 0; i < fields_.size(); ++i) {
     if (!IsUtf8(fields_[i])) return FieldFault(i, "the text is not valid UTF-8");
   }

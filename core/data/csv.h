@@ -5,6 +5,7 @@
 #ifndef TRAINYARD_CORE_DATA_CSV_H_
 #define TRAINYARD_CORE_DATA_CSV_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -23,15 +24,28 @@ class DelimiterIndex {
   DelimiterIndex(std::string_view text, char separator) : text_(text), separator_(separator) {}
 
   // The first separator or LF at or after `position`; the length of the text where there is none.
-  size_t Find(size_t position);
+  size_t Find(size_t position) {
+    const size_t block = position & ~(kBlock - 1);
+    if (block != block_) Load(block);
+    const uint64_t mask = mask_ & (~uint64_t{0} << (position % kBlock));
+    if (mask == 0) return FindBehind();
+    return block_ + static_cast<size_t>(std::countr_zero(mask));
+  }
+
+  // Bytes of 128 and more were among those looked at from `position` on. (Or a few before it.)
+  bool MetNonAscii(size_t position) const { return non_ascii_end_ > position; }
 
  private:
+  static constexpr size_t kBlock = 64;
+
   void Load(size_t block);
+  size_t FindBehind();
 
   std::string_view text_;
   char separator_;
   size_t block_ = static_cast<size_t>(-1);
   uint64_t mask_ = 0;
+  size_t non_ascii_end_ = 0;  // of the last block with such a byte
 };
 
 class CsvReader {
@@ -44,6 +58,9 @@ class CsvReader {
 
   // Goes to the next row; false after the last. INVALID_ARGUMENT (BAD_DATA): a fault in it.
   absl::StatusOr<bool> Next();
+
+  // Where the next row starts, or empty lines before it.
+  size_t position() const { return position_; }
 
   // The line on which the row starts, from 1.
   int64_t line() const { return line_; }
@@ -60,7 +77,7 @@ class CsvReader {
   // Reads the record at position_ into fields_, as many as it has room for, and counts all of them.
   absl::StatusOr<size_t> ReadRecord();
   absl::StatusOr<std::string_view> ReadQuoted(size_t* position);
-  absl::Status CheckUtf8(std::string_view record) const;
+  absl::Status CheckText(std::string_view record) const;
   absl::Status FieldFault(size_t field, std::string_view fault) const;
 
   std::string_view content_;
@@ -71,6 +88,7 @@ class CsvReader {
   int64_t line_ = 0;
   int64_t next_line_ = 1;
   size_t current_field_ = 0;
+  bool met_quotes_ = false;  // in this record
   std::vector<std::string_view> fields_;
   std::deque<std::string> unescaped_;
 };

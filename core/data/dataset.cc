@@ -81,6 +81,16 @@ absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) 
 
 absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::span<const std::byte> bytes,
                                                              std::shared_ptr<const void> keep) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset, OpenWritten(bytes, std::move(keep)));
+  uint32_t crc = 0;
+  std::memcpy(&crc, bytes.data() + bytes.size() - sizeof(crc), sizeof(crc));
+  if (Crc32c(bytes.first(bytes.size() - sizeof(crc)).subspan(dataset->head_size_)) != crc)
+    return absl::DataLossError("the cells of the data set's file do not match their checksum");
+  return dataset;
+}
+
+absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenWritten(std::span<const std::byte> bytes,
+                                                                    std::shared_ptr<const void> keep) {
   if (reinterpret_cast<uintptr_t>(bytes.data()) % alignof(double) != 0) {
     return absl::InvalidArgumentError("the bytes of a data set must be aligned to 8 bytes");
   }
@@ -90,26 +100,22 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::span<const std
   const RecordLayout layout(head.schema, head.kinds);
   const std::span<const std::byte> body = bytes.subspan(head_size);
   const absl::StatusOr<SparseLayout> sparse = SparseLayout::Make(head);
-  uint32_t crc = 0;
-  if (!sparse.ok() || body.size() != static_cast<size_t>(sparse->size) + sizeof(crc)) {
+  if (!sparse.ok() || body.size() != static_cast<size_t>(sparse->size) + sizeof(uint32_t)) {
     return absl::DataLossError("the data set's file is not as long as its head says");
   }
-  const std::span<const std::byte> records = body.first(body.size() - sizeof(crc));
-  std::memcpy(&crc, body.data() + records.size(), sizeof(crc));
-  if (Crc32c(records) != crc)
-    return absl::DataLossError("the cells of the data set's file do not match their checksum");
 
   std::shared_ptr<Dataset> dataset(new Dataset());
   for (size_t i = 0; i < head.schema.columns.size(); ++i) {
-    dataset->sparse_.push_back(SparseCellsOf(head, static_cast<int>(i), sparse->places[i], records.data()));
+    dataset->sparse_.push_back(SparseCellsOf(head, static_cast<int>(i), sparse->places[i], body.data()));
   }
+  dataset->head_size_ = head_size;
   dataset->schema_ = std::move(head.schema);
   dataset->row_count_ = head.row_count;
   dataset->places_ = layout.places;
-  dataset->u8_ = CellsOf<uint8_t>(CellKind::kU8, layout, head.row_count, records.data());
-  dataset->f32_ = CellsOf<float>(CellKind::kF32, layout, head.row_count, records.data());
-  dataset->f64_ = CellsOf<double>(CellKind::kF64, layout, head.row_count, records.data());
-  dataset->codes_ = CellsOf<uint32_t>(CellKind::kCode, layout, head.row_count, records.data());
+  dataset->u8_ = CellsOf<uint8_t>(CellKind::kU8, layout, head.row_count, body.data());
+  dataset->f32_ = CellsOf<float>(CellKind::kF32, layout, head.row_count, body.data());
+  dataset->f64_ = CellsOf<double>(CellKind::kF64, layout, head.row_count, body.data());
+  dataset->codes_ = CellsOf<uint32_t>(CellKind::kCode, layout, head.row_count, body.data());
   dataset->keep_ = std::move(keep);
   return dataset;
 }

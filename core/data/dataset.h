@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -39,6 +40,14 @@ struct SparseCells {
   std::span<const float> f32;
   std::span<const double> f64;
 
+  template <typename Real>
+  std::span<const Real> As() const {
+    if constexpr (std::is_same_v<Real, float>) {
+      return f32;
+    } else {
+      return f64;
+    }
+  }
   int64_t begin(int64_t row) const { return row_begin[static_cast<size_t>(row)]; }
   int64_t end(int64_t row) const { return row_begin[static_cast<size_t>(row) + 1]; }
   double value(int64_t k) const {
@@ -53,6 +62,10 @@ class Dataset {
   // `keep` keeps `bytes` alive, which are aligned to 8 bytes (else INVALID_ARGUMENT). DATA_LOSS: the bytes are not a data set of this version, or do not match their checksum.
   static absl::StatusOr<std::shared_ptr<const Dataset>> Open(std::span<const std::byte> bytes,
                                                              std::shared_ptr<const void> keep);
+
+  // The same for bytes that were written just now: the cells are not compared with their checksum.
+  static absl::StatusOr<std::shared_ptr<const Dataset>> OpenWritten(std::span<const std::byte> bytes,
+                                                                    std::shared_ptr<const void> keep);
 
   // Maps the file at `path`. NOT_FOUND, or as above.
   static absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& path);
@@ -79,6 +92,7 @@ class Dataset {
  private:
   Dataset() = default;
 
+  size_t head_size_ = 0;  // bytes before the first record
   Schema schema_;
   int64_t row_count_ = 0;
   std::vector<CellPlace> places_;

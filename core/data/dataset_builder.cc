@@ -91,13 +91,9 @@ std::shared_ptr<const Dataset> DatasetBuilder::Build() && {
   for (size_t i = 0; i < schema_.columns.size(); ++i) head.kinds.push_back(Summarize(i));
   head.schema = schema_;
 
-  auto bytes = std::make_shared<std::string>();
-  const auto append = [&bytes](std::string_view part) {
-    bytes->append(part);
-    return absl::OkStatus();
-  };
+  auto sink = std::make_shared<StringSink>();
   const RecordLayout layout(head.schema, head.kinds);
-  DatasetWriter writer(layout, append);
+  DatasetWriter writer(layout, *sink);
   absl::Status status = writer.Start(head);
   for (int64_t row = 0; row < row_count_; ++row) {
     for (size_t i = 0; i < schema_.columns.size(); ++i) {
@@ -116,7 +112,7 @@ std::shared_ptr<const Dataset> DatasetBuilder::Build() && {
     if (schema_.columns[i].type == ColumnType::kSparse) status.Update(AppendSparse(i, head.kinds[i], writer));
   }
   status.Update(writer.Finish());
-  auto dataset = Dataset::Open(std::as_bytes(std::span(*bytes)), bytes);
+  auto dataset = Dataset::Open(std::as_bytes(std::span(sink->bytes())), sink);
   assert(status.ok() && dataset.ok());
   return *std::move(dataset);
 }

@@ -222,10 +222,21 @@ absl::StatusOr<SparseLayout> SparseLayout::Make(const DatasetHead& head) {
   return layout;
 }
 
-DatasetWriter::DatasetWriter(const RecordLayout& layout, Sink sink)
+DatasetWriter::DatasetWriter(const RecordLayout& layout, ByteSink& sink)
     : record_size_(layout.size), sink_(sink), buffer_(static_cast<size_t>(std::max(kBufferSize, layout.size))) {}
 
-absl::Status DatasetWriter::Start(const DatasetHead& head) { return sink_(EncodeHead(head)); }
+absl::Status DatasetWriter::Start(const DatasetHead& head) {
+  const std::string bytes = EncodeHead(head);
+  head_size_ = bytes.size();
+  return sink_.Append(bytes);
+}
+
+absl::StatusOr<bool> DatasetWriter::ReplaceHead(const DatasetHead& head) {
+  const std::string bytes = EncodeHead(head);
+  if (bytes.size() != head_size_) return false;
+  RETURN_IF_ERROR(sink_.Overwrite(bytes));
+  return true;
+}
 
 absl::Status DatasetWriter::Commit() {
   used_ += record_size_;
@@ -254,7 +265,7 @@ absl::Status DatasetWriter::Align() {
 absl::Status DatasetWriter::Flush() {
   const std::span<const std::byte> filled(buffer_.data(), static_cast<size_t>(used_));
   crc_ = Crc32c(filled, crc_);
-  RETURN_IF_ERROR(sink_({reinterpret_cast<const char*>(filled.data()), filled.size()}));
+  RETURN_IF_ERROR(sink_.Append({reinterpret_cast<const char*>(filled.data()), filled.size()}));
   std::fill(buffer_.begin(), buffer_.begin() + used_, std::byte{0});
   written_ += used_;
   used_ = 0;
@@ -263,7 +274,7 @@ absl::Status DatasetWriter::Flush() {
 
 absl::Status DatasetWriter::Finish() {
   RETURN_IF_ERROR(Flush());
-  return sink_({reinterpret_cast<const char*>(&crc_), sizeof(crc_)});
+  return sink_.Append({reinterpret_cast<const char*>(&crc_), sizeof(crc_)});
 }
 
 void StoreNumber(CellKind kind, double value, std::byte* cell) {

@@ -20,9 +20,9 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/data/byte_sink.h"
 #include "core/data/dataset.h"
 #include "core/data/schema.h"
 
@@ -78,13 +78,14 @@ absl::StatusOr<DatasetHead> DecodeHead(std::string_view bytes, size_t* size);
 // Writes a data set record by record, then the arrays of its sparse columns.
 class DatasetWriter {
  public:
-  using Sink = absl::FunctionRef<absl::Status(std::string_view)>;
-
   // Call Start, then Record and Commit for each row, then Align, Append and Align for each array, then Finish. An error of `sink` is
   // passed on.
-  DatasetWriter(const RecordLayout& layout, Sink sink);
+  DatasetWriter(const RecordLayout& layout, ByteSink& sink);
 
   absl::Status Start(const DatasetHead& head);
+
+  // Puts `head` in place of the one that Start was given. False where it has not the same size: nothing is changed then.
+  absl::StatusOr<bool> ReplaceHead(const DatasetHead& head);
 
   // The next record, zeros; valid until Commit.
   std::byte* Record() { return buffer_.data() + used_; }
@@ -99,7 +100,8 @@ class DatasetWriter {
   absl::Status Flush();
 
   int64_t record_size_;
-  Sink sink_;
+  size_t head_size_ = 0;
+  ByteSink& sink_;
   std::vector<std::byte> buffer_;
   int64_t used_ = 0;
   int64_t written_ = 0;  // behind the head, what is in the buffer not counted

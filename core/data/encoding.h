@@ -106,6 +106,13 @@ struct SparseRows {
   std::vector<Real> values;
 };
 
+// One such row.
+template <typename Real>
+struct SparseRow {
+  std::span<const uint32_t> inputs;
+  std::span<const Real> values;
+};
+
 struct DataWarning {
   std::string reason;  // stable, upper case
   std::string message;
@@ -157,6 +164,13 @@ class RowEncoder {
   // The same inputs without those that are 0, in place of what `inputs` held. Allocates only where `inputs` was never so large.
   template <typename Real>
   void EncodeSparse(std::span<const uint32_t> rows, SparseRows<Real>& inputs) const;
+
+  // The same for one row, where the data set holds its inputs as they are: of one sparse column and nothing else, in Real. Else nullopt.
+  template <typename Real>
+  std::optional<SparseRow<Real>> StoredRow(uint32_t row) const;
+
+  // Asks for the row, if it is so stored, so that it is near when it is read.
+  void PrefetchStored(uint32_t row) const;
 
   // Targets alone.
   void EncodeTargets(std::span<const uint32_t> rows, const TargetBuffer& targets) const;

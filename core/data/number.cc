@@ -3,20 +3,15 @@
 #include <fast_float/fast_float.h>
 #include <immintrin.h>
 
-#include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
+#include "core/data/short_number.h"
+
 namespace trainyard {
 namespace {
-
-// With so many digits at most, both they and their power of ten are doubles: one division rounds correctly (Clinger 1990).
-constexpr int kExactDigits = 15;
-constexpr double kPowersOfTen[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
 __extension__ using Bits128 = unsigned __int128;
 
@@ -41,42 +36,13 @@ __m128i LoadBytes(const char* begin, int size) {
   return overlapped(Load<uint8_t>(begin));
 }
 
-// 16 digits, each a byte of 0 to 9, the first the highest.
-uint64_t Combine(__m128i digits) {
-  const __m128i twos = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010A));
-  const __m128i fours = _mm_madd_epi16(twos, _mm_set1_epi32(0x00010064));
-  const __m128i eights = _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(0x00012710));
-  const uint64_t halves = static_cast<uint64_t>(_mm_cvtsi128_si64(eights));
-  return (halves & 0xFFFFFFFF) * 100'000'000 + (halves >> 32);
-}
-
-// Most numbers: at most 15 digits, a point among them perhaps, no exponent. Without a branch that depends on where the point is or how
-// many digits there are. False for all other texts.
+// Most numbers, without reading beyond the text.
 bool ParseShort(std::string_view text, double* value) {
   const bool negative = text[0] == '-';
-  const char* const begin = text.data() + negative;
-  const int size = static_cast<int>(std::min<size_t>(text.size(), 32)) - negative;
-  if (size < 1 || size > 16) return false;
-
-  const __m128i bytes = LoadBytes(begin, size);
-  const __m128i numbers = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
-  const __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(numbers, _mm_set1_epi8(9)), numbers);
-  const uint32_t within = (1u << size) - 1;
-  const uint32_t others = ~static_cast<uint32_t>(_mm_movemask_epi8(digit)) & within;
-  const uint32_t points = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('.')))) & within;
-  const int has_point = points != 0;
-  const int digits = size - has_point;
-  if (others != points || (points & (points - 1)) != 0 || digits < 1 || digits > kExactDigits) return false;
-
-  // Digit i goes to lane 16 - digits + i; those behind the point come from one byte further right. Negative lanes become 0.
-  const int point = std::countr_zero(points | 1u << size);
-  const __m128i lanes = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m128i sources = _mm_sub_epi8(lanes, _mm_set1_epi8(static_cast<char>(16 - digits)));
-  const __m128i behind = _mm_cmpgt_epi8(sources, _mm_set1_epi8(static_cast<char>(point - 1)));
-  const uint64_t number = Combine(_mm_shuffle_epi8(numbers, _mm_sub_epi8(sources, behind)));
-  const double magnitude = static_cast<double>(number) / kPowersOfTen[has_point * (size - point - 1)];
-  *value = negative ? -magnitude : magnitude;
-  return true;
+  const size_t size = text.size() - negative;
+  if (size < 1 || size > kShortNumberSize) return false;
+  return ParseShortNumber(LoadBytes(text.data() + negative, static_cast<int>(size)), static_cast<int>(size), negative,
+                          value);
 }
 
 }  // namespace

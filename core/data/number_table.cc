@@ -42,7 +42,7 @@ absl::Status ScanRows(const NumberTable& table, std::vector<ColumnScan>& scans) 
 }
 
 absl::Status WriteRows(const NumberTable& table, const std::vector<ColumnScan>& scans, const DatasetHead& head,
-                       ByteSink sink) {
+                       ByteSink& sink) {
   const RecordLayout layout(head.schema, head.kinds);
   DatasetWriter writer(layout, sink);
   RETURN_IF_ERROR(writer.Start(head));
@@ -87,7 +87,7 @@ std::vector<std::string> ElementNames(std::span<const int64_t> dimensions) {
 }
 
 absl::StatusOr<ReadResult> ReadNumbers(const NumberTable& table, const ReadOptions& options, const ReadLimits& limits,
-                                       ByteSink sink) {
+                                       ByteSink& sink) {
   ASSIGN_OR_RETURN(std::vector<ColumnScan> scans, PlanScans(table, options, limits));
   RETURN_IF_ERROR(ScanRows(table, scans));
   DatasetHead head = FinishScans(scans, table.row_count);

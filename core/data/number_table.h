@@ -32,7 +32,7 @@ std::vector<std::string> ElementNames(std::span<const int64_t> dimensions);
 
 // As ReadDataset. No column is the target, or holds the weights, but those that `options` name.
 absl::StatusOr<ReadResult> ReadNumbers(const NumberTable& table, const ReadOptions& options, const ReadLimits& limits,
-                                       ByteSink sink);
+                                       ByteSink& sink);
 
 }  // namespace trainyard
 

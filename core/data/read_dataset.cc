@@ -8,12 +8,12 @@
 namespace trainyard {
 
 absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                       ByteSink sink) {
+                                       ByteSink& sink, absl::FunctionRef<void(size_t)> passed) {
   switch (options.format) {
     case Format::kCsv:
-      return ReadSeparated(content, ',', options, limits, sink);
+      return ReadSeparated(content, ',', options, limits, sink, passed);
     case Format::kTsv:
-      return ReadSeparated(content, '\t', options, limits, sink);
+      return ReadSeparated(content, '\t', options, limits, sink, passed);
     case Format::kIdx:
       return ReadIdx(content, options, limits, sink);
     case Format::kLibsvm:

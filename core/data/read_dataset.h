@@ -18,6 +18,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/data/byte_sink.h"
 #include "core/data/schema.h"
 
 namespace trainyard {
@@ -69,15 +70,14 @@ struct ReadResult {
   std::vector<std::string> warnings;
 };
 
-// Takes bytes of the data set in order.
-using ByteSink = absl::FunctionRef<absl::Status(std::string_view)>;
-
 // Reads `content`, writes what Dataset::Open reads to `sink`.
 // INVALID_ARGUMENT with reason BAD_DATA: a fault in the content; metadata, where the fault has a place: `row` (the line on which the row
 // starts, from 1; for arrays the item) and `column` (its name, or number from 1 while there is no name; in a LIBSVM file the index).
 // FieldErrors on `target`, `weight`, `split`, `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
-absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                       ByteSink sink);
+// Where the content is large, `passed` is told now and then that the bytes before a position are not needed soon.
+absl::StatusOr<ReadResult> ReadDataset(
+    std::string_view content, const ReadOptions& options, const ReadLimits& limits, ByteSink& sink,
+    absl::FunctionRef<void(size_t)> passed = [](size_t) {});
 
 }  // namespace trainyard
 

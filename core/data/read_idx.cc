@@ -56,7 +56,7 @@ ReadOptions WithTarget(ReadOptions options, const IdxTable& table) {
 }  // namespace
 
 absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                   ByteSink sink) {
+                                   ByteSink& sink) {
   ASSIGN_OR_RETURN(const IdxTable table, ReadArrays(content));
   const IdxArray& examples = table.examples;
   RETURN_IF_ERROR(CheckTableSize(examples.item_size, examples.item_count(), limits));

@@ -73,7 +73,7 @@ class LibsvmTable {
   }
 
   // A pass for the records, and one for each array of the sparse column.
-  absl::Status Write(const DatasetHead& head, ByteSink sink) const {
+  absl::Status Write(const DatasetHead& head, ByteSink& sink) const {
     const RecordLayout layout(head.schema, head.kinds);
     DatasetWriter writer(layout, sink);
     RETURN_IF_ERROR(writer.Start(head));
@@ -133,7 +133,7 @@ class LibsvmTable {
 }  // namespace
 
 absl::StatusOr<ReadResult> ReadLibsvm(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                      ByteSink sink) {
+                                      ByteSink& sink) {
   LibsvmTable table(content, limits);
   RETURN_IF_ERROR(table.Plan(options));
   ASSIGN_OR_RETURN(DatasetHead head, table.Scan());

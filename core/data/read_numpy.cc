@@ -126,7 +126,7 @@ ReadOptions WithRoles(ReadOptions options, const NpzTable& table) {
 }  // namespace
 
 absl::StatusOr<ReadResult> ReadNpy(std::string_view content, const ReadOptions& given, const ReadLimits& limits,
-                                   ByteSink sink) {
+                                   ByteSink& sink) {
   ASSIGN_OR_RETURN(const NpyArray array, ReadNpyArray("the array", content));
   RETURN_IF_ERROR(CheckExamples("the array", array, limits));
   const NpyDecoder decoder(array);
@@ -138,7 +138,7 @@ absl::StatusOr<ReadResult> ReadNpy(std::string_view content, const ReadOptions& 
 }
 
 absl::StatusOr<ReadResult> ReadNpz(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                   ByteSink sink) {
+                                   ByteSink& sink) {
   NpzTable table;
   RETURN_IF_ERROR(ReadArrays(content, limits, &table));
   NumberTable numbers{.names = ElementNames(table.x.dimensions), .row_count = table.x.item_count()};

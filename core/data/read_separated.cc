@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +13,8 @@
 #include "core/data/number.h"
 #include "core/data/plan_columns.h"
 #include "core/data/read_table.h"
+#include "core/data/row_block.h"
+#include "core/data/short_number.h"
 
 namespace trainyard {
 namespace {
@@ -26,7 +30,14 @@ class MissingCells {
     }
     first_bytes_[' '] = true;
     empty_ = std::find(cells.begin(), cells.end(), "") != cells.end();
+    double ignored;
+    has_numbers_ = std::any_of(cells.begin(), cells.end(), [&ignored](const std::string& cell) {
+      return ParseNumber(cell, &ignored) == NumberKind::kFinite;
+    });
   }
+
+  // Among them are numbers.
+  bool HasNumbers() const { return has_numbers_; }
 
   bool Contains(std::string_view cell) const {
     if (cell.empty()) return empty_;
@@ -45,12 +56,23 @@ class MissingCells {
   std::array<bool, 256> first_bytes_{};
   size_t longest_ = 0;
   bool empty_ = false;
+  bool has_numbers_ = false;
 };
+
+// Bytes of text from which the layout of the records is drafted.
+constexpr size_t kDraftBytes = size_t{4} << 20;
+constexpr size_t kToTheEnd = std::numeric_limits<size_t>::max();
 
 class SeparatedTable {
  public:
-  SeparatedTable(CsvReader start, const ReadOptions& options, const ReadLimits& limits)
-      : start_(std::move(start)), missing_(options.missing), limits_(limits) {}
+  SeparatedTable(CsvReader start, const ReadOptions& options, const ReadLimits& limits, std::string_view content,
+                 absl::FunctionRef<void(size_t)> passed)
+      : start_(std::move(start)),
+        missing_(options.missing),
+        limits_(limits),
+        passed_(passed),
+        // Short numbers are read this far behind their start.
+        last_short_(content.data() + content.size() - std::min(content.size(), kShortNumberReach)) {}
 
   absl::Status Plan(ReadOptions options) {
     if (!options.target.has_value()) options.target = LastFeature(start_.names(), options);
@@ -60,55 +82,108 @@ class SeparatedTable {
     return absl::OkStatus();
   }
 
-  // The first pass.
-  absl::StatusOr<DatasetHead> Scan() {
-    int64_t row_count = 0;
-    RETURN_IF_ERROR(ForEachRow([&](const CsvReader& reader) {
-      if (row_count == limits_.max_rows)
-        return BadCell(reader.line(), int64_t{1}, absl::StrCat("the limit is ", row_count, " rows"));
-      ++row_count;
-      return ScanRow(reader);
-    }));
-    if (row_count == 0) return BadCell(2, std::string_view(start_.names()[0]), "no row follows the header");
+  absl::StatusOr<DatasetHead> Read(ByteSink& sink) {
+    ASSIGN_OR_RETURN(const DatasetHead draft, Draft());
+    const std::vector<ColumnScan> drafted = std::exchange(scans_, ScannedAgain());
+    const RecordLayout layout(draft.schema, draft.kinds);
+    DatasetWriter writer(layout, sink);
+    RETURN_IF_ERROR(writer.Start(draft));
+    RecordWriter records(drafted, layout, writer);
+    bool holds = true;
+    ASSIGN_OR_RETURN(const int64_t row_count, Scan(kToTheEnd, [&](const RowBlock& block) {
+                       holds = holds && AreStoredBy(drafted);
+                       return holds ? records.Write(block) : absl::OkStatus();
+                     }));
     RETURN_IF_ERROR(FirstNotFinite());
     RETURN_IF_ERROR(ScanLateCategories());
-    return FinishScans(scans_, row_count);
-  }
-
-  // The last pass.
-  absl::Status Write(const DatasetHead& head, ByteSink sink) {
-    const RecordLayout layout(head.schema, head.kinds);
-    DatasetWriter writer(layout, sink);
-    RETURN_IF_ERROR(writer.Start(head));
-    std::vector<int64_t> offsets;
-    for (size_t i = 0; i < scans_.size(); ++i) offsets.push_back(layout.Offset(static_cast<int>(i)));
-    RETURN_IF_ERROR(ForEachRow([&](const CsvReader& reader) {
-      for (size_t i = 0; i < scans_.size(); ++i) {
-        if (!scans_[i].ignored()) StoreCell(scans_[i], reader.fields()[i], writer.Record() + offsets[i]);
-      }
-      return writer.Commit();
-    }));
-    return writer.Finish();
+    DatasetHead head = FinishScans(scans_, row_count);
+    if (holds && head.kinds == draft.kinds) {
+      RETURN_IF_ERROR(writer.Finish());
+      ASSIGN_OR_RETURN(const bool replaced, writer.ReplaceHead(head));
+      if (replaced) return head;
+    }
+    RETURN_IF_ERROR(sink.Restart());
+    RETURN_IF_ERROR(Write(head, sink));
+    return head;
   }
 
  private:
-  template <typename Visit>
-  absl::Status ForEachRow(Visit visit) const {
-    CsvReader reader = start_;
-    while (true) {
-      ASSIGN_OR_RETURN(const bool more, reader.Next());
-      if (!more) return absl::OkStatus();
-      RETURN_IF_ERROR(visit(reader));
-    }
+  // What a scan of the first rows alone finds; the scans are finished.
+  absl::StatusOr<DatasetHead> Draft() {
+    ASSIGN_OR_RETURN(const int64_t row_count,
+                     Scan(start_.position() + kDraftBytes, [](const RowBlock&) { return absl::OkStatus(); }));
+    return FinishScans(scans_, row_count);
   }
 
-  absl::Status ScanRow(const CsvReader& reader) {
+  std::vector<ColumnScan> ScannedAgain() const {
+    std::vector<ColumnScan> scans;
+    scans.reserve(scans_.size());
+    for (const ColumnScan& scan : scans_) scans.push_back(scan.Again());
+    return scans;
+  }
+
+  bool AreStoredBy(const std::vector<ColumnScan>& finished) const {
     for (size_t i = 0; i < scans_.size(); ++i) {
+      if (!scans_[i].IsStoredBy(finished[i])) return false;
+    }
+    return true;
+  }
+
+  // Scans the rows that start before `end` and returns their count. Shows each block to `visit` once it is scanned.
+  template <typename Visit>
+  absl::StatusOr<int64_t> Scan(size_t end, Visit visit) {
+    BlockStatistics statistics(scans_.size());
+    int64_t row_count = 0;
+    const auto scan_row = [&](const CsvReader& reader, std::span<double> cells) {
+      if (row_count == limits_.max_rows)
+        return BadCell(reader.line(), int64_t{1}, absl::StrCat("the limit is ", row_count, " rows"));
+      return ScanRow(reader, row_count++, cells);
+    };
+    RETURN_IF_ERROR(ForEachBlock(end, scan_row, [&](const RowBlock& block) {
+      statistics.Add(block, scans_);
+      return visit(block);
+    }));
+    if (row_count == 0) return BadCell(2, std::string_view(start_.names()[0]), "no row follows the header");
+    return row_count;
+  }
+
+  // Fills blocks with the rows that start before `end`, by read_row(reader, cells).
+  template <typename ReadRow, typename Visit>
+  absl::Status ForEachBlock(size_t end, ReadRow read_row, Visit visit) const {
+    CsvReader reader = start_;
+    RowBlock block(scans_.size());
+    while (reader.position() < end) {
+      ASSIGN_OR_RETURN(const bool more, reader.Next());
+      if (!more) break;
+      RETURN_IF_ERROR(read_row(reader, block.Next()));
+      block.Add();
+      if (!block.full()) continue;
+      RETURN_IF_ERROR(visit(block));
+      passed_(reader.position());
+      block.Clear();
+    }
+    return visit(block);
+  }
+
+  // Most cells of most tables. False where the cell must be looked at more closely.
+  bool TakeShortNumber(std::string_view cell, double* value) const {
+    return !missing_.HasNumbers() && cell.data() <= last_short_ && ParseShortNumber(cell, value);
+  }
+
+  absl::Status ScanRow(const CsvReader& reader, int64_t rows_before, std::span<double> cells) {
+    for (size_t i = 0; i < cells.size(); ++i) {
       const std::string_view cell = reader.fields()[i];
-      RETURN_IF_ERROR(missing_.Contains(cell) ? scans_[i].AddMissing(reader.line())
-                                              : scans_[i].AddText(reader.line(), cell));
+      ColumnScan& scan = scans_[i];
+      if (scan.takes_any_number() && TakeShortNumber(cell, &cells[i])) continue;
+      RETURN_IF_ERROR(missing_.Contains(cell) ? ScanMissing(scan, reader.line(), &cells[i])
+                                              : scan.AddText(reader.line(), rows_before, cell, &cells[i]));
     }
     return absl::OkStatus();
+  }
+
+  static absl::Status ScanMissing(ColumnScan& scan, int64_t line, double* value) {
+    *value = std::numeric_limits<double>::quiet_NaN();
+    return scan.AddMissing(line);
   }
 
   absl::Status FirstNotFinite() const {
@@ -127,35 +202,56 @@ class SeparatedTable {
       if (scans_[i].wants_categories()) late.push_back(i);
     }
     if (late.empty()) return absl::OkStatus();
-    return ForEachRow([&](const CsvReader& reader) -> absl::Status {
+    CsvReader reader = start_;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, reader.Next());
+      if (!more) return absl::OkStatus();
       for (const size_t i : late) {
         const std::string_view cell = reader.fields()[i];
-        if (!missing_.Contains(cell)) RETURN_IF_ERROR(scans_[i].AddCategory(reader.line(), cell));
+        if (!missing_.Contains(cell)) RETURN_IF_ERROR(scans_[i].AddCategory(reader.line(), cell).status());
       }
-      return absl::OkStatus();
-    });
+    }
   }
 
-  void StoreCell(const ColumnScan& scan, std::string_view text, std::byte* cell) const {
-    if (missing_.Contains(text)) return scan.StoreMissing(cell);
-    scan.StoreText(text, cell);
+  // The last pass, where the draft did not hold.
+  absl::Status Write(const DatasetHead& head, ByteSink& sink) const {
+    const RecordLayout layout(head.schema, head.kinds);
+    DatasetWriter writer(layout, sink);
+    RETURN_IF_ERROR(writer.Start(head));
+    RecordWriter records(scans_, layout, writer);
+    RETURN_IF_ERROR(ForEachBlock(
+        kToTheEnd,
+        [this](const CsvReader& reader, std::span<double> cells) {
+          for (size_t i = 0; i < cells.size(); ++i) cells[i] = ValueOf(scans_[i], reader.fields()[i]);
+          return absl::OkStatus();
+        },
+        [&records](const RowBlock& block) { return records.Write(block); }));
+    return writer.Finish();
+  }
+
+  double ValueOf(const ColumnScan& scan, std::string_view cell) const {
+    double value;
+    if (scan.takes_any_number() && TakeShortNumber(cell, &value)) return value;
+    return missing_.Contains(cell) ? std::numeric_limits<double>::quiet_NaN() : scan.Value(cell);
   }
 
   const CsvReader start_;  // behind the header
   const MissingCells missing_;
   const ReadLimits limits_;
+  const absl::FunctionRef<void(size_t)> passed_;
+  const char* const last_short_;
   std::vector<ColumnScan> scans_;
 };
 
 }  // namespace
 
 absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separator, const ReadOptions& options,
-                                         const ReadLimits& limits, ByteSink sink) {
+                                         const ReadLimits& limits, ByteSink& sink,
+                                         absl::FunctionRef<void(size_t)> passed) {
   ASSIGN_OR_RETURN(CsvReader reader, CsvReader::Open(content, separator, limits.max_columns));
-  SeparatedTable table(std::move(reader), options, limits);
+  SeparatedTable table(std::move(reader), options, limits, content, passed);
   RETURN_IF_ERROR(table.Plan(options));
-  ASSIGN_OR_RETURN(DatasetHead head, table.Scan());
-  RETURN_IF_ERROR(table.Write(head, sink));
+  ASSIGN_OR_RETURN(DatasetHead head, table.Read(sink));
   return ResultOf(std::move(head));
 }
 

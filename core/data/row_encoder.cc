@@ -204,6 +204,40 @@ void RowEncoder::EncodeSparse(std::span<const uint32_t> rows, SparseRows<Real>& 
   }
 }
 
+bool RowEncoder::Plan::is_one_sparse_column() const {
+  return sparse.size() == 1 && runs.empty() && coded_numbers.empty() && one_hots.empty();
+}
+
+template <typename Real>
+std::optional<SparseRow<Real>> RowEncoder::StoredRow(uint32_t row) const {
+  if (!plan_->is_one_sparse_column()) return std::nullopt;
+  PrefetchStored(row);
+  const Plan::SparseColumn& column = plan_->sparse[0];
+  const SparseCells& cells = plan_->dataset->sparse(column.column);
+  const std::span<const Real> values = cells.As<Real>();
+  const size_t begin = static_cast<size_t>(cells.begin(row));
+  const size_t count = static_cast<size_t>(cells.end(row)) - begin;
+  if (count == 0) return SparseRow<Real>();
+  if (values.empty()) return std::nullopt;
+  const std::span<const uint32_t> inputs = cells.indices.subspan(begin, count);
+  if (inputs.back() >= column.width) return std::nullopt;
+  return SparseRow<Real>{inputs, values.subspan(begin, count)};
+}
+
+void RowEncoder::PrefetchStored(uint32_t row) const {
+  if (!plan_->is_one_sparse_column()) return;
+  const SparseCells& cells = plan_->dataset->sparse(plan_->sparse[0].column);
+  const auto fetch = [&](const auto& array) {
+    if (array.empty()) return;
+    const auto* const first = reinterpret_cast<const char*>(array.data() + cells.begin(row));
+    const auto* const end = reinterpret_cast<const char*>(array.data() + cells.end(row));
+    for (const char* line = first; line < end; line += 64) __builtin_prefetch(line);
+  };
+  fetch(cells.indices);
+  fetch(cells.f32);
+  fetch(cells.f64);
+}
+
 template <typename Real>
 void RowEncoder::Encode(std::span<const uint32_t> rows, MatrixView<Real> inputs) const {
   constexpr size_t kRowsAhead = 4;
@@ -238,5 +272,7 @@ template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<float>) c
 template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<double>) const;
 template void RowEncoder::EncodeSparse(std::span<const uint32_t>, SparseRows<float>&) const;
 template void RowEncoder::EncodeSparse(std::span<const uint32_t>, SparseRows<double>&) const;
+template std::optional<SparseRow<float>> RowEncoder::StoredRow(uint32_t) const;
+template std::optional<SparseRow<double>> RowEncoder::StoredRow(uint32_t) const;
 
 }  // namespace trainyard

@@ -147,6 +147,9 @@ struct RowEncoder::Plan {
   template <typename Real>
   void EncodeRow(int64_t row, Real* inputs) const;
 
+  // Nothing but that column becomes an input.
+  bool is_one_sparse_column() const;
+
   // Calls visit(input, x) for each input that may be other than 0. Encode and EncodeSparse give the same numbers.
   template <typename Visit>
   void VisitRow(int64_t row, Visit visit) const;

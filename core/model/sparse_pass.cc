@@ -1,10 +1,44 @@
 #include "core/model/sparse_pass.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 
 #include "core/base/squared_norm.h"
 
 namespace trainyard {
+namespace {
+
+constexpr size_t kLanes = 8;
+
+// Lane i sums the products k = i, i + 8, ...; then lanes 4 apart, 2 apart and 1 apart are summed.
+template <typename Real>
+Real Dot(std::span<const Real> a, std::span<const Real> b) {
+  std::array<Real, kLanes> lanes{};
+  const size_t whole = a.size() / kLanes * kLanes;
+  for (size_t k = 0; k < whole; k += kLanes) {
+    for (size_t i = 0; i < kLanes; ++i) lanes[i] += a[k + i] * b[k + i];
+  }
+  for (size_t k = whole; k < a.size(); ++k) lanes[k - whole] += a[k] * b[k];
+  for (size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+// Sum of the squares of all weights but those at `inputs`, which ascend.
+template <typename Real>
+double SquaresBeside(std::span<const uint32_t> inputs, std::span<const Real> weights) {
+  double sum = 0;
+  size_t begin = 0;
+  for (const uint32_t input : inputs) {
+    sum += SquaredNorm(weights.subspan(begin, input - begin));
+    begin = input + 1;
+  }
+  return sum + SquaredNorm(weights.subspan(begin));
+}
+
+}  // namespace
 
 template <typename Real>
 SparsePass<Real>::SparsePass(const ParameterLayout& layout)
@@ -23,9 +57,18 @@ void SparsePass<Real>::Begin() {
   known_ = 0;
 }
 
+// The inputs of one row are distinct: nothing must be looked up to sum their gradients.
 template <typename Real>
 void SparsePass<Real>::Encode(const RowEncoder& encoder, std::span<const uint32_t> rows) {
   known_ = inputs_.size();
+  is_stored_ = false;
+  if (rows.size() == 1 && units_ == 1 && inputs_.empty()) {
+    if (const std::optional<SparseRow<Real>> row = encoder.StoredRow<Real>(rows[0])) {
+      row_ = *row;
+      is_stored_ = true;
+      return;
+    }
+  }
   encoder.EncodeSparse(rows, part_);
   for (uint32_t& input : part_.inputs) {
     uint32_t& slot = slots_[input];
@@ -38,7 +81,18 @@ void SparsePass<Real>::Encode(const RowEncoder& encoder, std::span<const uint32_
 }
 
 template <typename Real>
+MatrixView<Real> SparsePass<Real>::ForwardRow(std::span<const Real> point) {
+  const size_t count = row_.inputs.size();
+  weights_.resize(count);
+  gradient_.resize(count);
+  for (size_t k = 0; k < count; ++k) weights_[k] = point[row_.inputs[k]];
+  outputs_.assign(1, Dot<Real>(row_.values, weights_) + point[static_cast<size_t>(layout_.input_count())]);
+  return {outputs_.data(), 1, 1, 1};
+}
+
+template <typename Real>
 MatrixView<Real> SparsePass<Real>::Forward(std::span<const Real> point) {
+  if (is_stored_) return ForwardRow(point);
   weights_.resize(inputs_.size() * static_cast<size_t>(units_));
   gradient_.resize(weights_.size());
   Real* gathered = weights_.data() + static_cast<int64_t>(known_) * units_;
@@ -64,6 +118,12 @@ MatrixView<Real> SparsePass<Real>::Forward(std::span<const Real> point) {
 
 template <typename Real>
 void SparsePass<Real>::Backward() {
+  if (is_stored_) {
+    const Real c = outputs_[0];
+    for (size_t k = 0; k < row_.values.size(); ++k) gradient_[k] = c * row_.values[k];
+    biases_[0] += c;
+    return;
+  }
   const int64_t rows = static_cast<int64_t>(part_.begin.size()) - 1;
   for (int64_t i = 0; i < rows; ++i) {
     const Real* const c = outputs_.data() + i * units_;
@@ -78,7 +138,7 @@ void SparsePass<Real>::Backward() {
 template <typename Real>
 SparseGradient<Real> SparsePass<Real>::gradient() const {
   return {.units = units_,
-          .inputs = inputs_,
+          .inputs = is_stored_ ? row_.inputs : std::span<const uint32_t>(inputs_),
           .values = gradient_,
           .bias_begin = layout_.Index(0, layout_.input_count(), 0),
           .biases = biases_};
@@ -86,6 +146,7 @@ SparseGradient<Real> SparsePass<Real>::gradient() const {
 
 template <typename Real>
 double SparsePass<Real>::SquaresOfOthers(std::span<const Real> point) const {
+  if (is_stored_) return SquaresBeside(row_.inputs, point.first(static_cast<size_t>(layout_.input_count())));
   double sum = 0;
   for (size_t input = 0; input < slots_.size(); ++input) {
     if (slots_[input] > 0) continue;

@@ -28,7 +28,7 @@ class SparsePass {
 
   // Takes the next part of the minibatch. Its inputs that no part before it has are those that Forward reads.
   void Encode(const RowEncoder& encoder, std::span<const uint32_t> rows);
-  std::span<const uint32_t> new_inputs() const { return std::span(inputs_).subspan(known_); }
+  std::span<const uint32_t> new_inputs() const { return is_stored_ ? row_.inputs : std::span(inputs_).subspan(known_); }
 
   // f of the part, [rows, outputs]; Backward wants dL/df in its place, and adds the part's gradient.
   MatrixView<Real> Forward(std::span<const Real> point);
@@ -44,6 +44,8 @@ class SparsePass {
   double SquaresOfOthers(std::span<const Real> point) const;
 
  private:
+  MatrixView<Real> ForwardRow(std::span<const Real> point);
+
   const ParameterLayout& layout_;
   const int64_t units_;
   std::vector<uint32_t> slots_;  // by input: its place in inputs_, plus 1; 0 where it has none
@@ -51,8 +53,11 @@ class SparsePass {
   std::vector<Real> weights_;   // [inputs_, units]
   std::vector<Real> gradient_;  // [inputs_, units]
   std::vector<Real> biases_;    // their gradient
-  size_t known_ = 0;            // inputs whose weights are gathered
-  SparseRows<Real> part_;       // its inputs are slots
+  bool is_stored_ =
+      false;  // the minibatch is one row with one output, and the data set has its inputs: row_ in place of inputs_
+  SparseRow<Real> row_;
+  size_t known_ = 0;       // inputs whose weights are gathered
+  SparseRows<Real> part_;  // its inputs are slots
   std::vector<Real> outputs_;
 };
 

@@ -152,6 +152,12 @@ void LazyMomentum<Real>::Apply(const StepRates& rates, const SparseGradient<Real
 
 template <typename Real>
 void LazyMomentum<Real>::Move(int64_t begin, const Real* values, const StepRates& rates, const Pending& pending) {
+  if (units_ == 1 && rule_ == LazyRule::kMomentum && pending == Pending()) {
+    Real& v = velocity_[begin];
+    v = static_cast<Real>(rates.momentum) * v - static_cast<Real>(rates.learning_rate) * values[0];
+    position_[begin] += v;
+    return;
+  }
   const Real rate = static_cast<Real>(rates.learning_rate);
   const Real alpha = static_cast<Real>(rates.momentum);
   const Real shrink = static_cast<Real>(rates.learning_rate * pending.decay);

@@ -18,6 +18,7 @@ class SparseSgd final : public Optimizer<Real> {
     const Real rate = static_cast<Real>(rates.learning_rate);
     return objective.Gradient(theta, [&](const GradientView<Real>& view) {
       const auto& gradient = std::get<SparseGradient<Real>>(view);
+      if (gradient.units == 1 && gradient.pending == Pending()) return MovePlain(rate, gradient, theta);
       const auto move = [&](int64_t begin, const Real* values, const Pending& pending) {
         for (int64_t u = 0; u < gradient.units; ++u) {
           theta[begin + u] -= rate * Complete(values[u], theta[begin + u], pending);
@@ -29,6 +30,13 @@ class SparseSgd final : public Optimizer<Real> {
       }
       move(gradient.bias_begin, gradient.biases.data(), gradient.bias_pending);
     });
+  }
+
+ private:
+  // Nothing is pending: g is d.
+  static void MovePlain(Real rate, const SparseGradient<Real>& gradient, std::span<Real> theta) {
+    for (size_t k = 0; k < gradient.inputs.size(); ++k) theta[gradient.inputs[k]] -= rate * gradient.values[k];
+    theta[static_cast<size_t>(gradient.bias_begin)] -= rate * gradient.biases[0];
   }
 };
 

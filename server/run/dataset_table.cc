@@ -28,6 +28,18 @@ absl::Status TooLarge(int64_t bytes, int64_t limit) {
                     "UPLOAD_TOO_LARGE", {{"limit_bytes", absl::StrCat(limit)}});
 }
 
+// The bytes of a data set as a blob.
+class BlobSink final : public ByteSink {
+ public:
+  explicit BlobSink(BlobWriter& writer) : writer_(writer) {}
+  absl::Status Append(std::string_view bytes) override { return writer_.Append(bytes); }
+  absl::Status Overwrite(std::string_view bytes) override { return writer_.Overwrite(bytes); }
+  absl::Status Restart() override { return writer_.Clear(); }
+
+ private:
+  BlobWriter& writer_;
+};
+
 // Whether both are the same content, read the same way.
 bool SameContent(const v1::Dataset& a, const v1::Dataset& b) {
   return a.digest() == b.digest() &&
@@ -35,6 +47,17 @@ bool SameContent(const v1::Dataset& a, const v1::Dataset& b) {
 }
 
 }  // namespace
+
+void UploadDigest::Add(int64_t offset, std::string_view bytes) {
+  if (offset != size_) return;
+  sha_.Update(bytes);
+  size_ += static_cast<int64_t>(bytes.size());
+}
+
+std::string UploadDigest::Of(std::string_view content) {
+  Add(size_, content.substr(static_cast<size_t>(size_)));
+  return sha_.DigestSoFar();
+}
 
 DatasetTable::DatasetTable(DatasetLimits limits, CommitQueue& queue, Catalogue& catalogue, Blobs& blobs)
     : limits_(limits), queue_(queue), catalogue_(catalogue), blobs_(blobs) {}
@@ -48,9 +71,8 @@ absl::Status DatasetTable::Recover() {
       RETURN_IF_ERROR(blobs_.RemoveUpload(FileOf(name)));
       continue;
     }
-    ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(FileOf(name)));
     absl::MutexLock lock(&mutex_);
-    uploads_[name] = file->size();
+    uploads_[name] = std::make_shared<UploadDigest>();
   }
   return absl::OkStatus();
 }
@@ -90,7 +112,7 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
                                                     " open uploads already; commit some or wait until they expire")),
           "TOO_MANY_UPLOADS");
     }
-    uploads_[stored.upload.name()] = 0;
+    uploads_[stored.upload.name()] = std::make_shared<UploadDigest>();
   }
   ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(FileOf(stored.upload.name())));
   RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.Put(stored)));
@@ -116,6 +138,7 @@ absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const 
   absl::StatusOr<StoredUpload> stored = catalogue_.GetUpload(upload_name);
   if (absl::IsNotFound(stored.status())) return NoSuch("upload", upload_name);
   RETURN_IF_ERROR(stored.status());
+  std::shared_ptr<UploadDigest> digest;
   {
     absl::MutexLock lock(&mutex_);
     if (!busy_.emplace(upload_name, true).second) {
@@ -123,6 +146,8 @@ absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const 
                             upload_name, " is being written by another stream; try again when it has ended")),
                         "UPLOAD_BUSY");
     }
+    const auto known = uploads_.find(upload_name);
+    digest = known != uploads_.end() ? known->second : std::make_shared<UploadDigest>();
   }
   absl::StatusOr<std::unique_ptr<UploadFile>> file = blobs_.OpenUpload(FileOf(upload_name));
   if (!file.ok()) {
@@ -130,11 +155,12 @@ absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const 
     busy_.erase(upload_name);
     return file.status();
   }
-  return std::unique_ptr<Writer>(new Writer(*this, std::move(stored->upload), *std::move(file)));
+  return std::unique_ptr<Writer>(new Writer(*this, std::move(stored->upload), *std::move(file), std::move(digest)));
 }
 
-DatasetTable::Writer::Writer(DatasetTable& table, v1::Upload upload, std::unique_ptr<UploadFile> file)
-    : table_(table), upload_(std::move(upload)), file_(std::move(file)) {}
+DatasetTable::Writer::Writer(DatasetTable& table, v1::Upload upload, std::unique_ptr<UploadFile> file,
+                             std::shared_ptr<UploadDigest> digest)
+    : table_(table), upload_(std::move(upload)), file_(std::move(file)), digest_(std::move(digest)) {}
 
 DatasetTable::Writer::~Writer() {
   absl::MutexLock lock(&table_.mutex_);
@@ -157,8 +183,12 @@ absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::s
   const int64_t limit = upload_.has_size_bytes() ? upload_.size_bytes() : table_.limits_.upload_bytes;
   const int64_t size = expected + static_cast<int64_t>(data.size());
   if (size > limit) return TooLarge(size, limit);
-  return file_->Append(data);
+  RETURN_IF_ERROR(file_->Append(data));
+  digest_->Add(offset, data);
+  return absl::OkStatus();
 }
+
+std::string DatasetTable::Writer::Digest(const MappedFile& content) { return digest_->Of(content.bytes()); }
 
 absl::StatusOr<v1::Upload> DatasetTable::Writer::Finish() {
   RETURN_IF_ERROR(file_->Sync());
@@ -166,17 +196,14 @@ absl::StatusOr<v1::Upload> DatasetTable::Writer::Finish() {
   return upload_;
 }
 
-absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const std::string& digest) {
+absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const MappedFile& content,
+                                                 const std::string& digest) {
   ASSIGN_OR_RETURN(const ReadOptions options, FromProto(upload.dataset().read_options()));
-  ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(FileOf(upload.name())));
   const std::string file = absl::StrCat("dataset-", FileOf(upload.name()));
   ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs_.Create(file));
-  int64_t stored_bytes = 0;
-  const auto sink = [&writer, &stored_bytes](std::string_view bytes) {
-    stored_bytes += static_cast<int64_t>(bytes.size());
-    return writer->Append(bytes);
-  };
-  const absl::StatusOr<ReadResult> result = ReadDataset(content->bytes(), options, limits_.read, sink);
+  BlobSink sink(*writer);
+  const auto forget = [&content](size_t count) { content.Forget(count); };
+  const absl::StatusOr<ReadResult> result = ReadDataset(content.bytes(), options, limits_.read, sink, forget);
   if (!result.ok()) return InField("dataset.read_options", result.status());
   RETURN_IF_ERROR(writer->Publish());
 
@@ -184,12 +211,13 @@ absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const
   v1::Dataset& dataset = stored.dataset;
   dataset.set_digest(digest);
   dataset.set_row_count(result->row_count);
-  dataset.set_uploaded_bytes(static_cast<int64_t>(content->bytes().size()));
-  dataset.set_stored_bytes(stored_bytes);
+  dataset.set_uploaded_bytes(static_cast<int64_t>(content.bytes().size()));
+  dataset.set_stored_bytes(writer->size());
   *dataset.mutable_read_options() = ToProto(options);
   for (const Column& column : result->schema.columns) *dataset.add_columns() = ToProto(column);
   for (const std::string& warning : result->warnings) dataset.add_warnings(warning);
-  ASSIGN_OR_RETURN(const auto rows, OpenFile(file));
+  ASSIGN_OR_RETURN(const auto mapped, blobs_.Map(file));
+  ASSIGN_OR_RETURN(const auto rows, Dataset::OpenWritten(std::as_bytes(std::span(mapped->bytes())), mapped));
   if (const auto conditioning = MeasureConditioning(*rows)) *dataset.mutable_conditioning() = ToProto(*conditioning);
   *dataset.mutable_create_time() = ToProto(absl::Now());
   dataset.set_etag(digest.substr(0, 16));
@@ -207,7 +235,7 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
         "UPLOAD_INCOMPLETE", {{"expected_offset", absl::StrCat(upload.received_bytes())}});
   }
   ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(FileOf(upload.name())));
-  const std::string digest = Sha256Of(content->bytes());
+  const std::string digest = hold->Digest(*content);
   if (!request.digest().empty() && request.digest() != digest) {
     return WithReason(absl::DataLossError(absl::StrCat("the content's SHA-256 is ", digest, ", not ",
                                                        request.digest().substr(0, 64), "; upload it again")),
@@ -225,7 +253,7 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
   absl::StatusOr<StoredDataset> existing = catalogue_.GetDataset(wanted.name());
   if (!existing.ok() && !absl::IsNotFound(existing.status())) return existing.status();
   if (!existing.ok()) {
-    ASSIGN_OR_RETURN(const StoredDataset stored, Read(upload, digest));
+    ASSIGN_OR_RETURN(const StoredDataset stored, Read(upload, *content, digest));
     CommitQueue::Change insert = catalogue_.Insert(stored);
     CommitQueue::Change remove = catalogue_.RemoveUpload(upload.name());
     const absl::Status status = queue_.CommitDurablyAndWait(

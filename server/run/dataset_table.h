@@ -12,6 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "core/base/sha256.h"
 #include "core/data/dataset.h"
 #include "core/data/read_dataset.h"
 #include "server/store/blobs.h"
@@ -25,6 +26,20 @@ struct DatasetLimits {
   int64_t upload_bytes = int64_t{64} << 30;
   int open_uploads = 1000;
   ReadLimits read;
+};
+
+// The SHA-256 of an upload, computed while it arrives.
+class UploadDigest {
+ public:
+  // Bytes that arrive at `offset`.
+  void Add(int64_t offset, std::string_view bytes);
+
+  // Of the whole content, of which it reads what it has not seen: all of it where an earlier server received the start.
+  std::string Of(std::string_view content);
+
+ private:
+  int64_t size_ = 0;  // bytes from the start that it has seen
+  Sha256 sha_;
 };
 
 // Thread-safe. Every method may touch the disk: never on a gRPC thread. Errors are those of DatasetService.
@@ -50,12 +65,17 @@ class DatasetTable {
     // Makes what was written safe and tells what there is.
     absl::StatusOr<v1::Upload> Finish();
 
+    // The SHA-256 of what was written, which `content` shows.
+    std::string Digest(const MappedFile& content);
+
    private:
     friend class DatasetTable;
-    Writer(DatasetTable& table, v1::Upload upload, std::unique_ptr<UploadFile> file);
+    Writer(DatasetTable& table, v1::Upload upload, std::unique_ptr<UploadFile> file,
+           std::shared_ptr<UploadDigest> digest);
     DatasetTable& table_;
     v1::Upload upload_;
     std::unique_ptr<UploadFile> file_;
+    const std::shared_ptr<UploadDigest> digest_;
   };
   absl::StatusOr<std::unique_ptr<Writer>> Write(const std::string& upload_name);
 
@@ -89,7 +109,7 @@ class DatasetTable {
   absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& file);
   absl::StatusOr<v1::Upload> Describe(StoredUpload stored) const;
   absl::Status CheckNew(const v1::Dataset& dataset) const;
-  absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const std::string& digest);
+  absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const MappedFile& content, const std::string& digest);
 
   const DatasetLimits limits_;
   CommitQueue& queue_;
@@ -99,8 +119,8 @@ class DatasetTable {
   absl::Mutex mutex_;
   std::map<std::string, OpenDataset> open_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, int> pins_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, int64_t> uploads_ ABSL_GUARDED_BY(mutex_);  // open ones, with the bytes that they have
-  std::map<std::string, bool> busy_ ABSL_GUARDED_BY(mutex_);        // uploads that a stream or a commit has
+  std::map<std::string, std::shared_ptr<UploadDigest>> uploads_ ABSL_GUARDED_BY(mutex_);  // open ones
+  std::map<std::string, bool> busy_ ABSL_GUARDED_BY(mutex_);  // uploads that a stream or a commit has
 };
 
 }  // namespace trainyard

@@ -21,6 +21,9 @@ namespace fs = std::filesystem;
 // Not part of any blob's name.
 constexpr char kTemporaryMark = '~';
 
+// The step of MappedFile::Forget.
+constexpr size_t kForgottenBytes = size_t{8} << 20;
+
 constexpr int64_t kLeastRoom = int64_t{1} << 30;
 constexpr int64_t kLeastShare = 20;  // one part in so many
 
@@ -64,7 +67,7 @@ int64_t Available(const struct statvfs& disk) { return static_cast<int64_t>(disk
 absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return FileError("open", path);
-  std::shared_ptr<MappedFile> file(new MappedFile);
+  std::shared_ptr<MappedFile> file(new MappedFile(fd));
   struct stat info;
   absl::Status status = fstat(fd, &info) == 0 ? absl::OkStatus() : FileError("examine", path);
   if (status.ok() && info.st_size > 0) {
@@ -75,13 +78,22 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
       file->bytes_ = {static_cast<const char*>(bytes), static_cast<size_t>(info.st_size)};
     }
   }
-  close(fd);
   if (!status.ok()) return status;
   return file;
 }
 
+void MappedFile::Forget(size_t count) const {
+  const size_t end = count / kForgottenBytes * kForgottenBytes;
+  if (end < forgotten_) forgotten_ = 0;  // read again from the start
+  if (end == forgotten_) return;
+  madvise(const_cast<char*>(bytes_.data()) + forgotten_, end - forgotten_, MADV_DONTNEED);
+  posix_fadvise(fd_, static_cast<off_t>(forgotten_), static_cast<off_t>(end - forgotten_), POSIX_FADV_DONTNEED);
+  forgotten_ = end;
+}
+
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) munmap(const_cast<char*>(bytes_.data()), bytes_.size());
+  close(fd_);
 }
 
 BlobWriter::~BlobWriter() {
@@ -89,6 +101,10 @@ BlobWriter::~BlobWriter() {
 }
 
 absl::Status BlobWriter::Append(std::string_view bytes) { return file_.Append(bytes); }
+
+absl::Status BlobWriter::Overwrite(std::string_view bytes) { return file_.Overwrite(bytes); }
+
+absl::Status BlobWriter::Clear() { return file_.Clear(); }
 
 absl::Status BlobWriter::Publish() {
   RETURN_IF_ERROR(file_.Sync());

@@ -27,9 +27,14 @@ class MappedFile {
   ~MappedFile();
   std::string_view bytes() const { return bytes_; }
 
+  // Says that the first `count` bytes are not needed soon: they need not stay in memory. Not thread-safe.
+  void Forget(size_t count) const;
+
  private:
-  MappedFile() = default;
+  explicit MappedFile(int fd) : fd_(fd) {}
+  const int fd_;
   std::string_view bytes_;
+  mutable size_t forgotten_ = 0;
 };
 
 // A file being written at its end; not thread-safe.
@@ -39,6 +44,11 @@ class BlobWriter {
 
   // RESOURCE_EXHAUSTED (STORAGE_FULL): the disk is full.
   absl::Status Append(std::string_view bytes);
+
+  // In place of the first bytes; there are at least as many. Clear leaves no byte.
+  absl::Status Overwrite(std::string_view bytes);
+  absl::Status Clear();
+  int64_t size() const { return file_.size(); }
 
   // Syncs and gives the blob its name; on return it survives the death of the machine.
   absl::Status Publish();

@@ -18,6 +18,9 @@ namespace {
 // Written back in such pieces while more arrives, so that a sync at the end finds little to do.
 constexpr int64_t kWriteBackBytes = int64_t{8} << 20;
 
+// So much of a file stays in memory: its pages are then used again for what arrives, which costs less than fresh ones.
+constexpr int64_t kKeptBytes = int64_t{32} << 20;
+
 }  // namespace
 
 absl::Status FileError(std::string_view doing, const std::string& path) {
@@ -42,7 +45,7 @@ absl::StatusOr<GrowingFile> GrowingFile::Open(std::string path, int64_t at_most)
   struct stat info;
   if (fstat(fd, &info) != 0) return FileError("examine", file.path_);
   if (info.st_size > at_most && ftruncate(fd, at_most) != 0) return FileError("cut", file.path_);
-  file.size_ = file.written_back_ = info.st_size < at_most ? info.st_size : at_most;
+  file.size_ = file.written_back_ = file.dropped_ = info.st_size < at_most ? info.st_size : at_most;
   return file;
 }
 
@@ -50,30 +53,49 @@ GrowingFile::GrowingFile(GrowingFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       path_(std::move(other.path_)),
       size_(other.size_),
-      written_back_(other.written_back_) {}
+      written_back_(other.written_back_),
+      dropped_(other.dropped_) {}
 
 GrowingFile::~GrowingFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-absl::Status GrowingFile::Append(std::string_view bytes) {
-  int64_t end = size_;
+absl::Status GrowingFile::WriteAt(std::string_view bytes, int64_t offset) {
   while (!bytes.empty()) {
-    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), end);
+    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), offset);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      absl::Status status = FileError("write", path_);
-      if (ftruncate(fd_, size_) != 0) return status;  // the next Append writes over what lies beyond
-      return status;
-    }
-    bytes.remove_prefix(written);
-    end += written;
+    if (written < 0) return FileError("write", path_);
+    bytes.remove_prefix(static_cast<size_t>(written));
+    offset += written;
   }
-  size_ = end;
-  if (size_ - written_back_ >= kWriteBackBytes) {
-    sync_file_range(fd_, written_back_, size_ - written_back_, SYNC_FILE_RANGE_WRITE);
-    written_back_ = size_;
+  return absl::OkStatus();
+}
+
+absl::Status GrowingFile::Append(std::string_view bytes) {
+  if (absl::Status status = WriteAt(bytes, size_); !status.ok()) {
+    if (ftruncate(fd_, size_) != 0) return status;  // the next Append writes over what lies beyond
+    return status;
   }
+  size_ += static_cast<int64_t>(bytes.size());
+  if (size_ - written_back_ >= kWriteBackBytes) WriteBack();
+  return absl::OkStatus();
+}
+
+void GrowingFile::WriteBack() {
+  sync_file_range(fd_, written_back_, size_ - written_back_, SYNC_FILE_RANGE_WRITE);
+  written_back_ = size_;
+  const int64_t old = size_ - kKeptBytes - dropped_;
+  if (old <= 0) return;
+  sync_file_range(fd_, dropped_, old, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  posix_fadvise(fd_, dropped_, old, POSIX_FADV_DONTNEED);
+  dropped_ += old;
+}
+
+absl::Status GrowingFile::Overwrite(std::string_view bytes) { return WriteAt(bytes, 0); }
+
+absl::Status GrowingFile::Clear() {
+  if (ftruncate(fd_, 0) != 0) return FileError("cut", path_);
+  size_ = written_back_ = dropped_ = 0;
   return absl::OkStatus();
 }
 

@@ -32,19 +32,30 @@ class GrowingFile {
   const std::string& path() const { return path_; }
 
   // All or nothing: after an error the file is as long as before.
+  // What has been written long ago is no longer kept in memory.
   absl::Status Append(std::string_view bytes);
+
+  // In place of the first bytes; there are at least as many.
+  absl::Status Overwrite(std::string_view bytes);
+
+  // Leaves no byte.
+  absl::Status Clear();
 
   // After this, `size()` bytes survive the death of the machine, if the file's name does.
   absl::Status Sync();
 
  private:
+  absl::Status WriteAt(std::string_view bytes, int64_t offset);
+  void WriteBack();
+
   GrowingFile(int fd, std::string path, int64_t size)
-      : fd_(fd), path_(std::move(path)), size_(size), written_back_(size) {}
+      : fd_(fd), path_(std::move(path)), size_(size), written_back_(size), dropped_(size) {}
 
   int fd_;
   std::string path_;
   int64_t size_;
   int64_t written_back_;  // up to here the kernel has been asked to write
+  int64_t dropped_;       // up to here it has been asked to keep nothing in memory
 };
 
 }  // namespace trainyard

@@ -71,14 +71,10 @@ inline Sample MakeSample(int rows, int width, int nonzeros, int classes) {
 }
 
 inline std::shared_ptr<const Dataset> Open(const std::string& content, const ReadOptions& options) {
-  auto bytes = std::make_shared<std::string>();
-  const auto append = [&bytes](std::string_view part) {
-    bytes->append(part);
-    return absl::OkStatus();
-  };
-  const auto result = ReadDataset(content, options, {}, append);
+  auto sink = std::make_shared<StringSink>();
+  const auto result = ReadDataset(content, options, {}, *sink);
   EXPECT_TRUE(result.ok()) << result.status();
-  return *Dataset::Open(std::as_bytes(std::span(*bytes)), bytes);
+  return *Dataset::Open(std::as_bytes(std::span(sink->bytes())), sink);
 }
 
 inline std::shared_ptr<const Dataset> Open(const std::string& content, Format format) {

@@ -18,5 +18,13 @@ TEST(Sha256Test, PiecesGiveTheDigestOfTheWhole) {
   EXPECT_EQ(sha.Finish(), Sha256Of("abc"));
 }
 
+TEST(Sha256Test, TheDigestSoFarIsThatOfTheBytesSoFar) {
+  Sha256 sha;
+  sha.Update("a");
+  EXPECT_EQ(sha.DigestSoFar(), Sha256Of("a"));
+  sha.Update("b");
+  EXPECT_EQ(sha.Finish(), Sha256Of("ab"));
+}
+
 }  // namespace
 }  // namespace trainyard

@@ -135,7 +135,7 @@ TEST(ConditioningTest, OnlyNumericFeaturesCount) {
 }
 
 TEST(ConditioningTest, LargeTablesAreSampled) {
-  // 2e9 / 1000^2 rows at most.
+  // Two rows for each column.
   std::vector<std::vector<double>> rows(2100, std::vector<double>(1000));
   const RandomStream random(1, RandomPurpose::kSplit, 0);
   for (size_t i = 0; i < rows.size(); ++i) {

@@ -77,12 +77,9 @@ TEST(DamagedContentTest, Libsvm) {
 }
 
 TEST(DamagedContentTest, SparseDatasetFile) {
-  std::string bytes;
-  const auto append = [&bytes](std::string_view part) {
-    bytes.append(part);
-    return absl::OkStatus();
-  };
-  ASSERT_TRUE(ReadDataset("1 1:0.5 3:2\n0 2:1\n", {.format = Format::kLibsvm}, {}, append).ok());
+  StringSink sink;
+  ASSERT_TRUE(ReadDataset("1 1:0.5 3:2\n0 2:1\n", {.format = Format::kLibsvm}, {}, sink).ok());
+  const std::string& bytes = sink.bytes();
   ReadDamaged(bytes, [&bytes](const std::string& damaged) {
     const absl::Status status = Dataset::Open(std::as_bytes(std::span(damaged)), nullptr).status();
     ASSERT_EQ(status.code(), damaged == bytes ? absl::StatusCode::kOk : absl::StatusCode::kDataLoss);
@@ -90,12 +87,9 @@ TEST(DamagedContentTest, SparseDatasetFile) {
 }
 
 TEST(DamagedContentTest, DatasetFile) {
-  std::string bytes;
-  const auto append = [&bytes](std::string_view part) {
-    bytes.append(part);
-    return absl::OkStatus();
-  };
-  ASSERT_TRUE(ReadDataset("a,b,y\n1,x,0\n2.5,,1\n", {}, {}, append).ok());
+  StringSink sink;
+  ASSERT_TRUE(ReadDataset("a,b,y\n1,x,0\n2.5,,1\n", {}, {}, sink).ok());
+  const std::string& bytes = sink.bytes();
   ReadDamaged(bytes, [&bytes](const std::string& damaged) {
     const absl::Status status = Dataset::Open(std::as_bytes(std::span(damaged)), nullptr).status();
     ASSERT_EQ(status.code(), damaged == bytes ? absl::StatusCode::kOk : absl::StatusCode::kDataLoss);

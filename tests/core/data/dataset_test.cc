@@ -16,13 +16,9 @@ namespace {
 using ::testing::ElementsAre;
 
 std::string SampleBytes() {
-  std::string bytes;
-  const auto append = [&bytes](std::string_view part) {
-    bytes.append(part);
-    return absl::OkStatus();
-  };
-  EXPECT_TRUE(ReadDataset("a,b,c,y\n1,0.5,0.1,x\n2,1.5,0.2,y\n3,,0.3,\n", {}, {}, append).ok());
-  return bytes;
+  StringSink sink;
+  EXPECT_TRUE(ReadDataset("a,b,c,y\n1,0.5,0.1,x\n2,1.5,0.2,y\n3,,0.3,\n", {}, {}, sink).ok());
+  return sink.bytes();
 }
 
 absl::Status OpenStatus(const std::string& bytes) {

@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <string>
+
+#include "core/data/short_number.h"
 
 namespace trainyard {
 namespace {
@@ -59,6 +62,33 @@ TEST(NumberTest, EqualsTheCLibraryForEveryLengthAndPoint) {
       text += static_cast<char>('0' + random() % 10);
     }
     ASSERT_EQ(Parsed(text), std::strtod(text.c_str(), nullptr)) << text;
+  }
+}
+
+TEST(NumberTest, ShortNumbersEqualTheCLibraryWhateverFollowsThem) {
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text = random() % 2 ? "-" : "";
+    const size_t digits = 1 + random() % 15;
+    const size_t point = random() % (digits + 4);
+    for (size_t j = 0; j < digits; ++j) {
+      if (j == point) text += '.';
+      text += static_cast<char>('0' + random() % 10);
+    }
+    std::string padded = text;
+    while (padded.size() < text.size() + kShortNumberReach) padded += "0.,\n-9"[random() % 6];
+    double value = -1;
+    ASSERT_TRUE(ParseShortNumber(std::string_view(padded).substr(0, text.size()), &value)) << text;
+    ASSERT_EQ(value, std::strtod(text.c_str(), nullptr)) << text;
+  }
+}
+
+TEST(NumberTest, OtherTextIsNoShortNumber) {
+  for (const char* text :
+       {"", "-", ".", "-.", "+1", "1e5", "1..2", " 1", "1234567890123456", "nan", "1234567.12345678901"}) {
+    const std::string padded = text + std::string(kShortNumberReach, '0');
+    double value;
+    EXPECT_FALSE(ParseShortNumber(std::string_view(padded).substr(0, std::string_view(text).size()), &value)) << text;
   }
 }
 

@@ -183,8 +183,15 @@ TEST(ReadCsvTest, ConstantAndMostlyMissingColumnsAreWarnedOf) {
   EXPECT_THAT(MustRead("a,y\n1,0\n2,1\n").result.warnings, IsEmpty());
 }
 
+class FullSink final : public ByteSink {
+ public:
+  absl::Status Append(std::string_view) override { return absl::ResourceExhaustedError("full"); }
+  absl::Status Overwrite(std::string_view) override { return absl::OkStatus(); }
+  absl::Status Restart() override { return absl::OkStatus(); }
+};
+
 TEST(ReadCsvTest, ErrorOfTheSinkIsPassedOn) {
-  const auto full = [](std::string_view) { return absl::ResourceExhaustedError("full"); };
+  FullSink full;
   EXPECT_EQ(ReadDataset("a,b\n1,2\n", {}, {}, full).status(), absl::ResourceExhaustedError("full"));
 }
 

@@ -29,12 +29,10 @@ struct Reading {
 
 inline absl::StatusOr<Reading> Read(std::string_view content, const ReadOptions& options = {},
                                     const ReadLimits& limits = {}) {
-  auto bytes = std::make_shared<std::string>();
-  ASSIGN_OR_RETURN(ReadResult result, ReadDataset(content, options, limits, [&bytes](std::string_view part) {
-                     bytes->append(part);
-                     return absl::OkStatus();
-                   }));
-  ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset, Dataset::Open(std::as_bytes(std::span(*bytes)), bytes));
+  auto sink = std::make_shared<StringSink>();
+  ASSIGN_OR_RETURN(ReadResult result, ReadDataset(content, options, limits, *sink));
+  ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset,
+                   Dataset::Open(std::as_bytes(std::span(sink->bytes())), sink));
   return Reading{std::move(result), std::move(dataset)};
 }
 

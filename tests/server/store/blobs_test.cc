@@ -57,6 +57,30 @@ TEST_F(BlobsTest, AppendsFollowEachOther) {
   EXPECT_EQ(Read("a"), "one two");
 }
 
+TEST_F(BlobsTest, TheFirstBytesCanBeReplacedAndAllForgotten) {
+  std::unique_ptr<BlobWriter> writer = blobs_->Create("a").value();
+  ASSERT_TRUE(writer->Append("wrong").ok());
+  ASSERT_TRUE(writer->Clear().ok());
+  ASSERT_TRUE(writer->Append("one two").ok());
+  ASSERT_TRUE(writer->Overwrite("two").ok());
+  ASSERT_TRUE(writer->Publish().ok());
+  EXPECT_EQ(Read("a"), "two two");
+}
+
+TEST_F(BlobsTest, WhatIsNoLongerInMemoryIsReadAgain) {
+  std::string bytes;
+  for (int i = 0; bytes.size() < (50 << 20); ++i) bytes += std::to_string(i);
+  std::unique_ptr<BlobWriter> writer = blobs_->Create("a").value();
+  for (size_t at = 0; at < bytes.size(); at += 1 << 20) {
+    ASSERT_TRUE(writer->Append(std::string_view(bytes).substr(at, 1 << 20)).ok());
+  }
+  ASSERT_TRUE(writer->Publish().ok());
+  const auto mapped = blobs_->Map("a").value();
+  mapped->Forget(bytes.size() / 2);
+  mapped->Forget(bytes.size());
+  EXPECT_TRUE(mapped->bytes() == bytes);
+}
+
 TEST_F(BlobsTest, ABlobHasNoNameBeforeItIsPublished) {
   std::unique_ptr<BlobWriter> writer = blobs_->Create("a").value();
   ASSERT_TRUE(writer->Append("half").ok());

@@ -92,8 +92,7 @@ class FakeDatasets final : public v1::DatasetService::Service {
     Sha256 digest;
     digest.Update(content);
     committed.set_digest(digest.Finish());
-    if (!request->digest().empty() && request->digest() != committed.digest())
-      return {grpc::StatusCode::DATA_LOSS, "digest"};
+    if (request->digest() != committed.digest()) return {grpc::StatusCode::DATA_LOSS, "digest"};
     if (lose_commit_answer) return {grpc::StatusCode::UNAVAILABLE, "answer lost"};
     *dataset = committed;
     return grpc::Status::OK;

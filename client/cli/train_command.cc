@@ -65,6 +65,8 @@ void AddModelFlags(CLI::App& command, TrainFlags& flags) {
       ->group("Model");
   command.add_option("--precision", flags.precision, Values<v1::Precision>())->group("Model");
   command.add_option("--seed", flags.seed, "Decides splits, initial parameters and order")->group("Model");
+  command.add_option("--threads", flags.threads, "Workers that may be at one step; the bits are the same")
+      ->group("Optimizer");
 }
 
 void AddOptimizerFlags(CLI::App& command, TrainFlags& flags) {

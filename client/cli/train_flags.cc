@@ -239,6 +239,7 @@ absl::Status ApplyRest(const TrainFlags& flags, v1::JobSpec& spec) {
     spec.set_precision(*precision);
   }
   if (flags.seed.has_value()) spec.set_seed(*flags.seed);
+  if (flags.threads.has_value()) spec.set_threads(*flags.threads);
   if (flags.patience.has_value()) spec.mutable_early_stopping()->set_patience(*flags.patience);
   if (flags.checkpoint_every.has_value()) spec.mutable_checkpoints()->set_every_steps(*flags.checkpoint_every);
   return absl::OkStatus();

@@ -42,6 +42,7 @@ struct TrainFlags {
   std::string warm_start;
   std::string precision;
   std::optional<uint64_t> seed;
+  std::optional<int> threads;
 
   std::string optimizer;
   std::optional<double> learning_rate;

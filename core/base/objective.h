@@ -6,7 +6,7 @@
 //   g_j = clip(scale * (d_j + l2 * p_j + l1 * sign(p_j)), limit)      d: gradient of the data's mean loss, p: the point, sign(0) = 0
 //   theta_j <- theta_j - eps_k * decay * theta_j                      decoupled from the gradient, before theta_j moves
 //
-// A view is dense (it comes in blocks, each as soon as it is known, so that a block is used while it is in the cache) or sparse (the weights
+// A view is dense (it comes in blocks, each as soon as it is known, so that a block is used while it is in the cache, perhaps several at once) or sparse (the weights
 // of those inputs that the minibatch has, so that a step costs its non-zeros).
 
 #ifndef TRAINYARD_CORE_BASE_OBJECTIVE_H_
@@ -57,7 +57,7 @@ class DenseGradient {
 
   explicit DenseGradient(Walk walk) : walk_(walk) {}
 
-  // Calls `visit` once for each block; blocks are disjoint, cover all parameters and always come in the same order. To be walked once.
+  // Calls `visit` once for each block, on several threads where there is a crew; blocks are disjoint and cover all parameters. To be walked once.
   void operator()(Visit visit, const Touched<Real>& touched = {}) const { walk_(visit, touched); }
 
  private:

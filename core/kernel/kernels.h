@@ -52,8 +52,9 @@ struct Kernels {
   void (*forward)(const PanelShape& shape, const Real* weights, MatrixView<const Real> x, Epilogue epilogue, Real slope,
                   MatrixView<Real> y);
 
-  // The weights without bias, transposed: weights of shape {shape.outputs, shape.inputs}, whose biases are left alone.
-  void (*transpose)(const PanelShape& shape, const Real* weights, Real* transposed);
+  // The weights without bias, transposed: weights of shape {shape.outputs, shape.inputs}, whose biases are left alone. Where neither lies by
+  // output, only those of inputs [begin, end), whole panels of the transposed weights.
+  void (*transpose)(const PanelShape& shape, const Real* weights, int64_t begin, int64_t end, Real* transposed);
 
   // dx: [rows, inputs] = (dy W^T) * epilogue'(x), with the derivative from the stored x: the sum where x > 0, elsewhere 0 or slope times the
   // sum. `transposed`: as transpose leaves it. dy: [rows, outputs]. Without an epilogue x is not read.

@@ -87,13 +87,15 @@ inline void TransposeNarrow(const PanelShape& from, const typename Lanes::Real* 
 }
 
 template <typename Lanes>
-void Transpose(const PanelShape& shape, const typename Lanes::Real* weights, typename Lanes::Real* transposed) {
+void Transpose(const PanelShape& shape, const typename Lanes::Real* weights, int64_t begin, int64_t end,
+               typename Lanes::Real* transposed) {
   const PanelShape to = {shape.outputs, shape.inputs};
+  const int64_t last = end < shape.inputs ? end : to.padded_outputs();
   if (shape.narrow() || to.narrow()) return TransposeNarrow<Lanes>(shape, weights, to, transposed);
   for (int64_t output = 0; output < shape.outputs; output += kPanelWidth) {
     const int64_t output_end = std::min(output + kPanelWidth, shape.outputs);
-    for (int64_t input = 0; input < to.padded_outputs(); input += kPanelWidth) {
-      const int64_t input_end = std::min(input + kPanelWidth, to.padded_outputs());
+    for (int64_t input = begin; input < last; input += kPanelWidth) {
+      const int64_t input_end = std::min(input + kPanelWidth, last);
       TransposeBlock<Lanes>(shape, weights, to, transposed, {input, input_end}, {output, output_end});
     }
   }

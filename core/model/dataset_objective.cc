@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
+#include "core/model/column_parts.h"
 #include "core/model/pass_bound.h"
 #include "core/optim/gradient_pass.h"
 #include "core/optim/make_sparse_optimizer.h"
@@ -29,20 +31,22 @@ ClippingOptions OfOneLayer(const ClippingOptions& clipping) {
 template <typename Real>
 DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss,
                                          const RowEncoder& encoder, ColumnType target_type,
-                                         const RegularizationOptions& regularization, const ClippingOptions& clipping)
+                                         const RegularizationOptions& regularization, const ClippingOptions& clipping,
+                                         Crew* crew)
     : layout_(layout),
       kernels_(BestKernels<Real>()),
       loss_function_(loss),
       encoder_(encoder),
       outputs_(layout),
       targets_(kBlockRows, target_type),
+      crew_(crew),
       regularization_(regularization),
       clipper_(layout.layers().size() == 1 ? OfOneLayer(clipping) : clipping, layout.layers().size()) {
   if (layout.takes_sparse_steps()) {
     sparse_.emplace(layout);
     if (MayStepLazily(regularization, clipping)) return;
   } else {
-    pass_.emplace(layout, kBlockRows);
+    pass_.emplace(layout, kBlockRows, crew);
     examples_.emplace(encoder);
     streams_ = !regularization.has_penalty() && !clipper_.active();
     const EndBounds ends{.input = encoder.input_bound(),
@@ -52,7 +56,8 @@ DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Lo
   ranges_ = GradientRanges(layout);
   int64_t largest = 0;
   for (const GradientRange& range : ranges_) largest = std::max(largest, range.size);
-  range_values_.resize(static_cast<size_t>(largest));
+  range_squares_.resize(ranges_.size());
+  range_values_.assign(static_cast<size_t>(crew != nullptr ? crew->size() : 1), AlignedVector<Real>(largest));
 }
 
 template <typename Real>
@@ -113,9 +118,32 @@ void DatasetObjective<Real>::StoreGradient(int64_t rows) {
   using Into = typename NetworkPass<Real>::Into;
   gradient_.resize(static_cast<size_t>(layout_.flat_size()));
   const Into into = rows_done_ == 0 ? Into::kEmpty : Into::kSum;
-  for (const GradientRange& range : ranges_) {
+  ForEachRange(rows, [&](size_t index, int) {
+    const GradientRange& range = ranges_[index];
     pass_->Gradient(range, rows, into, std::span(gradient_).subspan(range.begin, range.size));
+  });
+}
+
+template <typename Real>
+void DatasetObjective<Real>::ForEachRange(int64_t rows, absl::FunctionRef<void(size_t, int)> visit) {
+  if (crew_ == nullptr) {
+    for (size_t index = 0; index < ranges_.size(); ++index) visit(index, 0);
+    return;
   }
+  constexpr int64_t kWorkOfPassing = 32;  // as many multiply-adds take the time in which an element comes from far away
+  const int64_t work = std::max(rows, kWorkOfPassing);
+  Crew* const crew = IsWorthACrew(work * layout_.flat_size()) ? crew_ : nullptr;
+  const int64_t count = static_cast<int64_t>(ranges_.size());
+  const int64_t together = std::max<int64_t>(kPartWork / (work * static_cast<int64_t>(range_values_[0].size())), 1);
+  ForEachPart(crew, (count + together - 1) / together, [&](int64_t part, int member) {
+    const int64_t end = std::min((part + 1) * together, count);
+    for (int64_t index = part * together; index < end; ++index) visit(static_cast<size_t>(index), member);
+  });
+}
+
+template <typename Real>
+double DatasetObjective<Real>::SumOfSquares() const {
+  return std::accumulate(range_squares_.begin(), range_squares_.end(), 0.0);
 }
 
 template <typename Real>
@@ -163,20 +191,20 @@ double DatasetObjective<Real>::BoundGradient(int64_t rows) {
 template <typename Real>
 absl::Status DatasetObjective<Real>::UseStreamed(int64_t rows, absl::FunctionRef<void(const GradientView<Real>&)> use) {
   loss_sum_ = 0;
-  double squares = 0;
   bool walked = false;
   const auto walk = [&](typename DenseGradient<Real>::Visit visit, const Touched<Real>& touched) {
     walked = true;
-    for (const GradientRange& range : ranges_) {
-      const std::span<Real> values = std::span(range_values_).first(range.size);
+    ForEachRange(rows, [&](size_t index, int member) {
+      const GradientRange& range = ranges_[index];
+      const std::span<Real> values = std::span(range_values_[member]).first(range.size);
       pass_->Gradient(range, rows, NetworkPass<Real>::Into::kEmpty, values, touched);
-      squares += kernels_.squared_norm(values);
+      range_squares_[index] = kernels_.squared_norm(values);
       VisitRange(range, values, touched[0] != nullptr, visit);
-    }
+    });
   };
   use(GradientView<Real>(DenseGradient<Real>(walk)));
   if (!walked) walk([](const GradientBlock<Real>&) {}, {});
-  gradient_norm_ = std::sqrt(squares);
+  gradient_norm_ = std::sqrt(SumOfSquares());
   return absl::OkStatus();
 }
 
@@ -193,16 +221,18 @@ absl::Status DatasetObjective<Real>::UseDense(std::span<const Real> point,
       layer_gradients_.push_back(gradient.subspan(shape.begin, shape.size));
   }
   if (regularization_.has_penalty()) AddPenalty(point);
-  double squares = 0;
-  for (const GradientRange& range : ranges_)
-    squares += kernels_.squared_norm(gradient.subspan(range.begin, range.size));
-  gradient_norm_ = std::sqrt(squares);
+  ForEachRange(0, [&](size_t index, int) {
+    range_squares_[index] = kernels_.squared_norm(gradient.subspan(ranges_[index].begin, ranges_[index].size));
+  });
+  gradient_norm_ = std::sqrt(SumOfSquares());
   gradient_bound_ = gradient_norm_;
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
   clipper_.Measure<Real>(layer_gradients_, gradient_norm_);
   const auto walk = [&](typename DenseGradient<Real>::Visit visit, const Touched<Real>&) {
-    for (const GradientRange& range : ranges_)
+    ForEachRange(0, [&](size_t index, int) {
+      const GradientRange& range = ranges_[index];
       VisitRange(range, gradient.subspan(range.begin, range.size), false, visit);
+    });
   };
   use(GradientView<Real>(DenseGradient<Real>(walk)));
   return absl::OkStatus();

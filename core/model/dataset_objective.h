@@ -34,10 +34,11 @@ namespace trainyard {
 template <typename Real>
 class DatasetObjective final : public Objective<Real> {
  public:
-  // All but the options must outlive this. `encoder` knows the target.
+  // All but the options must outlive this. `encoder` knows the target. A crew, which may be null, shares the work on dense layers; the bits
+  // are the same.
   DatasetObjective(const ParameterLayout& layout, const Loss<Real>& loss, const RowEncoder& encoder,
                    ColumnType target_type, const RegularizationOptions& regularization = {},
-                   const ClippingOptions& clipping = {});
+                   const ClippingOptions& clipping = {}, Crew* crew = nullptr);
 
   // The examples of the next evaluations, summed in this order; at least one. They must live as long as these evaluations.
   void SetMinibatch(std::span<const uint32_t> rows);
@@ -90,6 +91,11 @@ class DatasetObjective final : public Objective<Real> {
   double AddPenalty(const SparseGradient<Real>& gradient, std::span<const Real> point);
   std::string NotFiniteSparseTensor() const;
   void StoreGradient(int64_t rows);
+
+  // visit(index of a range, member of the crew) for each of the gradient's ranges, several at once where the work of `rows` rows is worth it;
+  // 0 rows: where the ranges are only passed through.
+  void ForEachRange(int64_t rows, absl::FunctionRef<void(size_t, int)> visit);
+  double SumOfSquares() const;
   void VisitRange(const GradientRange& range, std::span<const Real> values, bool fetched,
                   absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
 
@@ -102,8 +108,10 @@ class DatasetObjective final : public Objective<Real> {
   std::optional<EncodedRows<Real>> examples_;  // beside pass_
   OutputPass<Real> outputs_;
   TargetBlock targets_;
+  Crew* const crew_;
   std::vector<GradientRange> ranges_;
-  AlignedVector<Real> range_values_;                    // of the range that is being used
+  std::vector<double> range_squares_;                   // the squared norm of each
+  std::vector<AlignedVector<Real>> range_values_;       // of the range that each member of the crew is at
   AlignedVector<Real> gradient_;                        // empty where the gradient is sparse, or was never stored
   std::vector<std::span<const Real>> layer_gradients_;  // of each layer, in gradient_
   const RegularizationOptions regularization_;

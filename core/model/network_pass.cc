@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/model/activation.h"
+#include "core/model/column_parts.h"
 #include "core/model/maxout.h"
 
 namespace trainyard {
@@ -64,8 +65,8 @@ typename NetworkPass<Real>::Block NetworkPass<Real>::MakeBlock(int64_t rows, int
 }
 
 template <typename Real>
-NetworkPass<Real>::NetworkPass(const ParameterLayout& layout, int64_t max_rows)
-    : layout_(layout), kernels_(BestKernels<Real>()) {
+NetworkPass<Real>::NetworkPass(const ParameterLayout& layout, int64_t max_rows, Crew* crew)
+    : layout_(layout), crew_(crew), kernels_(BestKernels<Real>()) {
   const size_t layer_count = layout.layers().size();
   activations_.push_back(MakeBlock(max_rows, layout.input_count(), 1));
   deltas_.emplace_back();
@@ -117,21 +118,53 @@ MatrixView<Real> NetworkPass<Real>::ColumnDelta(size_t layer, int64_t rows) {
 }
 
 template <typename Real>
+void NetworkPass<Real>::ForwardLayer(size_t layer, std::span<const Real> theta, int64_t rows) {
+  const DenseShape& shape = layout_.layers()[layer];
+  const PanelShape panels = shape.panels();
+  const ActivationKernels<Real>& activation = functions_[layer];
+  const MatrixView<Real> a = activations_[layer].First(rows);
+  const MatrixView<Real> z = shape.pieces > 1 ? pieces_[layer + 1].First(rows) : activations_[layer + 1].First(rows);
+  const ColumnParts parts(crew_, panels.outputs, rows * panels.rows());
+  ForEachPart(crew_, parts.count(), [&](int64_t part, int) {
+    const auto [begin, end] = parts.Of(part);
+    const MatrixView<Real> columns = ColumnsOf(z, begin, end);
+    kernels_.forward({panels.inputs, end - begin}, theta.data() + shape.begin + panels.panel_begin(begin / kPanelWidth),
+                     a, activation.epilogue, activation.slope, columns);
+    if (activation.function.has_value()) kernels_.activate(*activation.function, columns);
+  });
+  if (shape.pieces == 1) return;
+  TakeLargest<Real>(z, shape.pieces, activations_[layer + 1].First(rows),
+                    {winners_[layer + 1].data(), rows, shape.units(), shape.units()});
+}
+
+template <typename Real>
 MatrixView<Real> NetworkPass<Real>::Forward(std::span<const Real> theta, int64_t rows) {
-  for (size_t l = 0; l < layout_.layers().size(); ++l) {
-    const DenseShape& shape = layout_.layers()[l];
-    const ActivationKernels<Real>& activation = functions_[l];
-    const MatrixView<Real> a = activations_[l + 1].First(rows);
-    const MatrixView<Real> z = shape.pieces > 1 ? pieces_[l + 1].First(rows) : a;
-    kernels_.forward(shape.panels(), theta.data() + shape.begin, activations_[l].First(rows), activation.epilogue,
-                     activation.slope, z);
-    if (shape.pieces > 1) {
-      TakeLargest<Real>(z, shape.pieces, a, {winners_[l + 1].data(), rows, shape.units(), shape.units()});
-    } else if (activation.function.has_value()) {
-      kernels_.activate(*activation.function, a);
-    }
-  }
+  for (size_t l = 0; l < layout_.layers().size(); ++l) ForwardLayer(l, theta, rows);
   return activations_.back().First(rows);
+}
+
+// dL/dz of the layer below.
+template <typename Real>
+void NetworkPass<Real>::BackwardLayer(size_t layer, std::span<const Real> theta, int64_t rows) {
+  const DenseShape& shape = layout_.layers()[layer];
+  const PanelShape panels = shape.panels();
+  const PanelShape transposed = {panels.outputs, panels.inputs};
+  const ActivationKernels<Real>& activation = functions_[layer - 1];
+  const MatrixView<Real> a = activations_[layer].First(rows);
+  const MatrixView<Real> da = deltas_[layer].First(rows);
+  const MatrixView<const Real> dy = deltas_of(layer + 1).First(rows);
+  const ColumnParts parts(panels.narrow() ? nullptr : crew_, panels.inputs, rows * panels.outputs);
+  ForEachPart(crew_, parts.count(), [&](int64_t part, int) {
+    const auto [begin, end] = parts.Of(part);
+    kernels_.transpose(panels, theta.data() + shape.begin, begin, end, transposed_[layer].data());
+    const MatrixView<Real> columns = ColumnsOf(da, begin, end);
+    kernels_.input_gradient({end - begin, panels.outputs},
+                            transposed_[layer].data() + transposed.panel_begin(begin / kPanelWidth), dy,
+                            activation.epilogue, activation.slope, ColumnsOf(a, begin, end), columns);
+    if (activation.function.has_value()) {
+      kernels_.multiply_derivative(*activation.function, ColumnsOf(a, begin, end), columns);
+    }
+  });
 }
 
 template <typename Real>
@@ -144,14 +177,7 @@ void NetworkPass<Real>::Backward(std::span<const Real> theta, int64_t rows) {
       RouteToWinners<Real>(of_units, {winners_[l + 1].data(), rows, shape.units(), shape.units()}, shape.pieces,
                            pieces_[l + 1].First(rows));
     }
-    if (l == 0) return;
-    const ActivationKernels<Real>& activation = functions_[l - 1];
-    const MatrixView<Real> a = activations_[l].First(rows);
-    const MatrixView<Real> da = deltas_[l].First(rows);
-    kernels_.transpose(shape.panels(), theta.data() + shape.begin, transposed_[l].data());
-    kernels_.input_gradient(shape.panels(), transposed_[l].data(), deltas_of(l + 1).First(rows), activation.epilogue,
-                            activation.slope, a, da);
-    if (activation.function.has_value()) kernels_.multiply_derivative(*activation.function, a, da);
+    if (l > 0) BackwardLayer(l, theta, rows);
   }
 }
 

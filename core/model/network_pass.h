@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/aligned_vector.h"
+#include "core/base/crew.h"
 #include "core/base/matrix.h"
 #include "core/base/objective.h"
 #include "core/kernel/kernels.h"
@@ -30,12 +31,12 @@ struct GradientRange {
 // All of them, from the last layer to the first. Every sum over the gradient has a part for each, added in this order.
 std::vector<GradientRange> GradientRanges(const ParameterLayout& layout);
 
-// Not thread-safe.
+// Not thread-safe. With a crew, which may be null and must outlive this, long products are split by columns, which does not change a bit.
 template <typename Real>
 class NetworkPass {
  public:
   // For blocks of at most `max_rows` rows. `layout`, in panels, must outlive this.
-  NetworkPass(const ParameterLayout& layout, int64_t max_rows);
+  NetworkPass(const ParameterLayout& layout, int64_t max_rows, Crew* crew = nullptr);
 
   // Bytes that such a pass takes.
   static int64_t MemoryBytes(const ParameterLayout& layout, int64_t max_rows);
@@ -79,8 +80,11 @@ class NetworkPass {
   static Block MakeBlock(int64_t rows, int64_t columns, int64_t constant_columns);
 
   const Block& deltas_of(size_t layer) const;
+  void ForwardLayer(size_t layer, std::span<const Real> theta, int64_t rows);
+  void BackwardLayer(size_t layer, std::span<const Real> theta, int64_t rows);
 
   const ParameterLayout& layout_;
+  Crew* const crew_;
   const Kernels<Real>& kernels_;
   std::vector<ActivationKernels<Real>> functions_;  // of each layer
   std::vector<Block> activations_;                  // a_l, beside it a column of ones

@@ -10,6 +10,8 @@
 namespace trainyard {
 namespace {
 
+constexpr int kMostThreads = 32;
+
 absl::Status CheckFraction(std::string_view field, const std::variant<std::monostate, double, std::string>& part) {
   const double* fraction = std::get_if<double>(&part);
   if (fraction == nullptr || (*fraction > 0 && *fraction < 1)) return absl::OkStatus();
@@ -104,6 +106,9 @@ absl::Status Validate(const TrainingOptions& options) {
   RETURN_IF_ERROR(InField("initialization", Validate(options.initialization, !options.network.hidden.empty())));
   RETURN_IF_ERROR(InField("budget", Validate(options.budget)));
   RETURN_IF_ERROR(InField("evaluation", Check(options.evaluation)));
+  if (options.threads < 1 || options.threads > kMostThreads) {
+    return FieldError("threads", int64_t{options.threads}, absl::StrCat("in 1..", kMostThreads));
+  }
   if (options.early_stopping.has_value()) {
     RETURN_IF_ERROR(InField("early_stopping", Validate(*options.early_stopping)));
   }

@@ -156,6 +156,7 @@ struct TrainingOptions {
   uint64_t seed = 0;
   InitialStateOptions initial_state;
   std::optional<WarmStartOptions> warm_start;
+  int threads = 1;  // that may be at one step, in 1..32: for the owner to heed
 
   friend bool operator==(const TrainingOptions&, const TrainingOptions&) = default;
 };

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/crew.h"
 #include "core/data/dataset.h"
 #include "core/data/encoding.h"
 #include "core/model/network.h"
@@ -111,10 +112,11 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& options, const Traini
 // All that can be known of a run without making it; reads every row. The errors of CheckRun, of MakeSplit and of FitEncoding.
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& options, const TrainingData& data, int64_t memory_limit);
 
-// A run at its start, or going on from `checkpoint` where that is given.
+// A run at its start, or going on from `checkpoint` where that is given. `crew`, which may be null and must outlive the trainer, helps in
+// Advance and changes no bit.
 // INVALID_ARGUMENT: rows that the encoding refuses; initial state that does not fit. DATA_LOSS: a checkpoint of another run.
 absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data,
-                                                     const Checkpoint* checkpoint);
+                                                     const Checkpoint* checkpoint, Crew* crew = nullptr);
 
 }  // namespace trainyard
 

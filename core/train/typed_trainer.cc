@@ -25,7 +25,7 @@ const Dataset& DatasetOf(Part part, const TrainingData& data) {
 
 template <typename Real>
 absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, const TrainingData& data,
-                                                                  const Checkpoint* checkpoint) {
+                                                                  const Checkpoint* checkpoint, Crew* crew) {
   const auto bind = [&](Part part) {
     return RowEncoder::Bind(plan.encoding, DatasetOf(part, data), RowEncoder::Needs::kFeaturesAndTarget);
   };
@@ -45,7 +45,8 @@ absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, 
                                                             .momentum = std::move(momentum),
                                                             .training = std::move(training),
                                                             .validation = std::move(validation),
-                                                            .test = std::move(test)});
+                                                            .test = std::move(test),
+                                                            .crew = crew});
   if (checkpoint == nullptr) {
     RETURN_IF_ERROR(trainer->Initialize());
   } else {
@@ -64,7 +65,7 @@ TypedTrainer<Real>::TypedTrainer(Parts parts)
                                          : std::nullopt),
       minibatches_(parts_.plan.options.minibatches, parts_.plan.training_rows, parts_.plan.options.seed),
       objective_(parts_.plan.layout, *parts_.loss, parts_.training, parts_.plan.encoding.target.type,
-                 parts_.plan.options.regularization, parts_.plan.options.optimizer.clipping),
+                 parts_.plan.options.regularization, parts_.plan.options.optimizer.clipping, parts_.crew),
       evaluator_(parts_.plan.layout, *parts_.loss, static_cast<int64_t>(parts_.plan.encoding.target.classes.size())),
       theta_(parts_.plan.layout.flat_size()),
       optimizer_(MakeOptimizerOf<Real>(parts_.plan)) {
@@ -305,9 +306,11 @@ bool operator==(const StepMetrics& a, const StepMetrics& b) {
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data,
-                                                     const Checkpoint* checkpoint) {
-  if (plan.options.precision == Precision::kF32) return TypedTrainer<float>::Make(std::move(plan), data, checkpoint);
-  return TypedTrainer<double>::Make(std::move(plan), data, checkpoint);
+                                                     const Checkpoint* checkpoint, Crew* crew) {
+  if (plan.options.precision == Precision::kF32) {
+    return TypedTrainer<float>::Make(std::move(plan), data, checkpoint, crew);
+  }
+  return TypedTrainer<double>::Make(std::move(plan), data, checkpoint, crew);
 }
 
 }  // namespace trainyard

@@ -36,10 +36,11 @@ class TypedTrainer final : public Trainer {
     RowEncoder training;
     RowEncoder validation;
     RowEncoder test;
+    Crew* crew;
   };
 
   static absl::StatusOr<std::unique_ptr<Trainer>> Make(RunPlan plan, const TrainingData& data,
-                                                       const Checkpoint* checkpoint);
+                                                       const Checkpoint* checkpoint, Crew* crew);
 
   explicit TypedTrainer(Parts parts);
 

@@ -37,6 +37,9 @@ JobRun::JobRun(const RunServices& services, StoredJob stored, TrainingOptions op
       attempt_(stored.job.attempt()),
       running_time_(FromProto(stored.job.progress().running_time(), "running_time").value_or(absl::ZeroDuration())),
       job_(std::move(stored.job)) {
+  if (options_.threads > 1) {
+    crew_ = std::make_shared<Crew>(options_.threads - 1, [this] { services_.scheduler.CallHelp(crew_); });
+  }
   absl::MutexLock lock(&mutex_);
   if (!absl::SimpleAtoi(job_.etag(), &version_)) version_ = 1;
 }
@@ -81,7 +84,7 @@ absl::Status JobRun::Begin() {
 
   const std::vector<RunWarning> warnings = plan.warnings;
   ASSIGN_OR_RETURN(const std::optional<Checkpoint> first, FirstState());
-  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, first.has_value() ? &*first : nullptr));
+  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, first.has_value() ? &*first : nullptr, crew_.get()));
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");
@@ -97,7 +100,7 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
   if (start.checkpoint.has_value()) RETURN_IF_ERROR(RestoreModel());
   const Checkpoint* checkpoint = start.checkpoint.has_value() ? &*start.checkpoint : nullptr;
   const bool same_numbers = checkpoint == nullptr || checkpoint->fingerprint == NumericFingerprint();
-  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, checkpoint));
+  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, checkpoint, crew_.get()));
   if (!same_numbers) {
     ++attempt_;
     {

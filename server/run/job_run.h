@@ -141,6 +141,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
 
   // Used by the worker that has the run, then by the thread that ends it.
   TrainingData data_;
+  std::shared_ptr<Crew> crew_;  // null: one thread; a helper may still hold it at the end
   std::unique_ptr<Trainer> trainer_;
   std::optional<RunLog> log_;
   std::atomic<int32_t> attempt_;  // read by those who log for the run as well

@@ -49,19 +49,45 @@ void Scheduler::MakeReady(Entry& entry) {
 
 void Scheduler::Enqueue(const Entry& entry) {
   ready_.insert(RankOf(entry));
-  ready_count_.store(static_cast<int>(ready_.size()), std::memory_order_relaxed);
+  CountReady();
+}
+
+void Scheduler::CountReady() { ready_count_.store(static_cast<int>(ready_.size()), std::memory_order_relaxed); }
+
+void Scheduler::CallHelp(const std::shared_ptr<Crew>& crew) {
+  if (idle_.load(std::memory_order_relaxed) == 0) return;
+  absl::MutexLock lock(&mutex_);
+  calling_ = crew;
+}
+
+void Scheduler::Help(std::shared_ptr<Crew> crew) {
+  mutex_.Unlock();
+  crew->Help([this] { return Contended() || stopping_.load(std::memory_order_relaxed); });
+  crew.reset();
+  mutex_.Lock();
+}
+
+// Until something is ready, helping others meanwhile. False: stopped.
+bool Scheduler::AwaitWork() {
+  const auto has_reason = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !ready_.empty() || calling_ != nullptr;
+  };
+  while (!stopping_ && ready_.empty()) {
+    ++idle_;
+    mutex_.Await(absl::Condition(&has_reason));
+    --idle_;
+    if (ready_.empty() && calling_ != nullptr) Help(std::exchange(calling_, nullptr));
+  }
+  return !stopping_;
 }
 
 void Scheduler::Work() {
   const FlushDenormals flush;
-  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || !ready_.empty(); };
   absl::MutexLock lock(&mutex_);
-  while (true) {
-    mutex_.Await(absl::Condition(&has_work));
-    if (stopping_) return;
+  while (AwaitWork()) {
     const Sliced* key = std::get<const Sliced*>(*ready_.begin());
     ready_.erase(ready_.begin());
-    ready_count_.store(static_cast<int>(ready_.size()), std::memory_order_relaxed);
+    CountReady();
     Entry& entry = entries_[key];
     entry.running = true;
     entry.woken = false;
@@ -80,7 +106,8 @@ void Scheduler::Work() {
     if (then == Sliced::Then::kDone) {
       entries_.erase(key);
     } else if (then == Sliced::Then::kReady || entry.woken) {
-      Enqueue(entry);
+      // Not counted before this worker has had its choice, lest a helper should take it for work that waits.
+      ready_.insert(RankOf(entry));
     } else {
       entry.waiting = true;
     }

@@ -21,6 +21,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/base/crew.h"
 
 namespace trainyard {
 
@@ -56,6 +57,10 @@ class Scheduler {
   // Makes ready what waits. During a slice it takes effect after it; for what is ready or done it does nothing.
   void Wake(const Sliced* work);
 
+  // Asks a worker that has nothing to do to help a crew, if there is one. It goes back to its own as soon as anything waits. Cheap where all
+  // workers are busy.
+  void CallHelp(const std::shared_ptr<Crew>& crew);
+
   // Whether anything waits for a worker.
   bool Contended() const { return ready_count_.load(std::memory_order_relaxed) > 0; }
 
@@ -81,6 +86,9 @@ class Scheduler {
   }
 
   void Work();
+  bool AwaitWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Help(std::shared_ptr<Crew> crew) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void CountReady() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enqueue(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeReady(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -91,8 +99,10 @@ class Scheduler {
   std::set<Rank> ready_ ABSL_GUARDED_BY(mutex_);
   std::atomic<int> ready_count_ = 0;
   int64_t next_order_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::Duration least_used_ ABSL_GUARDED_BY(mutex_);  // of the entry that a worker took last
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Duration least_used_ ABSL_GUARDED_BY(mutex_);      // of the entry that a worker took last
+  std::shared_ptr<Crew> calling_ ABSL_GUARDED_BY(mutex_);  // for help; null: none
+  std::atomic<int> idle_ = 0;                              // workers
+  std::atomic<bool> stopping_ = false;                     // changes under mutex_
   std::vector<std::thread> workers_;
 };
 

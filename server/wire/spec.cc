@@ -59,6 +59,7 @@ absl::StatusOr<TrainingOptions> FromProto(const v1::JobSpec& spec) {
   options.checkpoints = FromProto(spec.checkpoints());
   RETURN_IF_ERROR(ReadEnum(spec.precision(), "precision", options.precision));
   if (spec.has_seed()) options.seed = spec.seed();
+  if (spec.has_threads()) options.threads = spec.threads();
   options.initial_state = FromProto(spec.initial_state());
   if (spec.has_warm_start()) {
     ASSIGN_OR_RETURN(options.warm_start, InField("warm_start", FromProto(spec.warm_start())));
@@ -84,6 +85,7 @@ v1::JobSpec ToProto(const TrainingOptions& options) {
   *spec.mutable_checkpoints() = ToProto(options.checkpoints);
   spec.set_precision(ToProto(options.precision));
   spec.set_seed(options.seed);
+  spec.set_threads(options.threads);
   if (options.initial_state != InitialStateOptions()) *spec.mutable_initial_state() = ToProto(options.initial_state);
   if (options.warm_start) *spec.mutable_warm_start() = ToProto(*options.warm_start);
   return spec;

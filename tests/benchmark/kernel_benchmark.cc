@@ -123,7 +123,7 @@ void BM_Transpose(benchmark::State& state, Shape s) {
   AlignedVector<Real> weights(shape.size(), Real(0.01));
   AlignedVector<Real> transposed(PanelShape{s.outputs, s.inputs}.size());
   for (auto _ : state) {
-    BestKernels<Real>().transpose(shape, weights.data(), transposed.data());
+    BestKernels<Real>().transpose(shape, weights.data(), 0, shape.inputs, transposed.data());
     benchmark::ClobberMemory();
   }
   state.SetBytesProcessed(state.iterations() * 2 * s.inputs * s.outputs * static_cast<int64_t>(sizeof(Real)));

@@ -3,14 +3,17 @@
 //   step_benchmark [ROUNDS [CASE...]]      examples/s, and GFLOP/s of useful work as a share of the processor's limit
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "core/base/crew.h"
 #include "core/base/random.h"
 #include "core/data/dataset_builder.h"
 #include "core/train/trainer.h"
@@ -38,6 +41,29 @@ struct StepCase {
   int64_t batch;
   bool bytes = false;     // features are whole numbers up to 255
   bool clipping = false;  // by global norm
+  int threads = 1;
+};
+
+// Threads that have nothing else to do.
+class Helpers {
+ public:
+  explicit Helpers(int count) : crew_(count, [] {}) {
+    for (int i = 0; i < count; ++i) {
+      threads_.emplace_back([this] {
+        while (!over_.load()) crew_.Help([this] { return over_.load(); });
+      });
+    }
+  }
+  ~Helpers() {
+    over_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Crew* crew() { return threads_.empty() ? nullptr : &crew_; }
+
+ private:
+  Crew crew_;
+  std::atomic<bool> over_ = false;
+  std::vector<std::thread> threads_;
 };
 
 std::shared_ptr<const Dataset> MakeData(const StepCase& shape) {
@@ -71,7 +97,7 @@ double FlopsAnExample(const StepCase& shape) {
   return flops;
 }
 
-std::unique_ptr<Trainer> MakeTrainerOf(const StepCase& shape, const TrainingData& data) {
+std::unique_ptr<Trainer> MakeTrainerOf(const StepCase& shape, const TrainingData& data, Crew* crew) {
   TrainingOptions options;
   options.data.dataset = "datasets/benchmark";
   options.data.validation = std::monostate();
@@ -82,7 +108,7 @@ std::unique_ptr<Trainer> MakeTrainerOf(const StepCase& shape, const TrainingData
   options.minibatches.batch = shape.batch;
   options.budget.steps = 1000000000000000;
   absl::StatusOr<RunPlan> plan = PlanRun(options, data, int64_t{1} << 34);
-  return *MakeTrainer(*std::move(plan), data, nullptr);
+  return *MakeTrainer(*std::move(plan), data, nullptr, crew);
 }
 
 double Median(std::vector<double> values) {
@@ -106,7 +132,8 @@ double ExamplesASecond(Trainer& trainer, double seconds) {
 // Windows of steps and of bare multiply-adds in turn, so that both see the same minute.
 void Measure(const std::string& name, const StepCase& shape, int rounds) {
   const TrainingData data{.training = MakeData(shape)};
-  const std::unique_ptr<Trainer> trainer = MakeTrainerOf(shape, data);
+  Helpers helpers(shape.threads - 1);
+  const std::unique_ptr<Trainer> trainer = MakeTrainerOf(shape, data, helpers.crew());
   constexpr double kWindow = 0.02;
   ExamplesASecond(*trainer, 10 * kWindow);
   std::vector<double> rates;
@@ -129,6 +156,8 @@ const std::map<std::string, StepCase>& Cases() {
       {"b", {1797, 64, {64}, 10, 32}},
       {"c1", {20000, 784, {512, 512}, 10, 128, true}},
       {"c1clip", {20000, 784, {512, 512}, 10, 128, true, true}},
+      {"c2", {20000, 784, {512, 512}, 10, 128, true, false, 2}},
+      {"c2clip", {20000, 784, {512, 512}, 10, 128, true, true, 2}},
       {"d1", {20000, 784, {}, 10, 1, true}},
       {"d128", {20000, 784, {}, 10, 128, true}},
   };

@@ -5,8 +5,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import trainyard_testing
 from restarting import RestartTest, digits_spec, small_spec
-from trainyard.v1 import event_pb2, spec_pb2
+from trainyard.v1 import event_pb2, optimizer_pb2, spec_pb2
 
 
 class SameBitsTest(RestartTest):
@@ -46,6 +47,26 @@ class SameBitsTest(RestartTest):
                 jobs = [client.train(spec).name for _ in range(8)]
                 with self.subTest(hidden=hidden, precision=precision):
                     self.assertEqual(len({self.digest(client, job) for job in jobs}), 1)
+
+    def test_a_job_has_the_same_bits_whether_one_worker_or_several_are_at_its_steps(self) -> None:
+        _, client = self.start("--workers=4")
+        client.upload_csv(trainyard_testing.DATA / "digits.csv", "digits")
+        spec = digits_spec(
+            hidden=512,
+            minibatches=spec_pb2.Minibatches(size=64),
+            budget=spec_pb2.Budget(steps=60),
+            optimizer=optimizer_pb2.Optimizer(
+                clipping=optimizer_pb2.Clipping(global_norm=optimizer_pb2.ClipGlobalNorm(max_norm=0.5))
+            ),
+        )
+        results = []
+        for threads in (1, 2, 4):
+            spec.threads = threads
+            job = client.create_job(spec).name
+            results.append((client.follow(job), self.digest(client, job)))
+        for run, digest in results[1:]:
+            self.expect_same(run, results[0][0])
+            self.assertEqual(digest, results[0][1])
 
     def test_another_seed_has_other_bits(self) -> None:
         _, client = self.begin()

@@ -83,7 +83,7 @@ TYPED_TEST(ProductsTest, InputGradientHasTheBitsOfItsDefinitionAndLeavesPaddingA
     ReferenceInputGradient(shape, weights.data(), dy, EpilogueOf(s), slope, x, expected);
     for (const InstructionSet set : InstructionSets()) {
       AlignedVector<Real> transposed(transposed_shape.size(), std::numeric_limits<Real>::quiet_NaN());
-      KernelsFor<Real>(set).transpose(shape, weights.data(), transposed.data());
+      KernelsFor<Real>(set).transpose(shape, weights.data(), 0, shape.inputs, transposed.data());
       Matrix<Real> dx(s.rows, s.inputs);
       KernelsFor<Real>(set).input_gradient(shape, transposed.data(), dy.view(), EpilogueOf(s), slope, x.view(),
                                            dx.view());
@@ -260,7 +260,7 @@ TYPED_TEST(TransposeTest, MovesEveryWeightAndLeavesTheBiasRowAlone) {
     const AlignedVector<Real> weights = RandomWeights<Real>(shape, noise);
     for (const InstructionSet set : InstructionSets()) {
       AlignedVector<Real> transposed(to.size(), kUntouched<Real>);
-      KernelsFor<Real>(set).transpose(shape, weights.data(), transposed.data());
+      KernelsFor<Real>(set).transpose(shape, weights.data(), 0, shape.inputs, transposed.data());
       for (int64_t k = 0; k < s.inputs; ++k) {
         for (int64_t j = 0; j < s.outputs; ++j) {
           ASSERT_EQ(transposed[to.Index(j, k)], weights[shape.Index(k, j)]) << Name(s, set);
@@ -281,10 +281,10 @@ TYPED_TEST(TransposeTest, TwiceIsTheIdentity) {
     const AlignedVector<Real> weights = RandomWeights<Real>(shape, noise);
     for (const InstructionSet set : InstructionSets()) {
       AlignedVector<Real> transposed(to.size(), Real{0});
-      KernelsFor<Real>(set).transpose(shape, weights.data(), transposed.data());
+      KernelsFor<Real>(set).transpose(shape, weights.data(), 0, shape.inputs, transposed.data());
       AlignedVector<Real> back(shape.size(), Real{0});
       for (int64_t j = 0; j < s.outputs; ++j) back[shape.Index(s.inputs, j)] = weights[shape.Index(s.inputs, j)];
-      KernelsFor<Real>(set).transpose(to, transposed.data(), back.data());
+      KernelsFor<Real>(set).transpose(to, transposed.data(), 0, to.inputs, back.data());
       ASSERT_TRUE(AllSameBits(back, weights)) << Name(s, set);
     }
   }

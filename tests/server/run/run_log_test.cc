@@ -69,11 +69,11 @@ class RunLogTest : public ::testing::Test {
 
 TEST_F(RunLogTest, WritesStepsInChunksAndBeforeTheEventThatFollowsThem) {
   RunLog log = Fresh();
-  for (int64_t step = 0; step < 100; ++step) log.Step(Metrics(step));
-  log.Tell(Evaluation(100));
-  log.Step(Metrics(100));
+  for (int64_t step = 0; step < 300; ++step) log.Step(Metrics(step));
+  log.Tell(Evaluation(300));
+  log.Step(Metrics(300));
   log.Flush();
-  EXPECT_THAT(Story(), ElementsAre("steps 0+64", "steps 64+36", "evaluation 100", "steps 100+1"));
+  EXPECT_THAT(Story(), ElementsAre("steps 0+256", "steps 256+44", "evaluation 300", "steps 300+1"));
 }
 
 TEST_F(RunLogTest, AReplayComparesInSilenceAndThenGoesOn) {
@@ -153,16 +153,16 @@ TEST_F(RunLogTest, ARunThatEndsBeforeItsLogDoesIsAMismatch) {
 
 TEST_F(RunLogTest, DuringAReplayThePositionIsBehindTheLastWholeEvent) {
   RunLog first = Fresh();
-  for (int64_t step = 0; step < 70; ++step) first.Step(Metrics(step));
+  for (int64_t step = 0; step < 300; ++step) first.Step(Metrics(step));
   first.Flush();
   Story();
   RunLog second = Fresh(2);
   ASSERT_TRUE(second.BeginReplay(0, 0).ok());
-  for (int64_t step = 0; step < 63; ++step) second.Step(Metrics(step));
+  for (int64_t step = 0; step < 255; ++step) second.Step(Metrics(step));
   EXPECT_EQ(second.position(), 0);
-  second.Step(Metrics(63));
+  second.Step(Metrics(255));
   EXPECT_EQ(second.position(), 1);
-  for (int64_t step = 64; step < 70; ++step) second.Step(Metrics(step));
+  for (int64_t step = 256; step < 300; ++step) second.Step(Metrics(step));
   EXPECT_EQ(second.position(), 2);
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "absl/synchronization/notification.h"
+#include "core/base/crew.h"
 #include "gmock/gmock.h"
 
 namespace trainyard {
@@ -229,6 +230,50 @@ TEST(SchedulerTest, StopLetsTheSliceUnderWayEndAndBeginsNoOther) {
   const int at_stop = slices;
   EXPECT_GT(at_stop, 0);
   EXPECT_EQ(slices, at_stop);
+}
+
+TEST(SchedulerTest, AnIdleWorkerHelpsACrewThatCalls) {
+  Scheduler scheduler(2, absl::Milliseconds(2));
+  absl::Notification done;
+  std::shared_ptr<Crew> crew;
+  crew = std::make_shared<Crew>(1, [&] { scheduler.CallHelp(crew); });
+  scheduler.Add(std::make_shared<Work>([&](int) {
+                  std::atomic<bool> helped = false;
+                  // Until a helper came: the owner's part lasts as long.
+                  while (!helped) {
+                    crew->ForEach(2, [&](int64_t, int member) { helped = helped || member == 1; });
+                  }
+                  done.Notify();
+                  return Then::kDone;
+                }),
+                0);
+  done.WaitForNotification();
+}
+
+TEST(SchedulerTest, AHelperGoesBackWhenSomethingIsReady) {
+  Scheduler scheduler(2, absl::Milliseconds(2));
+  absl::Notification other_began;
+  absl::Notification done;
+  std::shared_ptr<Crew> crew;
+  crew = std::make_shared<Crew>(1, [&] { scheduler.CallHelp(crew); });
+  scheduler.Add(std::make_shared<Work>([&](int) {
+                  bool added = false;
+                  while (!other_began.HasBeenNotified()) {
+                    std::atomic<bool> helped = false;
+                    crew->ForEach(64, [&](int64_t, int member) { helped = helped || member == 1; });
+                    if (!helped || added) continue;
+                    added = true;
+                    scheduler.Add(std::make_shared<Work>([&](int) {
+                                    other_began.Notify();
+                                    return Then::kDone;
+                                  }),
+                                  0);
+                  }
+                  done.Notify();
+                  return Then::kDone;
+                }),
+                0);
+  done.WaitForNotification();
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ struct UploadOptions {
 };
 
 // Opens an upload, sends the content in chunks with their CRC-32C, goes on after a broken stream from where the server
-// says that it is, and commits. Errors: those of FileSequence and of DatasetService.
+// says that it is, and commits with the SHA-256 of what was read. Errors: those of FileSequence and of DatasetService.
 absl::StatusOr<v1::Dataset> Upload(Client& client, const UploadOptions& options);
 
 }  // namespace trainyard::client

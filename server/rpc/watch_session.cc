@@ -20,7 +20,7 @@ constexpr std::string_view kFilterFields[] = {"labels", "display_name", "dataset
 constexpr int kMaxTargets = 10'000;
 constexpr int kBatch = 64;
 constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(10);
-constexpr int64_t kLagEvents = 1000;
+constexpr int64_t kLagEvents = 250;
 constexpr absl::Duration kBetweenLags = absl::Seconds(1);
 
 }  // namespace

@@ -3,54 +3,17 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
-#include "server/run/names.h"
+#include "server/run/metric_history.h"
 #include "server/run/thinning.h"
 
 namespace trainyard {
 namespace {
 
-constexpr int kPage = 512;
 constexpr int kDefaultPoints = 2000;
-
-// Calls use(event) for each committed event of the job, in order.
-template <typename Use>
-absl::Status ForEachEvent(EventLog& log, JobKey job, Use use) {
-  int64_t next = 1;
-  while (true) {
-    ASSIGN_OR_RETURN(const LogPage page, log.Read(job, next, kPage));
-    if (page.entries.empty()) return absl::OkStatus();
-    for (const LogEntry& entry : page.entries) {
-      v1::Event event;
-      if (!event.ParseFromString(*entry.event))
-        return absl::DataLossError(absl::StrCat("event ", entry.sequence, " can't be read"));
-      use(event);
-    }
-    next = page.entries.back().sequence + 1;
-  }
-}
-
-// Which steps a later attempt has made anew.
-class Superseded {
- public:
-  void Note(const v1::Event& event) {
-    const auto [begin, first] = begins_.try_emplace(event.attempt(), event.step());
-    if (!first) begin->second = std::min(begin->second, event.step());
-  }
-
-  // Updates of this attempt from here on were made again by a later one.
-  int64_t From(int32_t attempt) const {
-    int64_t from = std::numeric_limits<int64_t>::max();
-    for (auto later = begins_.upper_bound(attempt); later != begins_.end(); ++later)
-      from = std::min(from, later->second);
-    return from;
-  }
-
- private:
-  std::map<int32_t, int64_t> begins_;  // by attempt, its first step
-};
 
 absl::Status Check(const v1::GetMetricsRequest& request) {
   if (request.has_max_points() && (request.max_points() < 4 || request.max_points() > 100'000)) {
@@ -62,6 +25,97 @@ absl::Status Check(const v1::GetMetricsRequest& request) {
     }
   }
   return absl::OkStatus();
+}
+
+// Thins the metrics of the steps wanted, and copies their evaluations.
+class Collector {
+ public:
+  // `request` and `history` must outlive this. Level 0: of events alone.
+  Collector(const v1::GetMetricsRequest& request, const MetricHistory& history)
+      : request_(request),
+        history_(history),
+        first_(std::max<int64_t>(request.has_first_step() ? request.first_step() : 0, 0)),
+        last_(request.has_last_step() ? request.last_step() : std::numeric_limits<int64_t>::max()),
+        end_(std::min(last_, history.newest_step()) + 1),
+        plan_{.first_step = first_,
+              .last_step = std::max(end_ - 1, first_),
+              .max_points = request.has_max_points() ? request.max_points() : kDefaultPoints} {}
+
+  absl::Status Collect(int level) {
+    return history_.Walk(
+        {first_, end_ - 1}, level, [this](const v1::Event& event) { Take(event); },
+        [this](const MetricSummary& summary) { Take(summary); });
+  }
+  int level() const { return plan_.Level(); }
+  bool complete() const {
+    return std::all_of(thinners_.begin(), thinners_.end(), [](const auto& entry) { return entry.second.complete(); });
+  }
+  v1::GetMetricsResponse Finish();
+
+ private:
+  void Take(const v1::Event& event);
+  void Take(const v1::MetricChunk& chunk, int64_t end_step);
+  void Take(const MetricSummary& summary);
+  bool Wanted(v1::Series series) const {
+    return request_.series().empty() ||
+           std::find(request_.series().begin(), request_.series().end(), series) != request_.series().end();
+  }
+  Thinner& ThinnerOf(v1::Series series) { return thinners_.try_emplace(series, plan_).first->second; }
+
+  const v1::GetMetricsRequest& request_;
+  const MetricHistory& history_;
+  const int64_t first_;
+  const int64_t last_;
+  const int64_t end_;  // of the steps wanted that have metrics
+  const ThinningPlan plan_;
+  v1::GetMetricsResponse response_;
+  std::map<v1::Series, Thinner> thinners_;
+};
+
+void Collector::Take(const v1::Event& event) {
+  const int64_t end = history_.SupersededFrom(event.attempt());
+  if (event.has_evaluation() && event.step() >= first_ && event.step() <= std::min(last_, end)) {
+    *response_.add_evaluations() = event.evaluation();
+  }
+  if (event.has_metrics()) Take(event.metrics(), std::min(end, end_));
+}
+
+void Collector::Take(const v1::MetricChunk& chunk, int64_t end_step) {
+  const int64_t begin = std::max<int64_t>(first_ - chunk.first_step(), 0);
+  const int64_t end = std::min(end_step - chunk.first_step(), chunk.step_count());
+  if (begin >= end) return;
+  for (const v1::MetricColumn& column : chunk.columns()) {
+    if (!Wanted(column.series())) continue;
+    Thinner& thinner = ThinnerOf(column.series());
+    for (int64_t i = begin; i < end; ++i) {
+      thinner.Add(Point{chunk.first_step() + i, column.values(column.values_size() == 1 ? 0 : static_cast<int>(i))});
+    }
+  }
+}
+
+void Collector::Take(const MetricSummary& summary) {
+  for (const SummaryColumn& column : summary.columns) {
+    if (!Wanted(column.series)) continue;
+    Thinner& thinner = ThinnerOf(column.series);
+    int64_t step = summary.first_cell() * CellSteps(summary.level);
+    for (const Extrema& cell : column.cells) {
+      thinner.Add(step, cell);
+      step += CellSteps(summary.level);
+    }
+  }
+}
+
+v1::GetMetricsResponse Collector::Finish() {
+  for (auto& [series, thinner] : thinners_) {
+    v1::SeriesPoints& points = *response_.add_series();
+    points.set_series(series);
+    for (const Point& point : thinner.Finish()) {
+      points.add_steps(point.step);
+      points.add_values(point.value);
+    }
+    points.set_thinned(thinner.thinned());
+  }
+  return std::move(response_);
 }
 
 }  // namespace
@@ -88,51 +142,18 @@ absl::StatusOr<v1::ListEventsResponse> ListEvents(const v1::ListEventsRequest& r
 absl::StatusOr<v1::GetMetricsResponse> GetMetrics(const v1::GetMetricsRequest& request, JobTable& jobs, EventLog& log) {
   RETURN_IF_ERROR(Check(request));
   ASSIGN_OR_RETURN(const JobKey job, jobs.FindKey(request.job(), "job"));
-  const int64_t first = request.has_first_step() ? request.first_step() : 0;
-  const int64_t last = request.has_last_step() ? request.last_step() : std::numeric_limits<int64_t>::max();
+  return ReadMetrics(request, job, log);
+}
 
-  v1::GetMetricsResponse response;
-  Superseded superseded;
-  int64_t newest_step = -1;
-  RETURN_IF_ERROR(ForEachEvent(log, job, [&](const v1::Event& event) {
-    superseded.Note(event);
-    if (event.has_metrics()) newest_step = event.metrics().first_step() + event.metrics().step_count() - 1;
-  }));
-  const int64_t last_step = std::min(last, newest_step);
-  std::map<v1::Series, Thinner> thinners;
-  const auto wanted = [&request](v1::Series series) {
-    return request.series().empty() ||
-           std::find(request.series().begin(), request.series().end(), series) != request.series().end();
-  };
-  const int max_points = request.has_max_points() ? request.max_points() : kDefaultPoints;
-  RETURN_IF_ERROR(ForEachEvent(log, job, [&](const v1::Event& event) {
-    const int64_t end = superseded.From(event.attempt());
-    if (event.has_evaluation() && event.step() >= first && event.step() <= std::min(last, end)) {
-      *response.add_evaluations() = event.evaluation();
-    }
-    const v1::MetricChunk& chunk = event.metrics();
-    if (!event.has_metrics() || chunk.first_step() > last_step || chunk.first_step() + chunk.step_count() <= first)
-      return;
-    for (const v1::MetricColumn& column : chunk.columns()) {
-      if (!wanted(column.series())) continue;
-      Thinner& thinner = thinners.try_emplace(column.series(), first, last_step, max_points).first->second;
-      for (int64_t i = 0; i < chunk.step_count(); ++i) {
-        const int64_t step = chunk.first_step() + i;
-        if (step < first || step > last_step || step >= end) continue;
-        thinner.Add({step, column.values(column.values_size() == 1 ? 0 : static_cast<int>(i))});
-      }
-    }
-  }));
-  for (auto& [series, thinner] : thinners) {
-    v1::SeriesPoints& points = *response.add_series();
-    points.set_series(series);
-    for (const Point& point : thinner.Finish()) {
-      points.add_steps(point.step);
-      points.add_values(point.value);
-    }
-    points.set_thinned(thinner.thinned());
-  }
-  return response;
+absl::StatusOr<v1::GetMetricsResponse> ReadMetrics(const v1::GetMetricsRequest& request, JobKey job,
+                                                   const EventLog& log) {
+  ASSIGN_OR_RETURN(const MetricHistory history, MetricHistory::Read(log, job));
+  Collector collector(request, history);
+  RETURN_IF_ERROR(collector.Collect(collector.level()));
+  if (collector.complete()) return collector.Finish();
+  Collector of_events(request, history);  // few points in a long range of steps
+  RETURN_IF_ERROR(of_events.Collect(0));
+  return of_events.Finish();
 }
 
 }  // namespace trainyard

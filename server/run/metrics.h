@@ -14,6 +14,10 @@ namespace trainyard {
 absl::StatusOr<v1::ListEventsResponse> ListEvents(const v1::ListEventsRequest& request, JobTable& jobs, EventLog& log);
 absl::StatusOr<v1::GetMetricsResponse> GetMetrics(const v1::GetMetricsRequest& request, JobTable& jobs, EventLog& log);
 
+// GetMetrics of a checked request, of a job that is loaded. Which points are chosen does not depend on how much of the log is summed up.
+absl::StatusOr<v1::GetMetricsResponse> ReadMetrics(const v1::GetMetricsRequest& request, JobKey job,
+                                                   const EventLog& log);
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_SERVER_RUN_METRICS_H_

@@ -2,42 +2,66 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace trainyard {
 
-Thinner::Thinner(int64_t first_step, int64_t last_step, int max_points)
-    : first_step_(first_step), max_points_(max_points) {
-  const int64_t steps = std::max<int64_t>(last_step - first_step + 1, 1);
-  const int64_t bucket_count = std::min<int64_t>(max_points / 2, steps);
-  bucket_steps_ = (steps + bucket_count - 1) / bucket_count;
-  buckets_.resize(bucket_count);
+int ThinningPlan::Level() const {
+  const int64_t steps = last_step - first_step + 1;
+  int level = kCoarsestLevel;
+  while (level > 0 && steps / CellSteps(level) < int64_t{2} * (max_points / 2)) --level;
+  return level;
+}
+
+Thinner::Thinner(const ThinningPlan& plan)
+    : plan_(plan),
+      cell_steps_(plan.Level() == 0 ? 1 : CellSteps(plan.Level())),
+      first_cell_(plan.first_step / cell_steps_),
+      cells_(plan.last_step / cell_steps_ - first_cell_ + 1),
+      buckets_(std::min<int64_t>(plan.max_points / 2, cells_)) {}
+
+Thinner::Bucket& Thinner::BucketOf(int64_t step) {
+  const int64_t cell = step / cell_steps_ - first_cell_;
+  return buckets_[cell * static_cast<int64_t>(buckets_.size()) / cells_];
 }
 
 void Thinner::Add(Point point) {
   ++count_;
-  if (count_ <= max_points_) all_.push_back(point);
-  Bucket& bucket = buckets_[std::min<size_t>((point.step - first_step_) / bucket_steps_, buckets_.size() - 1)];
-  if (std::isnan(point.value)) {
-    if (!bucket.not_a_number.has_value()) bucket.not_a_number = point;
+  ++points_given_;
+  if (count_ <= plan_.max_points) all_.push_back(point);
+  Bucket& bucket = BucketOf(point.step);
+  if (bucket.empty || (std::isnan(bucket.minimum.value) && !std::isnan(point.value))) {
+    bucket = {point, point, false};
     return;
   }
-  if (!bucket.minimum.has_value() || point.value < bucket.minimum->value) bucket.minimum = point;
-  if (!bucket.maximum.has_value() || point.value > bucket.maximum->value) bucket.maximum = point;
+  if (point.value < bucket.minimum.value) bucket.minimum = point;
+  if (point.value > bucket.maximum.value) bucket.maximum = point;
+}
+
+void Thinner::Add(int64_t cell_step, const Extrema& extrema) {
+  if (extrema.count == 0) return;
+  count_ += extrema.count;
+  const Point minimum = {cell_step + extrema.minimum_offset, extrema.minimum};
+  const Point maximum = {cell_step + extrema.maximum_offset, extrema.maximum};
+  Bucket& bucket = BucketOf(minimum.step);
+  if (bucket.empty || (std::isnan(bucket.minimum.value) && !std::isnan(minimum.value))) {
+    bucket = {minimum, maximum, false};
+    return;
+  }
+  if (minimum.value < bucket.minimum.value) bucket.minimum = minimum;
+  if (maximum.value > bucket.maximum.value) bucket.maximum = maximum;
 }
 
 std::vector<Point> Thinner::Finish() {
-  thinned_ = count_ > max_points_;
+  thinned_ = count_ > plan_.max_points;
   if (!thinned_) return std::move(all_);
   std::vector<Point> points;
+  points.reserve(2 * buckets_.size());
   for (const Bucket& bucket : buckets_) {
-    if (!bucket.minimum.has_value()) {
-      if (bucket.not_a_number.has_value()) points.push_back(*bucket.not_a_number);
-      continue;
-    }
-    const bool minimum_first = bucket.minimum->step <= bucket.maximum->step;
-    points.push_back(minimum_first ? *bucket.minimum : *bucket.maximum);
-    if (bucket.minimum->step != bucket.maximum->step)
-      points.push_back(minimum_first ? *bucket.maximum : *bucket.minimum);
+    if (bucket.empty) continue;
+    const bool minimum_first = bucket.minimum.step <= bucket.maximum.step;
+    points.push_back(minimum_first ? bucket.minimum : bucket.maximum);
+    if (bucket.minimum.step != bucket.maximum.step) points.push_back(minimum_first ? bucket.maximum : bucket.minimum);
   }
   return points;
 }

@@ -4,8 +4,9 @@
 #define TRAINYARD_SERVER_RUN_THINNING_H_
 
 #include <cstdint>
-#include <optional>
 #include <vector>
+
+#include "server/store/metric_summary.h"
 
 namespace trainyard {
 
@@ -14,16 +15,32 @@ struct Point {
   double value = 0;
 };
 
-// Takes the points of steps first_step .. last_step in order and keeps at most `max_points` of them, at least 4: all, if there are not
-// more; else the minimum and the maximum of each of max_points / 2 buckets of equal length. NaN is neither: of a bucket with nothing else
-// the first is kept.
+// Which steps are wanted, at least one, from 0 on; and of each series at most so many points, at least 4.
+struct ThinningPlan {
+  int64_t first_step = 0;
+  int64_t last_step = 0;
+  int max_points = 4;
+
+  // The coarsest level of summaries that has two cells or more for each bucket; 0: none has. What buckets consist of.
+  int Level() const;
+};
+
+// Takes the points of the plan's steps in order and keeps at most `max_points` of them: all, if there are not more; else the minimum and
+// the maximum of each of max_points / 2 buckets. Buckets are runs of whole cells of the plan's level, single steps at level 0, and differ
+// by one cell at most. NaN is neither minimum nor maximum: of a bucket with nothing else the first is kept.
 class Thinner {
  public:
-  Thinner(int64_t first_step, int64_t last_step, int max_points);
+  explicit Thinner(const ThinningPlan& plan);
 
   void Add(Point point);
 
-  // Ascending by step.
+  // Adds points, all of them of one cell of the plan's level or a finer one, whose first step is this one.
+  void Add(int64_t cell_step, const Extrema& extrema);
+
+  // False: all points are to be kept and some were not given as such; they have to be added again, one by one.
+  bool complete() const { return points_given_ == count_ || count_ > plan_.max_points; }
+
+  // Ascending by step. Once, where complete.
   std::vector<Point> Finish();
 
   // Whether points were left out; after Finish.
@@ -31,16 +48,20 @@ class Thinner {
 
  private:
   struct Bucket {
-    std::optional<Point> minimum;
-    std::optional<Point> maximum;
-    std::optional<Point> not_a_number;
+    Point minimum;
+    Point maximum;
+    bool empty = true;
   };
 
-  const int64_t first_step_;
-  const int max_points_;
-  int64_t bucket_steps_;
+  Bucket& BucketOf(int64_t step);
+
+  const ThinningPlan plan_;
+  const int64_t cell_steps_;
+  const int64_t first_cell_;
+  const int64_t cells_;
   std::vector<Bucket> buckets_;
   std::vector<Point> all_;  // while they are few
+  int64_t points_given_ = 0;
   int64_t count_ = 0;
   bool thinned_ = false;
 };

@@ -106,7 +106,7 @@ class Catalogue {
   // Names one job that has not ended and reads this data set; empty: none.
   absl::StatusOr<std::string> JobThatNeeds(std::string_view dataset_name) const;
 
-  // Hides the job and its model at once, and frees its request id. Its rows (events, checkpoints, labels and at last its own) go in
+  // Hides the job and its model at once, and frees its request id. Its rows (events and summaries, checkpoints, labels and at last its own) go in
   // portions of at most 1,000 by RemoveSomeOf, which returns how many went, until that returns 0.
   CommitQueue::Change MarkDeleted(JobKey key) const;
   absl::StatusOr<std::vector<JobKey>> DeletedJobs() const;

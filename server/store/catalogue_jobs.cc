@@ -167,7 +167,8 @@ absl::StatusOr<std::vector<JobKey>> Catalogue::DeletedJobs() const {
 }
 
 absl::StatusOr<int> Catalogue::RemoveSomeOf(Connection& connection, JobKey key) const {
-  static constexpr std::array<std::string_view, 5> kDeletes = {
+  static constexpr std::array<std::string_view, 6> kDeletes = {
+      "DELETE FROM metric_summaries WHERE rowid IN (SELECT rowid FROM metric_summaries WHERE job = ? LIMIT 1000)",
       "DELETE FROM events WHERE rowid IN (SELECT rowid FROM events WHERE job = ? ORDER BY seq LIMIT 1000)",
       "DELETE FROM checkpoints WHERE key IN (SELECT key FROM checkpoints WHERE job = ? ORDER BY key LIMIT 1000)",
       "DELETE FROM job_datasets WHERE job = ?",  // at most three

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -139,21 +140,31 @@ bool CommitQueue::AwaitStop(absl::Duration at_most) {
   return mutex_.AwaitWithTimeout(absl::Condition(&stopping_), at_most);
 }
 
-// An error: nothing of the group was written.
+// An error: nothing of the group was written. Savepoints, each of which copies the pages that its change touches, are taken only once a
+// change has failed.
 absl::Status CommitQueue::Write(Group& group) {
-  absl::Status status = WriteInTransaction(group);
+  const absl::Status status = WriteInTransaction(group, &CommitQueue::Apply);
+  const bool change_failed = std::any_of(group.begin(), group.end(), [](const Entry& e) { return !e.status.ok(); });
+  if (status.ok() || IsStorageFull(status) || !change_failed) return status;
+  return WriteInTransaction(group, &CommitQueue::ApplyOrUndo);
+}
+
+absl::Status CommitQueue::WriteInTransaction(Group& group, ApplyEntry apply) {
+  absl::Status status = connection_->Step("BEGIN IMMEDIATE");
+  for (Entry& entry : group) {
+    entry.status = absl::OkStatus();
+    if (status.ok()) status = (this->*apply)(entry);
+  }
+  if (status.ok()) status = connection_->Step("COMMIT");
   if (!status.ok() && connection_->InTransaction()) connection_->Run("ROLLBACK").IgnoreError();
   return status;
 }
 
-absl::Status CommitQueue::WriteInTransaction(Group& group) {
-  RETURN_IF_ERROR(connection_->Step("BEGIN IMMEDIATE"));
-  for (Entry& entry : group) RETURN_IF_ERROR(Apply(entry));
-  return connection_->Step("COMMIT");
-}
+// Errors of these are the group's.
+absl::Status CommitQueue::Apply(Entry& entry) { return entry.status = entry.change(*connection_); }
 
-// An error is the group's; the change's own is kept in the entry.
-absl::Status CommitQueue::Apply(Entry& entry) {
+// The change's own error is kept in the entry.
+absl::Status CommitQueue::ApplyOrUndo(Entry& entry) {
   RETURN_IF_ERROR(connection_->Step("SAVEPOINT change"));
   entry.status = entry.change(*connection_);
   if (entry.status.ok()) return connection_->Step("RELEASE change");

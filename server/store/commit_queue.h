@@ -37,7 +37,7 @@ struct CommitQueueOptions {
 class CommitQueue {
  public:
   // Runs within the group's transaction, on the writer's thread; runs again, from the same state of the database, when the group has to
-  // be written again. An error undoes this change alone, the others of the group stand.
+  // be written again: after a full disk, or an error of one of its changes. An error undoes this change alone, the others of the group stand.
   using Change = absl::AnyInvocable<absl::Status(Connection&)>;
 
   // Told once, on the writer's or the syncer's thread; must be quick and not block. On a full disk the writer keeps the group and tries
@@ -88,8 +88,10 @@ class CommitQueue {
   Group TakeAll();
   absl::Status WriteUntilDone(Group& group);
   absl::Status Write(Group& group);
-  absl::Status WriteInTransaction(Group& group);
+  using ApplyEntry = absl::Status (CommitQueue::*)(Entry&);
+  absl::Status WriteInTransaction(Group& group, ApplyEntry apply);
   absl::Status Apply(Entry& entry);
+  absl::Status ApplyOrUndo(Entry& entry);
   bool AwaitStop(absl::Duration at_most);
   void Tell(Group group, const absl::Status& written);
   void FinishCheckpoint();

@@ -25,14 +25,14 @@ void SetTime(absl::Time time, v1::Event* event) {
   event->mutable_time()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
 }
 
-// One event on its way into the database.
+// One event on its way into the database, with the summaries that it completes.
 struct Row {
   JobKey job;
   int64_t sequence;
   int32_t attempt;
   int kind;  // the field number of Event's oneof
-  bool terminal;
   std::shared_ptr<const std::string> payload;
+  std::vector<MetricSummary> summaries;
 };
 
 absl::Status Insert(Connection& connection, const Row& row) {
@@ -42,9 +42,40 @@ absl::Status Insert(Connection& connection, const Row& row) {
   return insert.BindBlob(5, *row.payload).Step().status();
 }
 
+absl::Status InsertSummary(Connection& connection, JobKey job, const MetricSummary& summary) {
+  ASSIGN_OR_RETURN(
+      Statement insert,
+      connection.Prepare("INSERT INTO metric_summaries(job, level, first_seq, last_seq, attempt, least_event_step,"
+                         " first_step, end_step, content) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  const std::string content = EncodeContent(summary);
+  insert.Bind(1, job).Bind(2, int64_t{summary.level}).Bind(3, summary.first_sequence).Bind(4, summary.last_sequence);
+  insert.Bind(5, int64_t{summary.attempt}).Bind(6, summary.least_event_step);
+  return insert.Bind(7, summary.first_step).Bind(8, summary.end_step).BindBlob(9, content).Step().status();
+}
+
+absl::StatusOr<MetricSummary> ReadSummary(int level, const Statement& row) {
+  MetricSummary summary{.level = level,
+                        .first_sequence = row.Int(0),
+                        .last_sequence = row.Int(1),
+                        .attempt = static_cast<int32_t>(row.Int(2)),
+                        .least_event_step = row.Int(3),
+                        .others = {},
+                        .first_step = row.Int(4),
+                        .end_step = row.Int(5),
+                        .columns = {}};
+  RETURN_IF_ERROR(DecodeContent(row.Blob(6), &summary));
+  return summary;
+}
+
+absl::Status InsertAll(Connection& connection, const Row& row) {
+  RETURN_IF_ERROR(Insert(connection, row));
+  for (const MetricSummary& summary : row.summaries) RETURN_IF_ERROR(InsertSummary(connection, row.job, summary));
+  return absl::OkStatus();
+}
+
 absl::Status Write(Connection& connection, const Row& row, JobTail& tail, CommitQueue::Change& with) {
   RETURN_IF_ERROR(tail.MayWrite(row.sequence));
-  absl::Status status = Insert(connection, row);
+  absl::Status status = InsertAll(connection, row);
   if (status.ok() && with) status = with(connection);
   if (!status.ok()) tail.CouldNotWrite(row.sequence);
   return status;
@@ -81,29 +112,32 @@ int64_t EventLog::Enqueue(JobKey job, v1::Event event, CommitQueue::Change with,
   if (!event.has_time()) SetTime(clock_(), &event);
   const bool terminal = IsTerminal(event);
   const std::shared_ptr<JobTail> tail = shared_->tails.Get(job);
-  const absl::StatusOr<int64_t> number = tail->Number(terminal, [&](int64_t sequence) {
+  const absl::StatusOr<int64_t> number = tail->Number(terminal, [&](int64_t sequence, Summarizer& summarizer) {
     event.set_sequence(sequence);
-    const Row row{.job = job,
-                  .sequence = sequence,
-                  .attempt = event.attempt(),
-                  .kind = event.kind_case(),
-                  .terminal = terminal,
-                  .payload = std::make_shared<const std::string>(event.SerializeAsString())};
-    CommitQueue::Change write = [row, tail, with = std::move(with)](Connection& connection) mutable {
+    const auto payload = std::make_shared<const std::string>(event.SerializeAsString());
+    const auto bytes = static_cast<int64_t>(payload->size());
+    CommitQueue::Change write = [tail, with = std::move(with),
+                                 row = Row{.job = job,
+                                           .sequence = sequence,
+                                           .attempt = event.attempt(),
+                                           .kind = event.kind_case(),
+                                           .payload = payload,
+                                           .summaries = summarizer.Add(event)}](Connection& connection) mutable {
       return Write(connection, row, *tail, with);
     };
-    CommitQueue::Told publish = [row, tail, shared = shared_,
+    CommitQueue::Told publish = [job, sequence, tail, terminal, bytes, shared = shared_,
+                                 entry = LogEntry{sequence, payload},
                                  committed = std::move(committed)](absl::Status status) mutable {
       if (status.ok()) {
-        shared->tails.Grew(row.job, tail->Committed({row.sequence, row.payload}, row.terminal));
-        shared->news.Publish(row.job, row.sequence);
+        shared->tails.Grew(job, tail->Committed(std::move(entry), terminal));
+        shared->news.Publish(job, sequence);
       } else {
-        tail->Dropped(static_cast<int64_t>(row.payload->size()));
+        tail->Dropped(bytes);
       }
       if (committed) committed(std::move(status));
     };
     queue_.CommitDurably(std::move(write), std::move(durable), std::move(publish));
-    return static_cast<int64_t>(row.payload->size());
+    return bytes;
   });
   if (number.ok()) return *number;
   queue_.CommitDurably([status = number.status()](Connection&) { return status; }, std::move(durable),
@@ -165,6 +199,40 @@ absl::StatusOr<LogPage> EventLog::ReadFromDisk(JobKey job, const LogRange& range
     return absl::NotFoundError(absl::StrCat("event ", from, " is gone: the job's log is being deleted"));
   }
   return page;
+}
+
+absl::StatusOr<std::vector<LogEntry>> EventLog::ReadSome(JobKey job, std::span<const int64_t> sequences) const {
+  std::vector<LogEntry> entries;
+  if (sequences.empty()) return entries;
+  const std::string asked = absl::StrCat("[", absl::StrJoin(sequences, ","), "]");
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(Statement select,
+                   reader->Prepare("SELECT events.seq, events.payload FROM json_each(?) asked CROSS JOIN events"
+                                   " WHERE events.job = ? AND events.seq = asked.value"));
+  select.Bind(1, std::string_view(asked)).Bind(2, job);
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return entries;
+    entries.push_back({select.Int(0), std::make_shared<const std::string>(select.Blob(1))});
+  }
+}
+
+absl::StatusOr<std::vector<MetricSummary>> EventLog::Summaries(JobKey job, int level, int64_t first_sequence,
+                                                               int64_t last_sequence) const {
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(
+      Statement select,
+      reader->Prepare("SELECT first_seq, last_seq, attempt, least_event_step, first_step, end_step, content"
+                      " FROM metric_summaries WHERE job = ? AND level = ? AND first_seq BETWEEN ? AND ?"
+                      " AND last_seq <= ? ORDER BY first_seq"));
+  select.Bind(1, job).Bind(2, int64_t{level}).Bind(3, first_sequence).Bind(4, last_sequence).Bind(5, last_sequence);
+  std::vector<MetricSummary> summaries;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return summaries;
+    ASSIGN_OR_RETURN(MetricSummary summary, ReadSummary(level, select));
+    summaries.push_back(std::move(summary));
+  }
 }
 
 absl::StatusOr<std::vector<int64_t>> EventLog::Newest(std::span<const JobKey> jobs) const {

@@ -2,7 +2,8 @@
 // is a cursor, and appending never waits for one, nor for a disk.
 //
 // Events become visible when they are committed (see CommitQueue), never before, in order. The newest committed events of each job are
-// kept in memory, ready-made; older ones are read from the database.
+// kept in memory, ready-made; older ones are read from the database. Beside the metrics of long jobs lie their summaries, written in the
+// same transactions.
 
 #ifndef TRAINYARD_SERVER_STORE_EVENT_LOG_H_
 #define TRAINYARD_SERVER_STORE_EVENT_LOG_H_
@@ -21,6 +22,7 @@
 #include "absl/time/time.h"
 #include "server/store/commit_queue.h"
 #include "server/store/log_entry.h"
+#include "server/store/metric_summary.h"
 #include "server/store/news.h"
 #include "server/store/read_pool.h"
 #include "server/store/tail_table.h"
@@ -66,6 +68,13 @@ class EventLog {
   // The same from memory or disk; a page from disk ends after 4 MiB as well. Never on a gRPC thread. NOT_FOUND: the job's events are
   // being deleted.
   absl::StatusOr<LogPage> Read(JobKey job, int64_t from, int limit) const;
+
+  // Those of these events, given in ascending order, that are committed and kept. Never on a gRPC thread.
+  absl::StatusOr<std::vector<LogEntry>> ReadSome(JobKey job, std::span<const int64_t> sequences) const;
+
+  // What there is of summaries of the level within these events, in order; between them may be gaps. Never on a gRPC thread.
+  absl::StatusOr<std::vector<MetricSummary>> Summaries(JobKey job, int level, int64_t first_sequence,
+                                                       int64_t last_sequence) const;
 
   // The newest committed number of each of these jobs, 0 where it has none: in one query for all that are not in memory, which are not
   // loaded by this. Never on a gRPC thread.

@@ -45,7 +45,7 @@ std::optional<LogRange> JobTail::range() const {
   return committed_;
 }
 
-absl::StatusOr<int64_t> JobTail::Number(bool terminal, absl::FunctionRef<int64_t(int64_t sequence)> enqueue) {
+absl::StatusOr<int64_t> JobTail::Number(bool terminal, Enqueue enqueue) {
   absl::MutexLock lock(&mutex_);
   if (!loaded_) return absl::FailedPreconditionError("the job's log was not loaded before an event was appended");
   if (terminal_numbered_)
@@ -53,7 +53,8 @@ absl::StatusOr<int64_t> JobTail::Number(bool terminal, absl::FunctionRef<int64_t
   ++numbered_;
   ++uncommitted_;
   terminal_numbered_ = terminal;
-  uncommitted_bytes_ += enqueue(numbered_);
+  uncommitted_bytes_ += enqueue(numbered_, summarizer_);
+  if (terminal) summarizer_ = Summarizer();
   return numbered_;
 }
 

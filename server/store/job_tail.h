@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "server/store/log_entry.h"
+#include "server/store/summarizer.h"
 
 namespace trainyard {
 
@@ -27,9 +28,10 @@ class JobTail {
   // Nullopt before Load.
   std::optional<LogRange> range() const;
 
-  // Calls `enqueue` with the next number, under the tail's lock, so that numbers are queued in order; it returns the event's bytes.
-  // FAILED_PRECONDITION: not loaded, or a terminal event has a number already.
-  absl::StatusOr<int64_t> Number(bool terminal, absl::FunctionRef<int64_t(int64_t sequence)> enqueue);
+  // Calls `enqueue` with the next number and the job's summarizer, under the tail's lock, so that numbers are queued in order; it returns
+  // the event's bytes. FAILED_PRECONDITION: not loaded, or a terminal event has a number already.
+  using Enqueue = absl::FunctionRef<int64_t(int64_t sequence, Summarizer& summarizer)>;
+  absl::StatusOr<int64_t> Number(bool terminal, Enqueue enqueue);
 
   // Asked by the writer for each number, in order. ABORTED: a number before this one was not written, so this one would leave a gap.
   absl::Status MayWrite(int64_t sequence);
@@ -65,6 +67,7 @@ class JobTail {
   int64_t uncommitted_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t uncommitted_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t first_unwritten_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: none
+  Summarizer summarizer_ ABSL_GUARDED_BY(mutex_);
 };
 
 // OUT_OF_RANGE (SEQUENCE_NOT_KEPT, with `oldest` and `newest`): from < oldest, or from > newest + 1.

@@ -12,7 +12,7 @@ namespace {
 //
 // Events lie in an ordinary rowid table: clustered by (job, seq) each commit would touch a page for each job. Times are nanoseconds
 // since 1970. `message` is the contract's message, serialised; the columns beside it are what queries need.
-constexpr std::array<std::string_view, 1> kMigrations = {R"sql(
+constexpr std::array<std::string_view, 2> kMigrations = {R"sql(
 CREATE TABLE events(
   job INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -83,6 +83,20 @@ CREATE TABLE models(
   job INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
   message BLOB NOT NULL);
+)sql",
+                                                         R"sql(
+-- Jobs of before have none: their metrics are read from their events.
+CREATE TABLE metric_summaries(
+  job INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  least_event_step INTEGER NOT NULL,
+  first_step INTEGER NOT NULL,
+  end_step INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  UNIQUE(job, level, first_seq));
 )sql"};
 
 constexpr int64_t kVersion = kMigrations.size();

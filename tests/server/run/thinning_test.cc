@@ -9,7 +9,7 @@ namespace trainyard {
 namespace {
 
 std::vector<Point> Thin(const std::vector<double>& values, int max_points) {
-  Thinner thinner(0, static_cast<int64_t>(values.size()) - 1, max_points);
+  Thinner thinner({.first_step = 0, .last_step = static_cast<int64_t>(values.size()) - 1, .max_points = max_points});
   for (size_t i = 0; i < values.size(); ++i) thinner.Add({static_cast<int64_t>(i), values[i]});
   return thinner.Finish();
 }
@@ -18,6 +18,12 @@ std::vector<double> Waves(int count) {
   std::vector<double> values;
   for (int i = 0; i < count; ++i) values.push_back(std::sin(i * 0.37) + std::cos(i * 1.7));
   return values;
+}
+
+TEST(ThinningPlanTest, TheLevelIsTheCoarsestWithTwoCellsForEachBucket) {
+  EXPECT_EQ((ThinningPlan{.first_step = 0, .last_step = 128 * 10 - 2, .max_points = 20}.Level()), 0);
+  EXPECT_EQ((ThinningPlan{.first_step = 0, .last_step = 128 * 10 - 1, .max_points = 20}.Level()), 1);
+  EXPECT_EQ((ThinningPlan{.first_step = 7, .last_step = 7 + 8192 * 10 - 1, .max_points = 20}.Level()), 2);
 }
 
 TEST(ThinnerTest, FewPointsAreKeptAsTheyAre) {
@@ -45,6 +51,16 @@ TEST(ThinnerTest, KeepsTheSmallestAndTheLargestValue) {
   std::vector<double> kept;
   for (const Point& point : Thin(values, 10)) kept.push_back(point.value);
   EXPECT_THAT(kept, ::testing::IsSupersetOf({100.0, -100.0}));
+}
+
+TEST(ThinnerTest, FewPointsOfWhichOnlyExtremaWereGivenAreNotComplete) {
+  const ThinningPlan plan{.first_step = 0, .last_step = 10'000, .max_points = 64};
+  Thinner thinner(plan);
+  EXPECT_TRUE(thinner.complete());
+  thinner.Add(64, {.minimum = 1, .maximum = 2, .maximum_offset = 5, .count = 64});
+  EXPECT_FALSE(thinner.complete());
+  thinner.Add(Point{128, 7});
+  EXPECT_TRUE(thinner.complete());
 }
 
 TEST(ThinnerTest, NaNIsNeitherSmallestNorLargestButIsShownWhereThereIsNothingElse) {

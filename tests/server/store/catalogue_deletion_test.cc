@@ -52,10 +52,14 @@ TEST_F(CatalogueTest, NothingOfADeletedJobRemains) {
   (*stored.job.mutable_labels())["team"] = "a";
   ASSERT_TRUE(Commit(catalogue_->Insert(stored)).ok());
   ASSERT_TRUE(Commit(catalogue_->Insert(stored.key, MakeCheckpoint("c"))).ok());
+  ASSERT_TRUE(Commit([&](Connection& c) {
+                return c.Run(
+                    absl::StrCat("INSERT INTO metric_summaries VALUES(", stored.key, ", 1, 1, 2, 1, 0, 0, 0, '')"));
+              }).ok());
   ASSERT_TRUE(Commit(catalogue_->MarkDeleted(stored.key)).ok());
   ASSERT_TRUE(queue_->CommitInPortions([&](Connection& c) { return catalogue_->RemoveSomeOf(c, stored.key); }).ok());
   const std::unique_ptr<Connection> reader = Connection::Open(folder_.Database()).value();
-  for (const std::string_view table : {"jobs", "job_labels", "job_datasets", "checkpoints"}) {
+  for (const std::string_view table : {"jobs", "job_labels", "job_datasets", "checkpoints", "metric_summaries"}) {
     EXPECT_EQ(QueryInt(*reader, absl::StrCat("SELECT count(*) FROM ", std::string(table))), 0) << table;
   }
 }
@@ -77,7 +81,8 @@ TEST_F(CatalogueTest, ADeletedJobsRowsGoInPortionsOfAThousand) {
                     return removed;
                   })
                   .ok());
-  EXPECT_THAT(portions, ElementsAre(1000, 1000, 1000, 1000, 1000, 1, 1, 0));
+  constexpr int kSummaries = 2;  // one of each level
+  EXPECT_THAT(portions, ElementsAre(kSummaries, 1000, 1000, 1000, 1000, 1000, 1, 1, 0));
   EXPECT_THAT(catalogue_->DeletedJobs().value(), IsEmpty());
   EXPECT_THAT(catalogue_->Checkpoints(job).value(), IsEmpty());
   log.Forget(job);

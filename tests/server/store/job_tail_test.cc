@@ -15,7 +15,7 @@ LogEntry Entry(int64_t sequence, size_t bytes = 10) {
 class JobTailTest : public testing::Test {
  protected:
   int64_t Number(bool terminal = false) {
-    return tail_.Number(terminal, [](int64_t) { return 10; }).value();
+    return tail_.Number(terminal, [](int64_t, Summarizer&) { return 10; }).value();
   }
 
   JobTail tail_;
@@ -25,7 +25,7 @@ TEST_F(JobTailTest, KnowsNothingBeforeItIsLoaded) {
   EXPECT_FALSE(tail_.loaded());
   EXPECT_FALSE(tail_.range().has_value());
   EXPECT_FALSE(tail_.Read(1, 10).value().has_value());
-  EXPECT_TRUE(absl::IsFailedPrecondition(tail_.Number(false, [](int64_t) { return 0; }).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(tail_.Number(false, [](int64_t, Summarizer&) { return 0; }).status()));
 }
 
 TEST_F(JobTailTest, OnlyTheFirstLoadCounts) {
@@ -40,7 +40,7 @@ TEST_F(JobTailTest, OnlyTheFirstLoadCounts) {
 TEST_F(JobTailTest, EnqueueIsGivenTheNumberAndTellsTheBytes) {
   tail_.Load({});
   int64_t given = 0;
-  const auto enqueue = [&given](int64_t sequence) {
+  const auto enqueue = [&given](int64_t sequence, Summarizer&) {
     given = sequence;
     return 25;
   };
@@ -52,7 +52,7 @@ TEST_F(JobTailTest, EnqueueIsGivenTheNumberAndTellsTheBytes) {
 TEST_F(JobTailTest, NothingIsNumberedAfterATerminalEvent) {
   tail_.Load({});
   Number(true);
-  EXPECT_TRUE(absl::IsFailedPrecondition(tail_.Number(false, [](int64_t) { return 0; }).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(tail_.Number(false, [](int64_t, Summarizer&) { return 0; }).status()));
 }
 
 TEST_F(JobTailTest, NoNumberIsWrittenAfterOneThatWasNot) {
@@ -79,7 +79,7 @@ TEST_F(JobTailTest, NumbersAreGivenOutAnewWithTheLastThatWasDropped) {
   tail_.CouldNotWrite(2);
   tail_.Committed(Entry(1), false);
   tail_.Dropped(10);
-  EXPECT_FALSE(tail_.Number(false, [](int64_t) { return 0; }).ok());  // the terminal one still waits
+  EXPECT_FALSE(tail_.Number(false, [](int64_t, Summarizer&) { return 0; }).ok());  // the terminal one still waits
   tail_.Dropped(10);
   EXPECT_EQ(tail_.uncommitted_bytes(), 0);
   EXPECT_EQ(Number(), 2);

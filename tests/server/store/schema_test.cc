@@ -30,6 +30,24 @@ TEST(SchemaTest, MigrationsAreAppliedAllOrNone) {
   EXPECT_TRUE(Connection::Open(folder.Database()).ok());
 }
 
+// Takes the database back to version 1, which had no summaries.
+absl::Status MakeFirstVersion(Connection& connection) {
+  return connection.Run("DROP TABLE metric_summaries; PRAGMA user_version = 1");
+}
+
+TEST(SchemaTest, ADatabaseOfTheFirstVersionKeepsItsEventsAndHasNoSummaries) {
+  TemporaryFolder folder;
+  {
+    const std::unique_ptr<Connection> connection = Connection::Open(folder.Database()).value();
+    ASSERT_TRUE(MakeFirstVersion(*connection).ok());
+    ASSERT_TRUE(connection->Run("INSERT INTO events VALUES(7, 1, 1, 11, x'00')").ok());
+  }
+  const std::unique_ptr<Connection> connection = Connection::Open(folder.Database()).value();
+  EXPECT_EQ(QueryInt(*connection, "PRAGMA user_version"), 2);
+  EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM events"), 1);
+  EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM metric_summaries"), 0);
+}
+
 TEST(SchemaTest, ALaterVersionIsRefusedByAllThatOpenTheStore) {
   TemporaryFolder folder;
   ASSERT_TRUE(Connection::Open(folder.Database()).value()->Run("PRAGMA user_version = 1000").ok());

@@ -12,7 +12,7 @@ namespace {
 void Grow(TailTable& table, JobKey job, size_t bytes) {
   const std::shared_ptr<JobTail> tail = table.Get(job);
   tail->Load({});
-  const int64_t sequence = tail->Number(false, [](int64_t) { return 0; }).value();
+  const int64_t sequence = tail->Number(false, [](int64_t, Summarizer&) { return 0; }).value();
   table.Grew(job, tail->Committed({sequence, std::make_shared<const std::string>(bytes, 'x')}, false));
 }
 

@@ -12,7 +12,7 @@ namespace {
 //
 // Events lie in an ordinary rowid table: clustered by (job, seq) each commit would touch a page for each job. Times are nanoseconds
 // since 1970. `message` is the contract's message, serialised; the columns beside it are what queries need.
-constexpr std::array<std::string_view, 1> kMigrations = {R"sql(
+constexpr std::array<std::string_view, 2> kMigrations = {R"sql(
 CREATE TABLE events(
   job INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -83,6 +83,10 @@ CREATE TABLE models(
   job INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
   message BLOB NOT NULL);
+)sql",
+                                                         // A small checkpoint lies in its row; NULL: in a file.
+                                                         R"sql(
+ALTER TABLE checkpoints ADD COLUMN state BLOB;
 )sql"};
 
 constexpr int64_t kVersion = kMigrations.size();

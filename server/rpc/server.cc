@@ -153,7 +153,7 @@ class Server::Parts {
     spec_limits_.memory_bytes = options_.job_memory_bytes;
     datasets_.emplace(dataset_limits_, *queue_, *catalogue_, *blobs_);
     RETURN_IF_ERROR(datasets_->Recover());
-    saver_ = std::make_unique<CheckpointSaver>(*blobs_);
+    saver_ = std::make_unique<CheckpointSaver>(*blobs_, *catalogue_);
     scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
     pool_ = std::make_unique<WorkerPool>(kBlockingThreads);
     const RunServices services{*log_,      *queue_, *catalogue_, *blobs_,

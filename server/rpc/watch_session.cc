@@ -111,22 +111,32 @@ absl::Status WatchSession::FindMatching(const v1::WatchTarget& target) {
 void WatchSession::ConsiderNew(JobKey job) {
   const absl::StatusOr<LogPage> page = services_.log.Read(job, 1, 1);
   v1::Event first;
-  if (!page.ok() || page->entries.empty() || !first.ParseFromString(*page->entries.front().event)) return;
-  const absl::StatusOr<v1::Job> found = services_.jobs.Get(first.job());
+  const bool is_there = page.ok() && !page->entries.empty() && first.ParseFromString(*page->entries.front().event);
+  const bool wanted = is_there && IsWanted(first);
   absl::MutexLock lock(&mutex_);
-  if (!found.ok() || !Matches(filter_, *found)) {
+  const auto considered = considered_.extract(job);
+  if (!is_there) return;
+  if (!wanted) {
     ended_.insert(job);
     return;
   }
   Follow(job, Cursor{.job = first.job(),
                      .next = std::min(*wildcard_from_, page->newest),
-                     .newest = page->newest,
+                     .newest = considered.empty() ? page->newest : std::max(page->newest, considered.mapped()),
                      .view = WatchView(choice_)});
   Proceed();
 }
 
+bool WatchSession::IsWanted(const v1::Event& first) const {
+  if (filter_.comparisons.empty()) return true;
+  const absl::StatusOr<v1::Job> job = services_.jobs.Get(first.job());
+  return job.ok() && Matches(filter_, *job);
+}
+
 void WatchSession::Follow(JobKey job, Cursor cursor) {
-  if (!ended_.contains(job)) cursors_.try_emplace(job, std::move(cursor));
+  if (ended_.contains(job)) return;
+  cursors_.try_emplace(job, std::move(cursor));
+  pending_.insert(job);
 }
 
 void WatchSession::OnNews(JobKey job, int64_t newest) {
@@ -134,11 +144,13 @@ void WatchSession::OnNews(JobKey job, int64_t newest) {
   if (finished_) return;
   const auto found = cursors_.find(job);
   if (found == cursors_.end()) {
-    if (wildcard_from_.has_value() && newest > 0 && !ended_.contains(job)) {
-      services_.pool.Submit([self = shared_from_this(), job] { self->ConsiderNew(job); });
-    }
+    if (!wildcard_from_.has_value() || newest == 0 || ended_.contains(job)) return;
+    const auto [considered, is_new] = considered_.try_emplace(job, newest);
+    considered->second = std::max(considered->second, newest);
+    if (is_new) services_.pool.Submit([self = shared_from_this(), job] { self->ConsiderNew(job); });
     return;
   }
+  pending_.insert(job);
   if (newest == 0) {
     found->second.gone = true;
   } else {
@@ -195,12 +207,13 @@ void WatchSession::Proceed() {
   if (reading_) return;
 
   // The jobs in turn, from the one after the last that was served.
-  std::vector<JobKey> order;
-  for (auto it = cursors_.upper_bound(last_served_); it != cursors_.end(); ++it) order.push_back(it->first);
-  for (auto it = cursors_.begin(); it != cursors_.upper_bound(last_served_); ++it) order.push_back(it->first);
-  for (const JobKey job : order) {
+  while (!pending_.empty()) {
+    auto next = pending_.upper_bound(last_served_);
+    if (next == pending_.end()) next = pending_.begin();
+    const JobKey job = *next;
     const auto found = cursors_.find(job);
     if (found != cursors_.end() && ProceedWith(job, found->second)) return;
+    pending_.erase(job);
   }
   if (cursors_.empty() && !wildcard_from_.has_value()) return Finish(absl::OkStatus());
   if (!caught_up_) {

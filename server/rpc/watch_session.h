@@ -70,6 +70,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   absl::Status FindNamed(const v1::WatchTarget& target);
   absl::Status FindMatching(const v1::WatchTarget& target);
   void ConsiderNew(JobKey job);
+  bool IsWanted(const v1::Event& first) const;
   void Follow(JobKey job, Cursor cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void Proceed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -91,6 +92,9 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   std::map<JobKey, Cursor> cursors_ ABSL_GUARDED_BY(mutex_);
   std::set<JobKey> ended_ ABSL_GUARDED_BY(mutex_);  // all of it delivered, or gone: never again on this stream
   std::optional<int64_t> wildcard_from_ ABSL_GUARDED_BY(mutex_);  // of jobs yet to come; nullopt: named jobs only
+  std::set<JobKey> pending_ ABSL_GUARDED_BY(mutex_);              // whose cursors may have something to deliver
+  std::map<JobKey, int64_t> considered_
+      ABSL_GUARDED_BY(mutex_);  // jobs not known yet, with the newest number that was told
   JobKey last_served_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Time last_write_ ABSL_GUARDED_BY(mutex_);
   absl::Time last_lag_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();

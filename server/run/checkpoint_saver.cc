@@ -10,42 +10,80 @@
 namespace trainyard {
 namespace {
 
-// Fills in what the file decides.
-absl::Status Write(Blobs& blobs, JobKey job, const Checkpoint& checkpoint, StoredCheckpoint& stored) {
-  const std::string bytes = EncodeCheckpoint(checkpoint);
-  stored.step = checkpoint.step;
-  stored.digest = checkpoint.parameters_digest;
-  stored.file =
-      absl::StrCat("checkpoint-", job, "-", stored.attempt, "-", stored.step, "-", absl::GetCurrentTimeNanos());
-  stored.size_bytes = static_cast<int64_t>(bytes.size());
-  ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs.Create(stored.file));
-  RETURN_IF_ERROR(writer->Append(bytes));
-  return writer->Publish();
+bool IsSmall(const Checkpoint& checkpoint) {
+  size_t bytes = checkpoint.parameters.size() + checkpoint.roll_back_to.size();
+  for (const NamedBytes& state : checkpoint.optimizer_state) bytes += state.bytes.size();
+  if (checkpoint.best.has_value()) bytes += checkpoint.best->parameters.size();
+  return bytes <= kMostBytesInRow;
 }
 
 }  // namespace
 
 void CheckpointSaver::Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done) {
+  if (IsSmall(checkpoint) && !HasWaiting(job)) return done(Write(job, checkpoint, std::move(stored)));
+  BeginWaiting(job);
   threads_[static_cast<size_t>(job) % threads_.size()].Submit(
       [this, job, checkpoint = std::move(checkpoint), stored = std::move(stored), done = std::move(done)]() mutable {
-        const absl::Time begin = absl::Now();
-        if (const absl::Status status = Write(blobs_, job, checkpoint, stored); !status.ok()) return done(status);
-        std::string held_digest =
-            checkpoint.best.has_value() ? Sha256Of(checkpoint.best->parameters) : checkpoint.parameters_digest;
-        done(SavedCheckpoint{
-            .stored = std::move(stored), .held_digest = std::move(held_digest), .took = absl::Now() - begin});
+        done(Write(job, checkpoint, std::move(stored)));
+        EndWaiting(job);
       });
 }
 
 absl::StatusOr<StoredCheckpoint> CheckpointSaver::SaveFirst(JobKey job, const Checkpoint& checkpoint) {
-  StoredCheckpoint stored{.digest = "", .file = "", .log_position = 0, .pinned = true};
-  RETURN_IF_ERROR(Write(blobs_, job, checkpoint, stored));
-  return stored;
+  ASSIGN_OR_RETURN(SavedCheckpoint saved, Write(job, checkpoint, {.log_position = 0, .pinned = true}));
+  return std::move(saved.stored);
 }
 
-absl::StatusOr<Checkpoint> CheckpointSaver::Load(const StoredCheckpoint& stored) const {
+absl::StatusOr<SavedCheckpoint> CheckpointSaver::Write(JobKey job, const Checkpoint& checkpoint,
+                                                       StoredCheckpoint stored) const {
+  const absl::Time begin = absl::Now();
+  std::string bytes = EncodeCheckpoint(checkpoint);
+  stored.step = checkpoint.step;
+  stored.digest = checkpoint.parameters_digest;
+  stored.file =
+      absl::StrCat("checkpoint-", job, "-", stored.attempt, "-", stored.step, "-", absl::GetCurrentTimeNanos());
+  stored.size_bytes = static_cast<int64_t>(bytes.size());
+  stored.in_row = IsSmall(checkpoint);
+  if (stored.in_row) {
+    stored.state = std::move(bytes);
+  } else {
+    ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs_.Create(stored.file));
+    RETURN_IF_ERROR(writer->Append(bytes));
+    RETURN_IF_ERROR(writer->Publish());
+  }
+  std::string held_digest =
+      checkpoint.best.has_value() ? Sha256Of(checkpoint.best->parameters) : checkpoint.parameters_digest;
+  return SavedCheckpoint{
+      .stored = std::move(stored), .held_digest = std::move(held_digest), .took = absl::Now() - begin};
+}
+
+absl::StatusOr<Checkpoint> CheckpointSaver::Load(JobKey job, const StoredCheckpoint& stored) const {
+  if (stored.in_row) {
+    ASSIGN_OR_RETURN(const std::string state, catalogue_.CheckpointState(job, stored.file));
+    return DecodeCheckpoint(state);
+  }
   ASSIGN_OR_RETURN(const auto file, blobs_.Map(stored.file));
   return DecodeCheckpoint(file->bytes());
+}
+
+absl::Status CheckpointSaver::RemoveFile(const StoredCheckpoint& stored) const {
+  return stored.in_row ? absl::OkStatus() : blobs_.Remove(stored.file);
+}
+
+void CheckpointSaver::BeginWaiting(JobKey job) {
+  absl::MutexLock lock(&mutex_);
+  ++waiting_[job];
+}
+
+void CheckpointSaver::EndWaiting(JobKey job) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = waiting_.find(job);
+  if (--found->second == 0) waiting_.erase(found);
+}
+
+bool CheckpointSaver::HasWaiting(JobKey job) {
+  absl::MutexLock lock(&mutex_);
+  return waiting_.contains(job);
 }
 
 }  // namespace trainyard

@@ -1,14 +1,18 @@
-// Writes checkpoints to disk, off the workers' threads.
+// Where checkpoints are kept: a small one in its row of the catalogue, which makes it safe together with the event that tells of it; any
+// other in a file, which is written off the workers' threads.
 
 #ifndef TRAINYARD_SERVER_RUN_CHECKPOINT_SAVER_H_
 #define TRAINYARD_SERVER_RUN_CHECKPOINT_SAVER_H_
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/base/worker_pool.h"
 #include "core/train/checkpoint.h"
@@ -18,32 +22,47 @@
 namespace trainyard {
 
 struct SavedCheckpoint {
-  StoredCheckpoint stored;
+  StoredCheckpoint stored;  // safe once it is inserted into the catalogue
 
   // Of the parameters that a model made of it holds: the best where there are some, else the last.
   std::string held_digest;
   absl::Duration took;
 };
 
+// Of parameters and all else that grows with them: more is a file.
+inline constexpr int64_t kMostBytesInRow = 64 << 10;
+
 // Thread-safe.
 class CheckpointSaver {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<SavedCheckpoint>)>;
 
-  // `blobs` must outlive this.
-  explicit CheckpointSaver(Blobs& blobs) : blobs_(blobs) {}
+  // Both must outlive this.
+  CheckpointSaver(Blobs& blobs, const Catalogue& catalogue) : blobs_(blobs), catalogue_(catalogue) {}
 
-  // Encodes and writes `checkpoint`, after those of the same job that came before it, then tells `done` on a thread of this. `stored` has the fields that the file does not decide.
+  // Encodes and writes `checkpoint`, after those of the same job that came before it, then tells `done`: on a thread of this; or, of a
+  // small one, on the caller's, before it returns, unless others come before it. `stored` has the fields that the state does not decide.
   void Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done);
 
   // Writes the state that a job begins with, on the caller's thread: pinned, before all that its log will say.
   absl::StatusOr<StoredCheckpoint> SaveFirst(JobKey job, const Checkpoint& checkpoint);
 
-  // Never on a gRPC thread. DATA_LOSS: damaged.
-  absl::StatusOr<Checkpoint> Load(const StoredCheckpoint& stored) const;
+  // Never on a gRPC thread. DATA_LOSS: damaged. NOT_FOUND: removed meanwhile.
+  absl::StatusOr<Checkpoint> Load(JobKey job, const StoredCheckpoint& stored) const;
+
+  // Removes the file of a checkpoint whose row is, or is about to be, removed; where there is none, nothing.
+  absl::Status RemoveFile(const StoredCheckpoint& stored) const;
 
  private:
+  absl::StatusOr<SavedCheckpoint> Write(JobKey job, const Checkpoint& checkpoint, StoredCheckpoint stored) const;
+  void BeginWaiting(JobKey job);
+  void EndWaiting(JobKey job);
+  bool HasWaiting(JobKey job);
+
   Blobs& blobs_;
+  const Catalogue& catalogue_;
+  absl::Mutex mutex_;
+  std::map<JobKey, int> waiting_ ABSL_GUARDED_BY(mutex_);  // checkpoints of the job that wait for a thread, or have one
 
   // A job keeps to one of them, so that its checkpoints are saved in order.
   std::array<WorkerPool, 2> threads_{WorkerPool(1), WorkerPool(1)};

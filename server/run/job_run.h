@@ -114,7 +114,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
     google::protobuf::RepeatedPtrField<v1::Evaluation> evaluations;
   };
   Held DescribeHeld(const Checkpoint& checkpoint, ParametersHeld which) const;
-  void LogCheckpoint(const SavedCheckpoint& saved, Held held, Saved logged);
+  void LogCheckpoint(SavedCheckpoint saved, Held held, Saved logged);
   void RemoveOldCheckpoints();
   v1::Model MakeModel() const;
   absl::Status RestoreModel();

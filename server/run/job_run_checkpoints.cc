@@ -28,7 +28,7 @@ absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() const {
   absl::Status damaged;
   for (const StoredCheckpoint& candidate : stored) {
     if (candidate.attempt != attempt_) continue;
-    absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(candidate);
+    absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(key_, candidate);
     if (checkpoint.ok()) return Start{.checkpoint = *std::move(checkpoint), .position = candidate.log_position};
     damaged = checkpoint.status();
   }
@@ -45,7 +45,7 @@ absl::StatusOr<std::optional<Checkpoint>> JobRun::FirstState() const {
   if (first == stored.end()) {
     return WithReason(absl::DataLossError("the parameters to begin with are not there any more"), "CHECKPOINT_DAMAGED");
   }
-  ASSIGN_OR_RETURN(Checkpoint checkpoint, services_.saver.Load(*first));
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, services_.saver.Load(key_, *first));
   return std::optional<Checkpoint>(std::move(checkpoint));
 }
 
@@ -88,22 +88,24 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved) {
 
 void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld held, Saved saved) {
   Held described = DescribeHeld(checkpoint, held);
+  bool is_first = false;
   {
     absl::MutexLock lock(&mutex_);
-    if (model_.name().empty()) model_ = MakeModel();
+    is_first = model_.name().empty();
+    if (is_first) model_ = MakeModel();
   }
   saving_ = true;
   services_.saver.Save(key_, std::move(checkpoint),
                        {.attempt = attempt_, .log_position = log_->position(), .pinned = keep == Keep::kAlways},
-                       [self = shared_from_this(), held = std::move(described),
+                       [self = shared_from_this(), held = std::move(described), is_first,
                         saved = std::move(saved)](absl::StatusOr<SavedCheckpoint> result) mutable {
                          if (!result.ok()) {
                            self->saving_ = false;
                            return saved(result.status());
                          }
                          self->save_nanoseconds_ = absl::ToInt64Nanoseconds(result->took);
-                         self->RemoveOldCheckpoints();
-                         self->LogCheckpoint(*result, std::move(held), saved);
+                         if (!is_first) self->RemoveOldCheckpoints();
+                         self->LogCheckpoint(*std::move(result), std::move(held), std::move(saved));
                        });
 }
 
@@ -117,7 +119,7 @@ void JobRun::RemoveOldCheckpoints() {
     if (IsFirstState(checkpoint)) continue;
     if (checkpoint.pinned && ++pinned < kKeptCheckpoints) continue;
     services_.queue.Commit(services_.catalogue.RemoveCheckpoint(key_, checkpoint.file), nullptr);
-    services_.blobs.Remove(checkpoint.file).IgnoreError();
+    services_.saver.RemoveFile(checkpoint).IgnoreError();
   }
 }
 
@@ -133,7 +135,7 @@ JobRun::Held JobRun::DescribeHeld(const Checkpoint& checkpoint, ParametersHeld w
   return held;
 }
 
-void JobRun::LogCheckpoint(const SavedCheckpoint& saved, Held held, Saved logged) {
+void JobRun::LogCheckpoint(SavedCheckpoint saved, Held held, Saved logged) {
   v1::Event event;
   event.set_attempt(saved.stored.attempt);
   event.set_step(saved.stored.step);
@@ -153,7 +155,8 @@ void JobRun::LogCheckpoint(const SavedCheckpoint& saved, Held held, Saved logged
   }
   AppendEvent(
       std::move(event),
-      [insert = services_.catalogue.Insert(key_, saved.stored), put = services_.catalogue.Put(key_, std::move(model)),
+      [insert = services_.catalogue.Insert(key_, std::move(saved.stored)),
+       put = services_.catalogue.Put(key_, std::move(model)),
        update = services_.catalogue.Update(key_, std::move(job))](Connection& connection) mutable {
         RETURN_IF_ERROR(insert(connection));
         RETURN_IF_ERROR(put(connection));

@@ -89,7 +89,7 @@ absl::StatusOr<v1::Job> JobTable::Create(const v1::CreateJobRequest& request) {
   }
   stored.job = NewJob(request.job(), checked.options);
   absl::StatusOr<v1::Job> job = Insert(std::move(stored), std::move(checked), first);
-  if (!job.ok() && first.has_value()) services_.blobs.Remove(first->file).IgnoreError();
+  if (!job.ok() && first.has_value()) services_.saver.RemoveFile(*first).IgnoreError();
   return job;
 }
 
@@ -299,7 +299,7 @@ absl::Status JobTable::Delete(const v1::DeleteJobRequest& request) {
 void JobTable::RemoveInBackground(JobKey key) {
   background_.Submit([this, key] {
     if (const auto checkpoints = services_.catalogue.Checkpoints(key); checkpoints.ok()) {
-      for (const StoredCheckpoint& checkpoint : *checkpoints) services_.blobs.Remove(checkpoint.file).IgnoreError();
+      for (const StoredCheckpoint& checkpoint : *checkpoints) services_.saver.RemoveFile(checkpoint).IgnoreError();
     }
     const auto remove = [&](Connection& connection) { return services_.catalogue.RemoveSomeOf(connection, key); };
     if (!services_.queue.CommitInPortions(remove).ok()) return;

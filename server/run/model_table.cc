@@ -115,7 +115,7 @@ absl::StatusOr<Checkpoint> ModelTable::NewestCheckpoint(JobKey job, const std::s
   while (true) {
     ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(job));
     if (checkpoints.empty()) return NoSuch("model", name);
-    absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(checkpoints.front());
+    absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(job, checkpoints.front());
     if (!absl::IsNotFound(checkpoint.status())) return checkpoint;
     ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> now, services_.catalogue.Checkpoints(job));
     if (!now.empty() && now.front().file == checkpoints.front().file) return checkpoint.status();
@@ -241,7 +241,7 @@ absl::Status ModelTable::Delete(const v1::DeleteModelRequest& request) {
   RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveModel(key)));
   for (const StoredCheckpoint& checkpoint : checkpoints) {
     RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveCheckpoint(key, checkpoint.file)));
-    RETURN_IF_ERROR(services_.blobs.Remove(checkpoint.file));
+    RETURN_IF_ERROR(services_.saver.RemoveFile(checkpoint));
   }
   return absl::OkStatus();
 }

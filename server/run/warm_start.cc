@@ -48,7 +48,7 @@ absl::StatusOr<Checkpoint> LoadChosen(const Catalogue& catalogue, const Checkpoi
   while (true) {
     ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, catalogue.Checkpoints(key));
     ASSIGN_OR_RETURN(const StoredCheckpoint chosen, Choose(stored, field, name, step));
-    absl::StatusOr<Checkpoint> checkpoint = saver.Load(chosen);
+    absl::StatusOr<Checkpoint> checkpoint = saver.Load(key, chosen);
     if (!absl::IsNotFound(checkpoint.status()) || chosen.file == tried) return checkpoint;
     tried = chosen.file;
   }

@@ -50,7 +50,7 @@ struct StoredCheckpoint {
   int32_t attempt = 1;
   int64_t step = 0;
   std::string digest;  // of the parameters
-  std::string file;    // name within the blob folder
+  std::string file;    // name within the blob folder; where the row holds the state, only a name
   int64_t size_bytes = 0;
 
   // The newest event of the job that the state in the file is past.
@@ -58,6 +58,10 @@ struct StoredCheckpoint {
 
   // Not to make room for a newer one.
   bool pinned = false;
+
+  // Whether the row holds the state, and there is no file.
+  bool in_row = false;
+  std::string state;  // then; read by CheckpointState alone
 };
 
 template <typename Row>
@@ -116,6 +120,7 @@ class Catalogue {
   CommitQueue::Change Insert(JobKey job, StoredCheckpoint checkpoint) const;
   CommitQueue::Change RemoveCheckpoint(JobKey job, std::string file) const;
   absl::StatusOr<std::vector<StoredCheckpoint>> Checkpoints(JobKey job) const;
+  absl::StatusOr<std::string> CheckpointState(JobKey job, std::string_view file) const;
 
   // ---- Models, by name; the key is the job's. Newest first.
   CommitQueue::Change Put(JobKey job, v1::Model model) const;

@@ -20,7 +20,9 @@ absl::StatusOr<StoredCheckpoint> ReadCheckpoint(const Statement& row) {
                           .file = std::string(row.Text(3)),
                           .size_bytes = row.Int(4),
                           .log_position = row.Int(5),
-                          .pinned = row.Int(6) != 0};
+                          .pinned = row.Int(6) != 0,
+                          .in_row = row.Int(7) != 0,
+                          .state = ""};
 }
 
 }  // namespace
@@ -29,10 +31,15 @@ CommitQueue::Change Catalogue::Insert(JobKey job, StoredCheckpoint checkpoint) c
   return [job, checkpoint = std::move(checkpoint)](Connection& connection) -> absl::Status {
     ASSIGN_OR_RETURN(Statement insert,
                      connection.Prepare("INSERT INTO checkpoints(job, attempt, step, digest, file, size_bytes, "
-                                        "log_position, pinned) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"));
+                                        "log_position, pinned, state) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     insert.Bind(1, job).Bind(2, int64_t{checkpoint.attempt}).Bind(3, checkpoint.step);
     insert.Bind(4, std::string_view(checkpoint.digest)).Bind(5, std::string_view(checkpoint.file));
     insert.Bind(6, checkpoint.size_bytes).Bind(7, checkpoint.log_position).Bind(8, int64_t{checkpoint.pinned});
+    if (checkpoint.in_row) {
+      insert.BindBlob(9, checkpoint.state);
+    } else {
+      insert.BindNull(9);
+    }
     return insert.Step().status();
   };
 }
@@ -48,10 +55,19 @@ absl::StatusOr<std::vector<StoredCheckpoint>> Catalogue::Checkpoints(JobKey job)
   ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
   ASSIGN_OR_RETURN(
       Statement select,
-      reader->Prepare("SELECT attempt, step, digest, file, size_bytes, log_position, pinned FROM checkpoints"
-                      " WHERE job = ? ORDER BY key DESC"));
+      reader->Prepare("SELECT attempt, step, digest, file, size_bytes, log_position, pinned, state IS NOT NULL"
+                      " FROM checkpoints WHERE job = ? ORDER BY key DESC"));
   select.Bind(1, job);
   return ReadAll(select, ReadCheckpoint);
+}
+
+absl::StatusOr<std::string> Catalogue::CheckpointState(JobKey job, std::string_view file) const {
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(Statement select,
+                   reader->Prepare("SELECT state FROM checkpoints WHERE job = ? AND file = ? AND state IS NOT NULL"));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(1, job).Bind(2, file).Step());
+  if (!found) return NotFound("the checkpoint");
+  return std::string(select.Blob(0));
 }
 
 CommitQueue::Change Catalogue::Put(JobKey job, v1::Model model) const {

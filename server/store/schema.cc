@@ -12,7 +12,7 @@ namespace {
 //
 // Events lie in an ordinary rowid table: clustered by (job, seq) each commit would touch a page for each job. Times are nanoseconds
 // since 1970. `message` is the contract's message, serialised; the columns beside it are what queries need.
-constexpr std::array<std::string_view, 2> kMigrations = {R"sql(
+constexpr std::array<std::string_view, 3> kMigrations = {R"sql(
 CREATE TABLE events(
   job INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -97,6 +97,10 @@ CREATE TABLE metric_summaries(
   end_step INTEGER NOT NULL,
   content BLOB NOT NULL,
   UNIQUE(job, level, first_seq));
+)sql",
+                                                         // A small checkpoint lies in its row; NULL: in a file.
+                                                         R"sql(
+ALTER TABLE checkpoints ADD COLUMN state BLOB;
 )sql"};
 
 constexpr int64_t kVersion = kMigrations.size();

@@ -21,6 +21,10 @@ def from_model(job: str, **fields: object) -> initialization_pb2.WarmStart:
     return initialization_pb2.WarmStart(model=model_of(job), **fields)
 
 
+# Of a network whose checkpoints are files: with 64 inputs and 10 outputs.
+LARGE = 512
+
+
 def from_checkpoint(job: str, step: int | None = None) -> initialization_pb2.WarmStart:
     return initialization_pb2.WarmStart(checkpoint=initialization_pb2.CheckpointSource(job=job, step=step))
 
@@ -253,10 +257,10 @@ class SurvivalTest(RestartTest):
 
     def test_what_was_copied_goes_with_the_job(self) -> None:
         _, client = self.begin()
-        source = client.train(digits_spec(budget=spec_pb2.Budget(steps=5), hidden=16)).name
+        source = client.train(digits_spec(budget=spec_pb2.Budget(steps=5), hidden=LARGE)).name
         before = self.blobs()
         name = client.train(
-            digits_spec(budget=spec_pb2.Budget(steps=5), hidden=16, warm_start=from_model(source))
+            digits_spec(budget=spec_pb2.Budget(steps=5), hidden=LARGE, warm_start=from_model(source))
         ).name
         self.assertEqual(len(self.blobs() - before), 2)
         client.jobs.DeleteJob(job_pb2.DeleteJobRequest(name=name))

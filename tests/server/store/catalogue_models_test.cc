@@ -28,6 +28,23 @@ TEST_F(CatalogueTest, CheckpointsComeNewestFirst) {
   EXPECT_EQ(catalogue_->Checkpoints(1).value().size(), 1);
 }
 
+TEST_F(CatalogueTest, AStateInItsRowIsReadOnlyWhenAskedFor) {
+  StoredCheckpoint checkpoint = MakeCheckpoint("f");
+  checkpoint.in_row = true;
+  checkpoint.state = std::string("a\0b", 3);
+  ASSERT_TRUE(Commit(catalogue_->Insert(1, checkpoint)).ok());
+  const StoredCheckpoint found = catalogue_->Checkpoints(1).value().front();
+  EXPECT_TRUE(found.in_row);
+  EXPECT_THAT(found.state, IsEmpty());
+  EXPECT_EQ(catalogue_->CheckpointState(1, "f").value(), checkpoint.state);
+}
+
+TEST_F(CatalogueTest, ACheckpointInAFileHasNoStateInItsRow) {
+  ASSERT_TRUE(Commit(catalogue_->Insert(1, MakeCheckpoint("f"))).ok());
+  EXPECT_FALSE(catalogue_->Checkpoints(1).value().front().in_row);
+  EXPECT_TRUE(absl::IsNotFound(catalogue_->CheckpointState(1, "f").status()));
+}
+
 TEST_F(CatalogueTest, ModelsAreListedNewestFirstPageByPage) {
   for (const JobKey job : {1, 2, 3}) {
     v1::Model model;

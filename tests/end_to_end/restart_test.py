@@ -57,7 +57,7 @@ class KillTest(RestartTest):
 
     def test_a_killed_run_with_many_checkpoints_goes_on_with_the_same_bits(self) -> None:
         spec = digits_spec(**VARIANTS["a checkpoint every 250 steps"])
-        self.broken_off(spec, [1, 400, 1100, LAST_STEP - 60], self.kill)
+        self.broken_off(spec, [1, 400, 1100, LAST_STEP - 1500], self.kill)
 
     def test_a_killed_run_without_a_checkpoint_begins_anew_with_the_same_bits(self) -> None:
         spec = digits_spec(**VARIANTS["no checkpoint"])

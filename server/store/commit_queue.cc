@@ -141,12 +141,14 @@ bool CommitQueue::AwaitStop(absl::Duration at_most) {
   return mutex_.AwaitWithTimeout(absl::Condition(&stopping_), at_most);
 }
 
-// An error: nothing of the group was written. Savepoints, each of which copies the pages that its change touches, are taken only once a
-// change has failed.
+// An error: nothing of the group was written. Savepoints, each of which copies the pages that its change touches, are taken in larger
+// groups only once a change has failed.
 absl::Status CommitQueue::Write(Group& group) {
-  const absl::Status status = WriteInTransaction(group, &CommitQueue::Apply);
-  const bool change_failed = std::any_of(group.begin(), group.end(), [](const Entry& e) { return !e.status.ok(); });
-  if (status.ok() || IsStorageFull(status) || !change_failed) return status;
+  if (group.size() > 1) {
+    const absl::Status status = WriteInTransaction(group, &CommitQueue::Apply);
+    const bool change_failed = std::any_of(group.begin(), group.end(), [](const Entry& e) { return !e.status.ok(); });
+    if (status.ok() || IsStorageFull(status) || !change_failed) return status;
+  }
   return WriteInTransaction(group, &CommitQueue::ApplyOrUndo);
 }
 

@@ -98,6 +98,31 @@ TEST_F(CommitQueueTest, AFailingChangeIsUndoneAlone) {
   EXPECT_EQ(QueryInt(*reader_, "SELECT sum(a) FROM t"), 4);
 }
 
+TEST_F(CommitQueueTest, AChangeThatFailsAloneRunsOnce) {
+  int runs = 0;
+  EXPECT_FALSE(
+      queue_->CommitDurablyAndWait([&runs](Connection&) { return absl::AbortedError(absl::StrCat(++runs)); }).ok());
+  EXPECT_EQ(runs, 1);
+}
+
+TEST_F(CommitQueueTest, ChangesBesideOneThatFailsRunAgainFromTheSameState) {
+  std::vector<int64_t> rows;
+  Outcome counted;
+  {
+    Gate gate(*queue_);
+    queue_->Commit(
+        [this, &rows](Connection& connection) -> absl::Status {
+          rows.push_back(QueryInt(connection, "SELECT count(*) FROM t"));
+          return Insert(1)(connection);
+        },
+        counted.Teller());
+    queue_->Commit([](Connection&) { return absl::AbortedError("no"); }, nullptr);
+  }
+  EXPECT_TRUE(counted.Wait().ok());
+  EXPECT_THAT(rows, ElementsAre(0, 0));
+  EXPECT_EQ(Rows(), 1);
+}
+
 TEST_F(CommitQueueTest, AnErrorOfADurableChangeIsToldOnce) {
   EXPECT_TRUE(queue_->CommitDurablyAndWait(Insert(1)).ok());
   EXPECT_TRUE(absl::IsAlreadyExists(queue_->CommitDurablyAndWait(Insert(1))));

@@ -18,8 +18,9 @@ constexpr absl::Duration kRetryInterval = absl::Milliseconds(100);
 
 constexpr absl::Duration kReserveInterval = absl::Seconds(10);
 
-// The writer ends the checkpoint, and with it the log, beyond 16 MiB when it has nothing else to do, and beyond 256 MiB in any case.
-constexpr int64_t kLogPages = 4096;
+// The writer ends the checkpoint, and with it the log, beyond 48 MiB when it has nothing else to do and the syncer has left at most a
+// sixteenth of the log to move, and beyond 256 MiB in any case. Nothing is committed meanwhile: it takes two syncs.
+constexpr int64_t kLogPages = 12288;
 constexpr int64_t kMostLogPages = 65536;
 
 // A reader's snapshot may keep the log from ending; the next try comes so much later.
@@ -140,12 +141,14 @@ bool CommitQueue::AwaitStop(absl::Duration at_most) {
   return mutex_.AwaitWithTimeout(absl::Condition(&stopping_), at_most);
 }
 
-// An error: nothing of the group was written. Savepoints, each of which copies the pages that its change touches, are taken only once a
-// change has failed.
+// An error: nothing of the group was written. Savepoints, each of which copies the pages that its change touches, are taken in larger
+// groups only once a change has failed.
 absl::Status CommitQueue::Write(Group& group) {
-  const absl::Status status = WriteInTransaction(group, &CommitQueue::Apply);
-  const bool change_failed = std::any_of(group.begin(), group.end(), [](const Entry& e) { return !e.status.ok(); });
-  if (status.ok() || IsStorageFull(status) || !change_failed) return status;
+  if (group.size() > 1) {
+    const absl::Status status = WriteInTransaction(group, &CommitQueue::Apply);
+    const bool change_failed = std::any_of(group.begin(), group.end(), [](const Entry& e) { return !e.status.ok(); });
+    if (status.ok() || IsStorageFull(status) || !change_failed) return status;
+  }
   return WriteInTransaction(group, &CommitQueue::ApplyOrUndo);
 }
 
@@ -191,9 +194,10 @@ void CommitQueue::Tell(Group group, const absl::Status& written) {
 void CommitQueue::FinishCheckpoint() {
   if (log_pages_ < tried_at_pages_) tried_at_pages_ = 0;  // the log has begun anew
   if (log_pages_ < kLogPages || log_pages_ - tried_at_pages_ < kTryAgainPages) return;
-  {
+  if (log_pages_ < kMostLogPages) {
+    if (log_pages_ - syncer_->moved_pages() > log_pages_ / 16) return;
     absl::MutexLock lock(&mutex_);
-    if (!queue_.empty() && log_pages_ < kMostLogPages) return;
+    if (!queue_.empty()) return;
   }
   tried_at_pages_ = log_pages_;
   sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);

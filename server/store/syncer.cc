@@ -92,17 +92,18 @@ void Syncer::Checkpoint() {
   SyncLogIfAwaited();
   SyncFile(SQLITE_FCNTL_FILE_POINTER).IgnoreError();  // the checkpoint that ends the log syncs again, and fails then
   SyncLogIfAwaited();
-  CheckpointPassively();
+  const int64_t moved = CheckpointPassively();
   SyncLog();
   SyncFile(SQLITE_FCNTL_FILE_POINTER).IgnoreError();
+  moved_pages_ = moved;
 }
 
-// On a full disk it fails and leaves the log longer; the next one tries again.
-void Syncer::CheckpointPassively() {
+// Returns how many pages of the log are in the database. On a full disk it fails and leaves the log longer; the next one tries again.
+int64_t Syncer::CheckpointPassively() {
   int in_log = 0;
   int moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
-  if (code == SQLITE_OK && moved >= 0) moved_pages_ = moved;
+  return code == SQLITE_OK && moved >= 0 ? moved : moved_pages_.load();
 }
 
 // By SQLite's own file: closing a descriptor of ours would drop its locks.

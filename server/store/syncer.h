@@ -4,6 +4,7 @@
 #ifndef TRAINYARD_SERVER_STORE_SYNCER_H_
 #define TRAINYARD_SERVER_STORE_SYNCER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,6 +35,10 @@ class Syncer {
   // is at once; without any the sync follows within 100 ms. After an error of the disk they are told that error.
   void Committed(int64_t log_pages, std::vector<Told> waiting);
 
+  // Pages of the log that are in the database, and synced there where the disk allowed it: the checkpoint that ends the log need not move
+  // them.
+  int64_t moved_pages() const { return moved_pages_.load(); }
+
  private:
   explicit Syncer(std::unique_ptr<Connection> connection);
 
@@ -42,11 +47,11 @@ class Syncer {
   void SyncLog();
   void SyncLogIfAwaited();
   void Checkpoint();
-  void CheckpointPassively();
+  int64_t CheckpointPassively();
   absl::Status SyncFile(int which);
 
   const std::unique_ptr<Connection> connection_;  // the thread's
-  int64_t moved_pages_ = 0;                       // of the log, into the database; the thread's
+  std::atomic<int64_t> moved_pages_ = 0;
 
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

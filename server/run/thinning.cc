@@ -25,24 +25,7 @@ Thinner::Bucket& Thinner::BucketOf(int64_t step) {
   return buckets_[cell * static_cast<int64_t>(buckets_.size()) / cells_];
 }
 
-void Thinner::Add(Point point) {
-  ++count_;
-  ++points_given_;
-  if (count_ <= plan_.max_points) all_.push_back(point);
-  Bucket& bucket = BucketOf(point.step);
-  if (bucket.empty || (std::isnan(bucket.minimum.value) && !std::isnan(point.value))) {
-    bucket = {point, point, false};
-    return;
-  }
-  if (point.value < bucket.minimum.value) bucket.minimum = point;
-  if (point.value > bucket.maximum.value) bucket.maximum = point;
-}
-
-void Thinner::Add(int64_t cell_step, const Extrema& extrema) {
-  if (extrema.count == 0) return;
-  count_ += extrema.count;
-  const Point minimum = {cell_step + extrema.minimum_offset, extrema.minimum};
-  const Point maximum = {cell_step + extrema.maximum_offset, extrema.maximum};
+void Thinner::Widen(Point minimum, Point maximum) {
   Bucket& bucket = BucketOf(minimum.step);
   if (bucket.empty || (std::isnan(bucket.minimum.value) && !std::isnan(minimum.value))) {
     bucket = {minimum, maximum, false};
@@ -50,6 +33,19 @@ void Thinner::Add(int64_t cell_step, const Extrema& extrema) {
   }
   if (minimum.value < bucket.minimum.value) bucket.minimum = minimum;
   if (maximum.value > bucket.maximum.value) bucket.maximum = maximum;
+}
+
+void Thinner::Add(Point point) {
+  ++count_;
+  ++points_given_;
+  if (count_ <= plan_.max_points) all_.push_back(point);
+  Widen(point, point);
+}
+
+void Thinner::Add(int64_t cell_step, const Extrema& extrema) {
+  if (extrema.count == 0) return;
+  count_ += extrema.count;
+  Widen({cell_step + extrema.minimum_offset, extrema.minimum}, {cell_step + extrema.maximum_offset, extrema.maximum});
 }
 
 std::vector<Point> Thinner::Finish() {

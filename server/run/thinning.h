@@ -53,6 +53,8 @@ class Thinner {
     bool empty = true;
   };
 
+  // Both of one bucket, which they widen.
+  void Widen(Point minimum, Point maximum);
   Bucket& BucketOf(int64_t step);
 
   const ThinningPlan plan_;

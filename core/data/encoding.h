@@ -169,8 +169,12 @@ class RowEncoder {
   template <typename Real>
   std::optional<SparseRow<Real>> StoredRow(uint32_t row) const;
 
-  // Asks for the row, if it is so stored, so that it is near when it is read.
-  void PrefetchStored(uint32_t row) const;
+  // Asks for some of the rows that are encoded next, `following`, so that they are near by then, given that `count` others are encoded
+  // now: called before each minibatch, it asks for each row once.
+  void FetchAhead(int64_t count, std::span<const uint32_t> following) const;
+
+  // How many rows FetchAhead looks at.
+  static constexpr int64_t kFetchedAhead = 16;
 
   // Targets alone.
   void EncodeTargets(std::span<const uint32_t> rows, const TargetBuffer& targets) const;

@@ -108,4 +108,11 @@ std::span<const uint32_t> Minibatches::At(int64_t step) {
   return rows.subspan(static_cast<size_t>(first), static_cast<size_t>(std::min(size(), row_count() - first)));
 }
 
+std::span<const uint32_t> Minibatches::Following(int64_t step, int64_t count) const {
+  if (std::holds_alternative<WithReplacement>(order_)) return {};
+  const std::span<const uint32_t> epoch_rows = std::holds_alternative<InOrder>(order_) ? rows_ : drawn_;
+  const int64_t first = std::min((step % epoch_.steps + 1) * size(), epoch_.examples);
+  return epoch_rows.subspan(static_cast<size_t>(first), static_cast<size_t>(std::min(count, epoch_.examples - first)));
+}
+
 }  // namespace trainyard

@@ -97,6 +97,10 @@ class Minibatches {
   // Valid until the next call. Allocates nothing.
   std::span<const uint32_t> At(int64_t step);
 
+  // Up to `count` rows that follow those of `step`, in the order in which later steps see them; fewer where they are not drawn yet. After
+  // At(step), as long as its rows are valid.
+  std::span<const uint32_t> Following(int64_t step, int64_t count) const;
+
   // All rows, ascending.
   std::span<const uint32_t> rows() const { return rows_; }
 

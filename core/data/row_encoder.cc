@@ -27,6 +27,14 @@ void EncodeBytes(const uint8_t* __restrict cells, const Real* __restrict offsets
   for (int64_t j = 0; j < count; ++j) inputs[j] = (static_cast<Real>(cells[j]) - offsets[j]) * scales[j];
 }
 
+constexpr size_t kSparseRowsAhead = 8;
+
+template <typename Number>
+void FetchLines(const Number* numbers, int64_t count) {
+  const auto* const end = reinterpret_cast<const char*>(numbers + count);
+  for (const char* line = reinterpret_cast<const char*>(numbers); line < end; line += 64) trainyard::Prefetch(line);
+}
+
 }  // namespace
 
 absl::Status RowEncoder::Plan::CheckFeature(const GuardedFeature& feature, int64_t row) const {
@@ -96,11 +104,7 @@ absl::Status RowEncoder::CheckTargets(std::span<const uint32_t> rows, double sma
 
 void RowEncoder::Plan::Prefetch(int64_t row) const {
   for (const NumericRun& run : runs) {
-    const auto fetch = [&](const auto& cells) {
-      const auto* const first = reinterpret_cast<const char*>(&cells(row, run.first_cell));
-      const auto* const end = reinterpret_cast<const char*>(&cells(row, run.first_cell) + run.count);
-      for (const char* line = first; line < end; line += 64) trainyard::Prefetch(line);
-    };
+    const auto fetch = [&](const auto& cells) { FetchLines(&cells(row, run.first_cell), run.count); };
     if (run.kind == CellKind::kU8) {
       fetch(dataset->u8());
     } else if (run.kind == CellKind::kF32) {
@@ -108,6 +112,21 @@ void RowEncoder::Plan::Prefetch(int64_t row) const {
     } else {
       fetch(dataset->f64());
     }
+  }
+  for (const SparseColumn& column : sparse) {
+    const SparseCells& cells = dataset->sparse(column.column);
+    const int64_t begin = cells.begin(row);
+    const int64_t count = cells.end(row) - begin;
+    FetchLines(cells.indices.data() + begin, count);
+    if (!cells.f32.empty()) FetchLines(cells.f32.data() + begin, count);
+    if (!cells.f64.empty()) FetchLines(cells.f64.data() + begin, count);
+  }
+}
+
+void RowEncoder::Plan::PrefetchPlaces(int64_t row) const {
+  if (classes.has_value()) trainyard::Prefetch(&dataset->codes()(row, dataset->place(classes->column).index));
+  for (const SparseColumn& column : sparse) {
+    trainyard::Prefetch(&dataset->sparse(column.column).row_begin[static_cast<size_t>(row)]);
   }
 }
 
@@ -193,8 +212,9 @@ void RowEncoder::EncodeSparse(std::span<const uint32_t> rows, SparseRows<Real>& 
   inputs.begin.assign(1, 0);
   inputs.inputs.clear();
   inputs.values.clear();
-  for (const uint32_t row : rows) {
-    plan_->VisitRow(row, [&inputs](int64_t input, double x) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i + kSparseRowsAhead < rows.size()) plan_->Prefetch(rows[i + kSparseRowsAhead]);
+    plan_->VisitRow(rows[i], [&inputs](int64_t input, double x) {
       const Real value = static_cast<Real>(x);
       if (value == 0) return;
       inputs.inputs.push_back(static_cast<uint32_t>(input));
@@ -211,7 +231,6 @@ bool RowEncoder::Plan::is_one_sparse_column() const {
 template <typename Real>
 std::optional<SparseRow<Real>> RowEncoder::StoredRow(uint32_t row) const {
   if (!plan_->is_one_sparse_column()) return std::nullopt;
-  PrefetchStored(row);
   const Plan::SparseColumn& column = plan_->sparse[0];
   const SparseCells& cells = plan_->dataset->sparse(column.column);
   const std::span<const Real> values = cells.As<Real>();
@@ -224,18 +243,16 @@ std::optional<SparseRow<Real>> RowEncoder::StoredRow(uint32_t row) const {
   return SparseRow<Real>{inputs, values.subspan(begin, count)};
 }
 
-void RowEncoder::PrefetchStored(uint32_t row) const {
-  if (!plan_->is_one_sparse_column()) return;
-  const SparseCells& cells = plan_->dataset->sparse(plan_->sparse[0].column);
-  const auto fetch = [&](const auto& array) {
-    if (array.empty()) return;
-    const auto* const first = reinterpret_cast<const char*>(array.data() + cells.begin(row));
-    const auto* const end = reinterpret_cast<const char*>(array.data() + cells.end(row));
-    for (const char* line = first; line < end; line += 64) __builtin_prefetch(line);
-  };
-  fetch(cells.indices);
-  fetch(cells.f32);
-  fetch(cells.f64);
+// Where a sparse row begins must be known to ask for the row: that is asked for earlier.
+void RowEncoder::FetchAhead(int64_t count, std::span<const uint32_t> following) const {
+  constexpr int64_t kNear = 8;
+  const int64_t size = static_cast<int64_t>(following.size());
+  for (int64_t i = std::max<int64_t>(kFetchedAhead - count, 0); i < std::min(kFetchedAhead, size); ++i) {
+    plan_->PrefetchPlaces(following[static_cast<size_t>(i)]);
+  }
+  for (int64_t i = std::max<int64_t>(kNear - count, 0); i < std::min(kNear, size); ++i) {
+    plan_->Prefetch(following[static_cast<size_t>(i)]);
+  }
 }
 
 template <typename Real>

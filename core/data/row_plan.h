@@ -141,8 +141,11 @@ struct RowEncoder::Plan {
   absl::Status CheckFeature(const GuardedFeature& feature, int64_t row) const;
   absl::Status CheckTarget(int64_t row) const;
 
-  // Fetches the numbers of a row that lie side by side: rows are picked from all over the data set.
+  // Fetches the numbers of a row, which lie side by side: rows are picked from all over the data set.
   void Prefetch(int64_t row) const;
+
+  // Fetches its class, and what says where its sparse numbers are.
+  void PrefetchPlaces(int64_t row) const;
 
   template <typename Real>
   void EncodeRow(int64_t row, Real* inputs) const;

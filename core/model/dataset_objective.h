@@ -40,8 +40,9 @@ class DatasetObjective final : public Objective<Real> {
                    ColumnType target_type, const RegularizationOptions& regularization = {},
                    const ClippingOptions& clipping = {}, Crew* crew = nullptr);
 
-  // The examples of the next evaluations, summed in this order; at least one. They must live as long as these evaluations.
-  void SetMinibatch(std::span<const uint32_t> rows);
+  // The examples of the next evaluations, summed in this order; at least one. They must live as long as these evaluations. `following`:
+  // those of the minibatches after it, the next first, so far as they are known: memory that they are in is asked for.
+  void SetMinibatch(std::span<const uint32_t> rows, std::span<const uint32_t> following = {});
 
   int64_t dimension() const override { return layout_.flat_size(); }
   double Value(std::span<const Real> point) override;

@@ -62,8 +62,27 @@ void LazyMomentum<Real>::Begin(std::span<const Real> theta) {
 }
 
 template <typename Real>
+void LazyMomentum<Real>::CatchUp(std::span<const uint32_t> inputs) {
+  if (units_ > 1) {
+    for (const uint32_t input : inputs) CatchUp(input);
+    return;
+  }
+  Real* const position = position_.data();
+  Real* const velocity = velocity_.data();
+  int64_t* const caught_up = caught_up_.data();
+  const int64_t now = history_.now();
+  for (const uint32_t input : inputs) {
+    const LinearStep missed = history_.Since(caught_up[input]);
+    const double theta = position[input];
+    const double v = velocity[input];
+    caught_up[input] = now;
+    position[input] = static_cast<Real>(missed.tt * theta + missed.tv * v);
+    velocity[input] = static_cast<Real>(missed.vt * theta + missed.vv * v);
+  }
+}
+
+template <typename Real>
 void LazyMomentum<Real>::CatchUp(int64_t input) {
-  if (caught_up_[input] == history_.now()) return;
   const LinearStep missed = history_.Since(caught_up_[input]);
   caught_up_[input] = history_.now();
   for (int64_t j = input * units_; j < (input + 1) * units_; ++j) {
@@ -115,7 +134,7 @@ template <typename Real>
 absl::Status LazyMomentum<Real>::Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) {
   if (history_.now() == 0) Begin(theta);
   const std::span<const uint32_t> support = *objective.Support();
-  for (const uint32_t input : support) CatchUp(input);
+  CatchUp(support);
   if (rule_ == LazyRule::kNesterov) LookAhead(support, static_cast<Real>(rates.momentum));
   if (l2_ > 0) objective.TellSquaredWeights(SquaredWeights(rates.momentum));
   const std::span<const Real> point = rule_ == LazyRule::kNesterov ? ahead_ : position_;
@@ -140,24 +159,37 @@ void LazyMomentum<Real>::Apply(const StepRates& rates, const SparseGradient<Real
   };
   add(-1);
   sums_.Move(step);
-  for (size_t k = 0; k < gradient.inputs.size(); ++k) {
-    const int64_t input = gradient.inputs[k];
-    Move(input * units_, gradient.values.data() + static_cast<int64_t>(k) * units_, rates, gradient.pending);
-    caught_up_[input] = history_.now() + 1;
-  }
+  MoveInputs(rates, gradient);
   add(1);
   Move(gradient.bias_begin, gradient.biases.data(), rates, gradient.bias_pending);
   history_.Append(step);
 }
 
+// One output without penalty and clipping needs a part of what Move does.
 template <typename Real>
-void LazyMomentum<Real>::Move(int64_t begin, const Real* values, const StepRates& rates, const Pending& pending) {
-  if (units_ == 1 && rule_ == LazyRule::kMomentum && pending == Pending()) {
-    Real& v = velocity_[begin];
-    v = static_cast<Real>(rates.momentum) * v - static_cast<Real>(rates.learning_rate) * values[0];
-    position_[begin] += v;
+void LazyMomentum<Real>::MoveInputs(const StepRates& rates, const SparseGradient<Real>& gradient) {
+  const int64_t now = history_.now() + 1;
+  if (units_ == 1 && rule_ == LazyRule::kMomentum && gradient.pending == Pending()) {
+    const Real rate = static_cast<Real>(rates.learning_rate);
+    const Real alpha = static_cast<Real>(rates.momentum);
+    for (size_t k = 0; k < gradient.inputs.size(); ++k) {
+      const uint32_t input = gradient.inputs[k];
+      const Real v = alpha * velocity_[input] - rate * gradient.values[k];
+      velocity_[input] = v;
+      position_[input] += v;
+      caught_up_[input] = now;
+    }
     return;
   }
+  for (size_t k = 0; k < gradient.inputs.size(); ++k) {
+    const int64_t input = gradient.inputs[k];
+    Move(input * units_, gradient.values.data() + static_cast<int64_t>(k) * units_, rates, gradient.pending);
+    caught_up_[input] = now;
+  }
+}
+
+template <typename Real>
+void LazyMomentum<Real>::Move(int64_t begin, const Real* values, const StepRates& rates, const Pending& pending) {
   const Real rate = static_cast<Real>(rates.learning_rate);
   const Real alpha = static_cast<Real>(rates.momentum);
   const Real shrink = static_cast<Real>(rates.learning_rate * pending.decay);

@@ -64,12 +64,16 @@ class LazyMomentum final : public Optimizer<Real> {
   void VisitWeights(Visit visit) const;
 
   void Begin(std::span<const Real> theta);
+  void CatchUp(std::span<const uint32_t> inputs);
   void CatchUp(int64_t input);
   void CatchUpAll();
   Sums SumAll() const;
   double SquaredWeights(double alpha) const;
   void LookAhead(std::span<const uint32_t> support, Real alpha);
   void Apply(const StepRates& rates, const SparseGradient<Real>& gradient);
+
+  // Moves the weights of the gradient's inputs.
+  void MoveInputs(const StepRates& rates, const SparseGradient<Real>& gradient);
 
   // Moves `units` parameters from `begin` on, whose d is `values`.
   void Move(int64_t begin, const Real* values, const StepRates& rates, const Pending& pending);

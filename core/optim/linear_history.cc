@@ -14,13 +14,17 @@ bool LinearHistory::Fits(const LinearStep& step) const {
 
 void LinearHistory::Append(const LinearStep& step) {
   if (head_.run_count == 0 || last().step != step) {
+    powers_are_of_last_ = false;
     if (head_.run_count > 0) CloseLast();
     runs_[static_cast<size_t>(head_.run_count++)] = {.step = step, .begin = head_.now};
   }
   ++head_.now;
 }
 
-void LinearHistory::Forget() { head_.run_count = 0; }
+void LinearHistory::Forget() {
+  head_.run_count = 0;
+  powers_are_of_last_ = false;
+}
 
 void LinearHistory::CloseLast() {
   size_t node = runs_.size() + static_cast<size_t>(head_.run_count - 1);
@@ -40,20 +44,21 @@ LinearStep LinearHistory::Product(size_t begin, size_t end) const {
   return second.After(first);
 }
 
-const LinearPowers& LinearHistory::PowersOfLast() const {
-  if (powers_of_ != last().step) powers_.Set(powers_of_ = last().step);
-  return powers_;
+// Without a run all is forgotten: the only product is that of no step.
+void LinearHistory::TakePowersOfLast() const {
+  powers_are_of_last_ = true;
+  last_begin_ = head_.run_count > 0 ? last().begin : head_.now;
+  const LinearStep step = head_.run_count > 0 ? last().step : LinearStep();
+  if (powers_of_ != step) powers_.Set(powers_of_ = step);
 }
 
-LinearStep LinearHistory::Since(int64_t begin) const {
-  if (begin == head_.now) return LinearStep();
-  if (begin >= last().begin) return PowersOfLast().At(head_.now - begin);
+LinearStep LinearHistory::SinceEarlierRun(int64_t begin) const {
   const auto runs = std::span(runs_).first(static_cast<size_t>(head_.run_count));
   const auto next =
       std::upper_bound(runs.begin(), runs.end(), begin, [](int64_t step, const Run& run) { return step < run.begin; });
   const size_t index = static_cast<size_t>(next - runs.begin());  // of the run behind the one that `begin` is in
   const LinearStep rest = runs[index - 1].step.Power(next->begin - begin);
-  return PowersOfLast().At(head_.now - last().begin).After(Product(index, runs.size() - 1).After(rest));
+  return powers_.At(head_.now - last_begin_).After(Product(index, runs.size() - 1).After(rest));
 }
 
 }  // namespace trainyard

@@ -32,11 +32,21 @@ class LinearHistory {
   void Forget();
 
   // The steps from number `begin` on, which is not forgotten, to now, as one.
-  LinearStep Since(int64_t begin) const;
+  LinearStep Since(int64_t begin) const {
+    if (!powers_are_of_last_) TakePowersOfLast();
+    if (begin >= last_begin_) return powers_.At(head_.now - begin);
+    return SinceEarlierRun(begin);
+  }
 
   // All of the state.
-  std::span<std::byte> head_bytes() { return std::as_writable_bytes(std::span(&head_, 1)); }
-  std::span<std::byte> run_bytes() { return std::as_writable_bytes(std::span(runs_)); }
+  std::span<std::byte> head_bytes() {
+    powers_are_of_last_ = false;
+    return std::as_writable_bytes(std::span(&head_, 1));
+  }
+  std::span<std::byte> run_bytes() {
+    powers_are_of_last_ = false;
+    return std::as_writable_bytes(std::span(runs_));
+  }
   std::span<std::byte> product_bytes() { return std::as_writable_bytes(std::span(products_)); }
 
  private:
@@ -54,7 +64,8 @@ class LinearHistory {
 
   // Of the closed runs [begin, end).
   LinearStep Product(size_t begin, size_t end) const;
-  const LinearPowers& PowersOfLast() const;
+  void TakePowersOfLast() const;
+  LinearStep SinceEarlierRun(int64_t begin) const;
 
   Head head_;
   std::vector<Run> runs_;
@@ -63,6 +74,9 @@ class LinearHistory {
   // where all of them are closed.
   std::vector<LinearStep> products_;
 
+  // Of the last run, where the flag says so; else of the one that was it.
+  mutable bool powers_are_of_last_ = false;
+  mutable int64_t last_begin_ = 0;
   mutable LinearStep powers_of_;
   mutable LinearPowers powers_;
 };

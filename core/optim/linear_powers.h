@@ -4,7 +4,9 @@
 #define TRAINYARD_CORE_OPTIM_LINEAR_POWERS_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace trainyard {
 
@@ -35,34 +37,37 @@ struct LinearStep {
   friend bool operator==(const LinearStep&, const LinearStep&) = default;
 };
 
-// Many powers of one step, at the cost of few multiplications each.
-
+// Many powers of one step, each computed once: a product for each of the first few thousand, few products for one of the rest.
+// Not thread-safe.
 class LinearPowers {
  public:
-  explicit LinearPowers(const LinearStep& step) { Set(step); }
-
-  void Set(const LinearStep& step) {
-    short_[0] = LinearStep();
-    for (size_t n = 1; n < short_.size(); ++n) short_[n] = step.After(short_[n - 1]);
-    squares_[0] = step.After(short_.back());
-    for (size_t b = 1; b < squares_.size(); ++b) squares_[b] = squares_[b - 1].After(squares_[b - 1]);
+  explicit LinearPowers(const LinearStep& step) {
+    short_.reserve(kShort);
+    Set(step);
   }
 
-  // As Power, but for rounding.
-  LinearStep At(int64_t n) const {
-    LinearStep power = short_[static_cast<size_t>(n % kShort)];
-    n /= kShort;
-    for (size_t b = 0; n > 0; ++b, n /= 2) {
-      if (n % 2 == 1) power = squares_[b].After(power);
-    }
-    return power;
+  void Set(const LinearStep& step) {
+    step_ = step;
+    short_.assign(1, LinearStep());
+    square_count_ = 0;
+  }
+
+  // As Power, but for rounding. Allocates nothing.
+  LinearStep At(int64_t n) {
+    if (n < static_cast<int64_t>(short_.size())) return short_[static_cast<size_t>(n)];
+    return AtFirst(n);
   }
 
  private:
-  static constexpr int64_t kShort = 128;
+  static constexpr int64_t kShort = 4096;
 
-  std::array<LinearStep, kShort> short_;
-  std::array<LinearStep, 64> squares_;  // the step made kShort 2^b times
+  // As At, for a power that was not asked for before.
+  LinearStep AtFirst(int64_t n);
+
+  LinearStep step_;
+  std::vector<LinearStep> short_;       // made 0, 1, … times
+  std::array<LinearStep, 64> squares_;  // made kShort 2^b times
+  size_t square_count_ = 0;
 };
 
 }  // namespace trainyard

@@ -121,9 +121,15 @@ bool TypedTrainer<Real>::CheckpointIsDue() const {
 }
 
 template <typename Real>
-void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
-  if (!minibatch_begun_) objective_.SetMinibatch(minibatches_.At(step_));
+void TypedTrainer<Real>::BeginMinibatch() {
+  const std::span<const uint32_t> rows = minibatches_.At(step_);
+  objective_.SetMinibatch(rows, minibatches_.Following(step_, RowEncoder::kFetchedAhead));
   minibatch_begun_ = true;
+}
+
+template <typename Real>
+void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
+  if (!minibatch_begun_) BeginMinibatch();
   const StepRates rates{.learning_rate = parts_.schedule->At(step_) * learning_rate_factor_,
                         .momentum = parts_.momentum->At(step_)};
   GuardedObjective<Real> objective(objective_, guard_, *optimizer_, theta_, rates);

@@ -69,6 +69,8 @@ class TypedTrainer final : public Trainer {
   absl::Status Initialize();
   void BeginGuard();
 
+  void BeginMinibatch();
+
   // Units of work.
   void TrainUnit(RunSink& sink);
   void MeasureUnit(RunSink& sink);

@@ -165,9 +165,10 @@ class RowEncoder {
   template <typename Real>
   void EncodeSparse(std::span<const uint32_t> rows, SparseRows<Real>& inputs) const;
 
-  // The same for one row, where the data set holds its inputs as they are: of one sparse column and nothing else, in Real. Else nullopt.
+  // The same for one row, where its inputs are those that the data set holds: of one sparse column and nothing else. Else nullopt. Values that
+  // it holds in another precision are written to `values`, rounded; one that becomes 0 is an input all the same.
   template <typename Real>
-  std::optional<SparseRow<Real>> StoredRow(uint32_t row) const;
+  std::optional<SparseRow<Real>> StoredRow(uint32_t row, std::vector<Real>& values) const;
 
   // Asks for some of the rows that are encoded next, `following`, so that they are near by then, given that `count` others are encoded
   // now: called before each minibatch, it asks for each row once.

@@ -229,18 +229,26 @@ bool RowEncoder::Plan::is_one_sparse_column() const {
 }
 
 template <typename Real>
-std::optional<SparseRow<Real>> RowEncoder::StoredRow(uint32_t row) const {
+std::optional<SparseRow<Real>> RowEncoder::StoredRow(uint32_t row, std::vector<Real>& values) const {
   if (!plan_->is_one_sparse_column()) return std::nullopt;
   const Plan::SparseColumn& column = plan_->sparse[0];
   const SparseCells& cells = plan_->dataset->sparse(column.column);
-  const std::span<const Real> values = cells.As<Real>();
   const size_t begin = static_cast<size_t>(cells.begin(row));
   const size_t count = static_cast<size_t>(cells.end(row)) - begin;
   if (count == 0) return SparseRow<Real>();
-  if (values.empty()) return std::nullopt;
   const std::span<const uint32_t> inputs = cells.indices.subspan(begin, count);
   if (inputs.back() >= column.width) return std::nullopt;
-  return SparseRow<Real>{inputs, values.subspan(begin, count)};
+  if (const std::span<const Real> stored = cells.As<Real>(); !stored.empty()) {
+    return SparseRow<Real>{inputs, stored.subspan(begin, count)};
+  }
+  const auto round = [&](const auto& stored) {
+    const auto first = stored.begin() + static_cast<std::ptrdiff_t>(begin);
+    values.resize(count);
+    std::transform(first, first + static_cast<std::ptrdiff_t>(count), values.begin(),
+                   [](auto value) { return static_cast<Real>(value); });
+  };
+  cells.f64.empty() ? round(cells.f32) : round(cells.f64);
+  return SparseRow<Real>{inputs, values};
 }
 
 // Where a sparse row begins must be known to ask for the row: that is asked for earlier.
@@ -289,7 +297,7 @@ template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<float>) c
 template void RowEncoder::Encode(std::span<const uint32_t>, MatrixView<double>) const;
 template void RowEncoder::EncodeSparse(std::span<const uint32_t>, SparseRows<float>&) const;
 template void RowEncoder::EncodeSparse(std::span<const uint32_t>, SparseRows<double>&) const;
-template std::optional<SparseRow<float>> RowEncoder::StoredRow(uint32_t) const;
-template std::optional<SparseRow<double>> RowEncoder::StoredRow(uint32_t) const;
+template std::optional<SparseRow<float>> RowEncoder::StoredRow(uint32_t, std::vector<float>&) const;
+template std::optional<SparseRow<double>> RowEncoder::StoredRow(uint32_t, std::vector<double>&) const;
 
 }  // namespace trainyard

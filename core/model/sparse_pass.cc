@@ -63,7 +63,7 @@ void SparsePass<Real>::Encode(const RowEncoder& encoder, std::span<const uint32_
   known_ = inputs_.size();
   is_stored_ = false;
   if (rows.size() == 1 && units_ == 1 && inputs_.empty()) {
-    if (const std::optional<SparseRow<Real>> row = encoder.StoredRow<Real>(rows[0])) {
+    if (const std::optional<SparseRow<Real>> row = encoder.StoredRow<Real>(rows[0], row_values_)) {
       row_ = *row;
       is_stored_ = true;
       return;

@@ -56,8 +56,9 @@ class SparsePass {
   bool is_stored_ =
       false;  // the minibatch is one row with one output, and the data set has its inputs: row_ in place of inputs_
   SparseRow<Real> row_;
-  size_t known_ = 0;       // inputs whose weights are gathered
-  SparseRows<Real> part_;  // its inputs are slots
+  std::vector<Real> row_values_;  // of row_, where the data set has them in another precision
+  size_t known_ = 0;              // inputs whose weights are gathered
+  SparseRows<Real> part_;         // its inputs are slots
   std::vector<Real> outputs_;
 };
 

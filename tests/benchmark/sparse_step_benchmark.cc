@@ -41,7 +41,7 @@ std::shared_ptr<const Dataset> MakeSparseData() {
     SparseNumbers numbers;
     for (int k = 0; k < kNonzeros; ++k) {
       numbers.indices.push_back(static_cast<uint32_t>((k + random.Uniform(draw++)) * (kWidth / kNonzeros)));
-      numbers.values.push_back(static_cast<float>(random.Uniform(draw++) + 0.01));
+      numbers.values.push_back(random.Uniform(draw++) + 0.01);
     }
     const std::array<double, 2> cells = {0, static_cast<double>(i % 2)};
     builder.AddRow(cells, std::span(&numbers, 1));

@@ -109,6 +109,7 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenWritten(std::span<co
     dataset->sparse_.push_back(SparseCellsOf(head, static_cast<int>(i), sparse->places[i], body.data()));
   }
   dataset->head_size_ = head_size;
+  dataset->records_ = body.first(static_cast<size_t>(layout.size * head.row_count));
   dataset->schema_ = std::move(head.schema);
   dataset->row_count_ = head.row_count;
   dataset->places_ = layout.places;
@@ -123,6 +124,27 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenWritten(std::span<co
 absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenFile(const std::string& path) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const Mapping> mapping, MapFile(path));
   return Open({static_cast<const std::byte*>(mapping->data), mapping->size}, mapping);
+}
+
+void Dataset::ReadAhead(int64_t begin, int64_t end) const {
+  const auto read_ahead = [](const void* from, const void* to) {
+    const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    const uintptr_t first = reinterpret_cast<uintptr_t>(from) / page * page;
+    const uintptr_t last = reinterpret_cast<uintptr_t>(to);
+    if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_WILLNEED);
+  };
+  if (row_count_ == 0) return;
+  const size_t record = records_.size() / static_cast<size_t>(row_count_);
+  read_ahead(records_.data() + static_cast<size_t>(begin) * record,
+             records_.data() + static_cast<size_t>(end) * record);
+  for (const SparseCells& cells : sparse_) {
+    if (cells.row_begin.empty()) continue;
+    const int64_t first = cells.begin(begin);
+    const int64_t last = cells.end(end - 1);
+    read_ahead(cells.indices.data() + first, cells.indices.data() + last);
+    if (!cells.f32.empty()) read_ahead(cells.f32.data() + first, cells.f32.data() + last);
+    if (!cells.f64.empty()) read_ahead(cells.f64.data() + first, cells.f64.data() + last);
+  }
 }
 
 double Dataset::Number(int64_t row, int column) const {

@@ -83,6 +83,9 @@ class Dataset {
   double Number(int64_t row, int column) const;
   uint32_t Code(int64_t row, int column) const;
 
+  // Asks for rows [begin, end) to be read from where they are kept, all at once, since they are needed soon. Does not wait for them.
+  void ReadAhead(int64_t begin, int64_t end) const;
+
   // All cells of a kind, [row_count, columns of that kind].
   MatrixView<const uint8_t> u8() const { return u8_; }
   MatrixView<const float> f32() const { return f32_; }
@@ -93,6 +96,7 @@ class Dataset {
   Dataset() = default;
 
   size_t head_size_ = 0;  // bytes before the first record
+  std::span<const std::byte> records_;
   Schema schema_;
   int64_t row_count_ = 0;
   std::vector<CellPlace> places_;

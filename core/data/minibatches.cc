@@ -78,6 +78,7 @@ void Minibatches::Draw(const Permutation&, int64_t epoch) {
 void Minibatches::Draw(const Windowed& windowed, int64_t epoch) {
   std::iota(windows_.begin(), windows_.end(), 0u);
   RandomStream(seed_, RandomPurpose::kPermutation, static_cast<uint64_t>(epoch)).Shuffle(windows_);
+  last_window_at_ = std::ranges::find(windows_, windows_.size() - 1) - windows_.begin();
   const uint64_t first_stream = static_cast<uint64_t>(epoch) * windows_.size();
   auto end = drawn_.begin();
   for (const uint32_t window : windows_) {
@@ -113,6 +114,26 @@ std::span<const uint32_t> Minibatches::Following(int64_t step, int64_t count) co
   const std::span<const uint32_t> epoch_rows = std::holds_alternative<InOrder>(order_) ? rows_ : drawn_;
   const int64_t first = std::min((step % epoch_.steps + 1) * size(), epoch_.examples);
   return epoch_rows.subspan(static_cast<size_t>(first), static_cast<size_t>(std::min(count, epoch_.examples - first)));
+}
+
+// The last window of the data may be shorter, and comes anywhere among the others.
+int64_t Minibatches::WindowAt(const Windowed& windowed, int64_t place) const {
+  const int64_t before = last_window_at_;
+  if (place < before * windowed.rows) return place / windowed.rows;
+  const int64_t lacking = static_cast<int64_t>(windows_.size()) * windowed.rows - row_count();
+  return std::max((place + lacking) / windowed.rows, before);
+}
+
+std::span<const uint32_t> Minibatches::NextWindow(int64_t step) const {
+  const Windowed* const windowed = std::get_if<Windowed>(&order_);
+  if (windowed == nullptr) return {};
+  const int64_t first = step % epoch_.steps * size();
+  const int64_t window = WindowAt(*windowed, std::min(first + size(), row_count()) - 1);
+  if (first > 0 && WindowAt(*windowed, first - 1) == window) return {};
+  if (window + 1 >= static_cast<int64_t>(windows_.size())) return {};
+  const int64_t begin = windows_[static_cast<size_t>(window + 1)] * windowed->rows;
+  return std::span(rows_).subspan(static_cast<size_t>(begin),
+                                  static_cast<size_t>(std::min(windowed->rows, row_count() - begin)));
 }
 
 }  // namespace trainyard

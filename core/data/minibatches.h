@@ -101,6 +101,10 @@ class Minibatches {
   // At(step), as long as its rows are valid.
   std::span<const uint32_t> Following(int64_t step, int64_t count) const;
 
+  // Of windowed minibatches, at the first step whose last row is of another window than that of the step before: the rows of the window
+  // behind it, ascending, where that is of the same epoch; they are needed soon, all of them. After At(step). Else empty.
+  std::span<const uint32_t> NextWindow(int64_t step) const;
+
   // All rows, ascending.
   std::span<const uint32_t> rows() const { return rows_; }
 
@@ -122,7 +126,11 @@ class Minibatches {
   Epoch epoch_;
   int64_t drawn_for_ = -1;  // the epoch, or the step, whose rows `drawn_` holds
   std::vector<uint32_t> drawn_;
-  std::vector<uint32_t> windows_;  // their numbers
+  std::vector<uint32_t> windows_;  // their numbers, in the order of the epoch
+  int64_t last_window_at_ = 0;     // the index there of the data's last one
+
+  // The index in `windows_` of the window that the row at this place of the epoch is in.
+  int64_t WindowAt(const Windowed& windowed, int64_t place) const;
 };
 
 }  // namespace trainyard

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """The same bits for the same job, whatever runs beside it."""
 
+import os
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import trainyard_testing
 from restarting import RestartTest, digits_spec, small_spec
@@ -67,6 +69,28 @@ class SameBitsTest(RestartTest):
         for run, digest in results[1:]:
             self.expect_same(run, results[0][0])
             self.assertEqual(digest, results[0][1])
+
+    def test_a_job_has_the_same_bits_with_every_instruction_set(self) -> None:
+        clipping = optimizer_pb2.Clipping(global_norm=optimizer_pb2.ClipGlobalNorm(max_norm=0.5))
+        specs = {
+            "single precision": small_spec(),
+            "double precision": small_spec(precision=spec_pb2.PRECISION_F64),
+            "wide": digits_spec(hidden=200, budget=spec_pb2.Budget(epochs=3)),
+            "clipped": small_spec(optimizer=optimizer_pb2.Optimizer(clipping=clipping)),
+        }
+        runs = {name: [] for name in specs}
+        for instruction_set in ("avx512", "avx2", "scalar"):
+            with mock.patch.dict(os.environ, TRAINYARD_INSTRUCTION_SET=instruction_set):
+                with trainyard_testing.Server() as server, trainyard_testing.Client(server.address) as client:
+                    client.upload_csv(trainyard_testing.DATA / "digits.csv", "digits")
+                    for name, spec in specs.items():
+                        job = client.create_job(spec).name
+                        runs[name].append((client.follow(job), self.digest(client, job)))
+        for name, (first, *others) in runs.items():
+            for run, digest in others:
+                with self.subTest(name):
+                    self.expect_same(run, first[0])
+                    self.assertEqual(digest, first[1])
 
     def test_another_seed_has_other_bits(self) -> None:
         _, client = self.begin()

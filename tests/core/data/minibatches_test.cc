@@ -102,6 +102,51 @@ TEST(MinibatchesTest, ShuffledOnceIsTheSamePermutationInEachEpoch) {
   EXPECT_THAT(rows, UnorderedElementsAreArray(EvenRows(50)));
 }
 
+TEST(MinibatchesTest, FollowingRowsAreThoseOfTheNextStepsOfTheEpoch) {
+  for (const MinibatchOrder& order :
+       {MinibatchOrder(Permutation()), MinibatchOrder(InOrder()), MinibatchOrder(Windowed{8})}) {
+    Minibatches minibatches({.batch = int64_t{7}, .order = order}, EvenRows(50), 1);
+    const std::vector<uint32_t> epoch = Epoch(minibatches, 0);
+    for (int64_t step = 0; step < minibatches.steps_per_epoch(); ++step) {
+      minibatches.At(step);
+      const std::span<const uint32_t> following = minibatches.Following(step, 10);
+      const size_t first = std::min<size_t>(static_cast<size_t>(7 * (step + 1)), 50);
+      ASSERT_EQ(following.size(), std::min<size_t>(10, 50 - first));
+      EXPECT_TRUE(std::ranges::equal(following, std::span(epoch).subspan(first, following.size()))) << step;
+    }
+  }
+}
+
+TEST(MinibatchesTest, FollowingRowsThatAreNotDrawnYetAreNotTold) {
+  Minibatches minibatches({.batch = int64_t{7}, .order = WithReplacement()}, EvenRows(50), 1);
+  minibatches.At(0);
+  EXPECT_TRUE(minibatches.Following(0, 10).empty());
+}
+
+TEST(MinibatchesTest, EachWindowLongerThanAMinibatchIsToldOnceAsNextBeforeItsRowsAreSeen) {
+  struct Case {
+    int64_t batch;
+    uint32_t rows;
+    std::set<size_t> told;  // all but those of the first window, which may be a short one
+  };
+  for (const Case& c : {Case{1, 50, {42, 48}}, Case{2, 50, {42, 48}}, Case{3, 48, {40}}, Case{7, 48, {40}}}) {
+    Minibatches minibatches({.batch = c.batch, .order = Windowed{8}}, EvenRows(c.rows), 1);
+    for (int64_t epoch = 0; epoch < 20; ++epoch) {
+      std::set<uint32_t> seen;
+      std::vector<uint32_t> told;
+      for (int64_t i = 0; i < minibatches.steps_per_epoch(); ++i) {
+        const int64_t step = epoch * minibatches.steps_per_epoch() + i;
+        for (const uint32_t row : minibatches.At(step)) seen.insert(row);
+        const std::span<const uint32_t> next = minibatches.NextWindow(step);
+        for (const uint32_t row : next) EXPECT_FALSE(seen.contains(row)) << row;
+        told.insert(told.end(), next.begin(), next.end());
+      }
+      EXPECT_EQ(std::set<uint32_t>(told.begin(), told.end()).size(), told.size());
+      EXPECT_TRUE(c.told.contains(told.size())) << told.size();
+    }
+  }
+}
+
 TEST(MinibatchesTest, WindowedIsAPermutationOfAllRowsInEachEpoch) {
   Minibatches minibatches({.batch = int64_t{7}, .order = Windowed{8}}, EvenRows(50), 1);
   std::vector<std::vector<uint32_t>> epochs;

@@ -75,6 +75,28 @@ TEST(SparseRunTest, PenaltiesDecayClippingAndSchedulesEqualDenseOnes) {
   }
 }
 
+// A row of such a data set is read where it is stored, in double; of the others, in float.
+TEST(SparseRunTest, OnlineLearningFromNumbersThatFloatCannotHoldEqualsDenseTraining) {
+  Sample sample = MakeSample(kRows, kWidth, kNonzeros, 2);
+  for (auto& row : sample.rows) {
+    for (auto& [j, x] : row) x /= 3;
+  }
+  const auto libsvm = Open(sample.Libsvm(), Format::kLibsvm);
+  const auto csv = Open(sample.Csv(), Format::kCsv);
+  for (const UpdateRuleOptions& rule : std::vector<UpdateRuleOptions>{SgdOptions(), MomentumOptions()}) {
+    TrainingOptions options = Options(rule);
+    options.loss = LogisticOptions();
+    options.minibatches.batch = int64_t{1};
+    ExpectSparseEqualsDense(options, libsvm, csv);
+
+    options.precision = Precision::kF32;
+    const Recorder sparse = RunToEnd(*Make(options, libsvm));
+    const Recorder dense = RunToEnd(*Make(options, csv));
+    ASSERT_EQ(sparse.steps.size(), dense.steps.size());
+    for (size_t k = 0; k < sparse.steps.size(); ++k) EXPECT_NEAR(sparse.steps[k].loss, dense.steps[k].loss, 1e-4) << k;
+  }
+}
+
 TEST(SparseRunTest, ADivergedRunHoldsItsLastFiniteParameters) {
   const auto dataset = Open(MakeSample(kRows, kWidth, kNonzeros, 2).Libsvm(),
                             {.format = Format::kLibsvm, .types = {{"label", ColumnType::kNumeric}}});

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -127,11 +128,14 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenFile(const std::stri
 }
 
 void Dataset::ReadAhead(int64_t begin, int64_t end) const {
+  // Linux reads at most the device's read-ahead of what it is asked for at once, 128 KiB by default.
+  static constexpr uintptr_t kAtOnce = 128 << 10;
   const auto read_ahead = [](const void* from, const void* to) {
     const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-    const uintptr_t first = reinterpret_cast<uintptr_t>(from) / page * page;
     const uintptr_t last = reinterpret_cast<uintptr_t>(to);
-    if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_WILLNEED);
+    for (uintptr_t at = reinterpret_cast<uintptr_t>(from) / page * page; at < last; at += kAtOnce) {
+      madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, last - at), MADV_WILLNEED);
+    }
   };
   if (row_count_ == 0) return;
   const size_t record = records_.size() / static_cast<size_t>(row_count_);

@@ -14,7 +14,7 @@ from trainyard.v1 import optimizer_pb2, spec_pb2
 from trainyard_testing import Client, Server, program
 
 MIB = 1 << 20
-LIMIT = 64 * MIB
+LIMIT = 128 * MIB
 ROWS = 4 * LIMIT // 784
 CLASSES = 10
 

@@ -43,6 +43,7 @@ CASES = {
     "d128": Case("784-10, batch 128", training.against_torch("d128"), [times(3.5)], [times(4.7)]),
     "e1": Case("sparse logistic, batch 1, SGD", training.sparse(training.PLAIN), [times(3.5)], [times(4.2)]),
     "e2": Case("e1 with lazy momentum", training.sparse(training.LAZY_MOMENTUM), [times(1.7)], [times(1.9)]),
+    "large": Case("784-10, batch 128, data 4 x memory", training.larger_than_memory, [times(0.5)], [times(0.9)]),
     "jobs": Case("small jobs on 2 cores", small_jobs.jobs, [Least("ours", 300)], [Least("ours", 400)]),
     "first_idle": Case(
         "submit to first metrics, p50", latency.first_idle, [at_most(3), Most("p99", 10)], [at_most(1), Most("p99", 3)]

@@ -6,9 +6,12 @@ is warm.
 """
 
 import contextlib
+import functools
+from dataclasses import replace
 from typing import Callable, Optional
 
 from google.protobuf import duration_pb2
+from memory_limit import MemoryLimit
 from specs import dense
 from trainyard.v1 import loss_pb2, optimizer_pb2, spec_pb2
 
@@ -21,6 +24,7 @@ from trainyard_benchmark.shapes import SHAPES, Shape
 
 RATE = "examples/s"
 ROUND = spec_pb2.Budget(running_time=duration_pb2.Duration(seconds=1, nanos=500_000_000))
+LARGE_ROWS = 650_000  # 510 MB
 NOT_FOUND = "not available: JobSpec has no field `threads`"
 
 # So small that each step is clipped.
@@ -170,3 +174,24 @@ def sparse(optimizer: optimizer_pb2.Optimizer) -> Callable[[Bench], Result]:
 
 PLAIN = optimizer_pb2.Optimizer(learning_rate=0.1, sgd=optimizer_pb2.Sgd())
 LAZY_MOMENTUM = optimizer_pb2.Optimizer(learning_rate=0.01, momentum=optimizer_pb2.Momentum(momentum=0.9))
+
+
+def larger_than_memory(bench: Bench) -> Result:
+    """On a data set four times as large as the server's memory, beside a server without a limit."""
+    shape = replace(SHAPES["d128"], rows=LARGE_ROWS)
+    try:
+        limit = MemoryLimit(LARGE_ROWS * 784 // 4)
+    except OSError as error:
+        return Result(RATE, peer_name="without a limit", note=f"control groups can't be made here: {error}")
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(limit)
+        limited, unlimited = (stack.enter_context(serve(bench, "--workers", "1")) for _ in range(2))
+        limit.take(limited.server.process.pid)
+        sides = []
+        for service in (limited, unlimited):
+            order = spec_pb2.Minibatches(size=shape.batch, windowed=spec_pb2.Windowed(rows=8192))
+            dataset = service.upload_for(shape)
+            spec = spec_for(shape, dataset, minibatches=order, budget=spec_pb2.Budget(epochs=4))
+            sides.append(functools.partial(train_once, service, spec))
+        ours, peer = bench.take_turns(*sides)
+    return Result(RATE, ours, peer, "ours without a limit")

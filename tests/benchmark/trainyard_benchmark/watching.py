@@ -1,7 +1,7 @@
 """What a watcher gets of a finished job's log, beside a bare stream of the same messages.
 
 Each watcher reads the newest part of one log to its end; all are in one process, a hundred a connection. A point is a
-step with all its series; the log keeps 64 steps an event, and a message holds several events of a log that is replayed.
+step with all its series; the log keeps 256 steps an event, and a message holds several events of a log that is replayed.
 The bare stream sends the first message of ours, as often as makes the same bytes.
 """
 
@@ -20,7 +20,7 @@ from trainyard_benchmark.shapes import SHAPES
 from trainyard_benchmark.training import spec_for
 
 STEPS = 4_000_000
-STEPS_AN_EVENT = 64
+STEPS_AN_EVENT = 256
 
 # By the number of watchers: what each of them reads.
 STEPS_A_WATCHER = {1: 4_000_000, 100: 400_000, 1000: 40_000}
@@ -43,8 +43,9 @@ def load(bench: Bench, address: str, request: Path, watchers: int, *first: Path)
     return Delivered(int(messages), int(size), int(points), seconds)
 
 
-def request_for(service: Service, job: str, watchers: int) -> Path:
-    events = STEPS_A_WATCHER[watchers] // STEPS_AN_EVENT
+def request_for(service: Service, job: str, steps: int) -> Path:
+    """Of the newest steps."""
+    events = steps // STEPS_AN_EVENT
     newest = service.client.get_job(job).newest_sequence
     target = watch_pb2.WatchTarget(job=job, from_sequence=max(1, newest - events))
     return service.bench.save("watch", watch_pb2.WatchRequest(targets=[target]))
@@ -65,7 +66,7 @@ def watch(watchers: int) -> Callable[[Bench], Result]:
             shape = SHAPES["a"]
             spec = spec_for(shape, service.upload_for(shape), budget=spec_pb2.Budget(steps=STEPS))
             (job,) = service.train(spec)
-            request = request_for(service, job.name, watchers)
+            request = request_for(service, job.name, STEPS_A_WATCHER[watchers])
             message = bench.scratch / "message"
             address = service.address
             ours = load(bench, address, request, watchers, message)

@@ -141,6 +141,39 @@ absl::Status Resume(Session& session, const NameOption& option) {
   return Change<v1::ResumeJobRequest>(session, option.name, &v1::JobService::Stub::ResumeJob);
 }
 
+struct VerifyFlags {
+  std::string name;
+  std::optional<int64_t> from;
+  std::optional<int64_t> steps;
+};
+
+void AddVerifyFlags(CLI::App& command, VerifyFlags& flags) {
+  command.add_option("job", flags.name, "Its name")->required();
+  command.add_option("--from", flags.from, "0, or the step of a checkpoint that is kept");
+  command.add_option("--steps", flags.steps, "At most so many");
+}
+
+std::string VerifiedText(const v1::VerifyJobResponse& response) {
+  if (!response.identical()) return response.difference();
+  return absl::StrCat(CountText(response.step_count()), " steps from step ", CountText(response.first_step()),
+                      " on and the parameters of ", response.checkpoint_steps_size(),
+                      " checkpoints are the same to the bit");
+}
+
+absl::Status Verify(Session& session, const VerifyFlags& flags) {
+  ASSIGN_OR_RETURN(const auto client, session.Connect());
+  v1::VerifyJobRequest request;
+  request.set_name(JobName(flags.name));
+  if (flags.from.has_value()) request.set_from_step(*flags.from);
+  if (flags.steps.has_value()) request.set_step_count(*flags.steps);
+  ASSIGN_OR_RETURN(const v1::VerifyJobResponse response,
+                   client::Call(client->jobs(), &v1::JobService::Stub::VerifyJob, request));
+  if (!response.identical()) session.exit_code = kJobFailed;
+  if (session.json()) return PrintJson(response, session.out());
+  session.out() << Printable(VerifiedText(response)) << '\n';
+  return absl::OkStatus();
+}
+
 absl::Status Delete(Session& session, const NameOption& option) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   v1::DeleteJobRequest request;
@@ -176,6 +209,8 @@ void AddJobCommands(CLI::App& program, Session& session) {
   AddCommand<NameOption>(group, session, "cancel", "End a job; its model stays", &AddName, &Cancel);
   AddCommand<NameOption>(group, session, "pause", "Stop a job until it is resumed", &AddName, &Pause);
   AddCommand<NameOption>(group, session, "resume", "Go on with a paused job", &AddName, &Resume);
+  AddCommand<VerifyFlags>(group, session, "verify", "Compute a job's steps anew and compare every bit with its log",
+                          &AddVerifyFlags, &Verify);
   AddCommand<NameOption>(group, session, "delete", "Delete an ended job and its model", &AddName, &Delete);
 }
 

@@ -46,6 +46,13 @@ grpc::ServerUnaryReactor* JobService::ResumeJob(grpc::CallbackServerContext* con
   return Reply(context, pool_, response, [this, request] { return jobs_.Resume(request->name()); });
 }
 
+grpc::ServerUnaryReactor* JobService::VerifyJob(grpc::CallbackServerContext* context,
+                                                const v1::VerifyJobRequest* request, v1::VerifyJobResponse* response) {
+  return Reply(context, pool_, response, [this, context, request] {
+    return jobs_.Verify(*request, [context] { return context->IsCancelled(); });
+  });
+}
+
 grpc::ServerUnaryReactor* JobService::DeleteJob(grpc::CallbackServerContext* context,
                                                 const v1::DeleteJobRequest* request, google::protobuf::Empty*) {
   return ReplyEmpty(context, pool_, [this, request] { return jobs_.Delete(*request); });

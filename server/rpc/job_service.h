@@ -31,6 +31,8 @@ class JobService final : public v1::JobService::CallbackService {
                                      v1::Job* response) override;
   grpc::ServerUnaryReactor* ResumeJob(grpc::CallbackServerContext* context, const v1::ResumeJobRequest* request,
                                       v1::Job* response) override;
+  grpc::ServerUnaryReactor* VerifyJob(grpc::CallbackServerContext* context, const v1::VerifyJobRequest* request,
+                                      v1::VerifyJobResponse* response) override;
   grpc::ServerUnaryReactor* DeleteJob(grpc::CallbackServerContext* context, const v1::DeleteJobRequest* request,
                                       google::protobuf::Empty* response) override;
 

@@ -11,6 +11,7 @@
 #include "server/run/check_spec.h"
 #include "server/run/job_states.h"
 #include "server/run/names.h"
+#include "server/run/verify_job.h"
 #include "server/run/warm_start.h"
 #include "server/wire/spec.h"
 #include "server/wire/time.h"
@@ -281,6 +282,22 @@ absl::StatusOr<v1::Job> JobTable::Resume(const std::string& name) {
   if (const std::shared_ptr<JobRun> run = FindRun(name)) return run->Resume();
   ASSIGN_OR_RETURN(const v1::Job job, EndedJob(name));
   return EndedError(job);
+}
+
+absl::StatusOr<v1::VerifyJobResponse> JobTable::Verify(const v1::VerifyJobRequest& request,
+                                                       const std::function<bool()>& cancelled) {
+  ASSIGN_OR_RETURN(const v1::Job job, Get(request.name()));
+  ASSIGN_OR_RETURN(const JobKey key, FindKey(request.name(), "name"));
+  VerifyOptions options;
+  if (request.has_from_step()) options.from_step = request.from_step();
+  if (request.has_step_count()) options.step_count = request.step_count();
+  if (!verifying_.TryLock()) {
+    return WithReason(absl::ResourceExhaustedError("another verification is under way; try again when it has ended"),
+                      "VERIFYING");
+  }
+  absl::StatusOr<v1::VerifyJobResponse> response = VerifyJob(job, key, options, services_, limits_.spec, cancelled);
+  verifying_.Unlock();
+  return response;
 }
 
 absl::Status JobTable::Delete(const v1::DeleteJobRequest& request) {

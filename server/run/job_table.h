@@ -6,6 +6,7 @@
 #define TRAINYARD_SERVER_RUN_JOB_TABLE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,6 +47,8 @@ class JobTable {
   absl::StatusOr<v1::Job> Cancel(const std::string& name);
   absl::StatusOr<v1::Job> Pause(const std::string& name);
   absl::StatusOr<v1::Job> Resume(const std::string& name);
+  absl::StatusOr<v1::VerifyJobResponse> Verify(const v1::VerifyJobRequest& request,
+                                               const std::function<bool()>& cancelled);
   absl::Status Delete(const v1::DeleteJobRequest& request);
 
   // The job's key in the log, loaded there.
@@ -90,6 +93,9 @@ class JobTable {
 
   // Only one creation with a request id at a time, so that equal ids meet.
   absl::Mutex creating_;
+
+  // Held while a job is verified: it computes as much as a job does.
+  absl::Mutex verifying_;
 };
 
 }  // namespace trainyard

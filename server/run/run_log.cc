@@ -10,38 +10,14 @@
 namespace trainyard {
 namespace {
 
-constexpr int kReplayPage = 256;
-
-// The events that a run repeats to the bit.
-bool IsOutput(const v1::Event& event) {
-  switch (event.kind_case()) {
-    case v1::Event::kEvaluation:
-    case v1::Event::kEarlyStop:
-    case v1::Event::kDivergence:
-    case v1::Event::kClippingBegan:
-    case v1::Event::kLearningRateReduced:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// The event without what the log added to it.
-std::string OutputBytes(const v1::Event& event) {
-  v1::Event bare = event;
-  bare.clear_job();
-  bare.clear_sequence();
-  bare.clear_attempt();
-  bare.clear_time();
-  return bare.SerializeAsString();
-}
+constexpr int kPage = 256;
 
 }  // namespace
 
 absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job, int32_t attempt) {
   ASSIGN_OR_RETURN(const LogPage whole, log.Read(job, 1, 1));
-  for (int64_t end = whole.newest; end >= whole.oldest; end -= kReplayPage) {
-    const int64_t begin = std::max(end - kReplayPage + 1, whole.oldest);
+  for (int64_t end = whole.newest; end >= whole.oldest; end -= kPage) {
+    const int64_t begin = std::max(end - kPage + 1, whole.oldest);
     ASSIGN_OR_RETURN(const LogPage page, log.Read(job, begin, static_cast<int>(end - begin + 1)));
     for (auto entry = page.entries.rbegin(); entry != page.entries.rend(); ++entry) {
       v1::Event event;
@@ -60,40 +36,8 @@ RunLog::RunLog(EventLog& log, JobKey job, std::string job_name, int32_t attempt,
 }
 
 absl::Status RunLog::BeginReplay(int64_t position, int64_t step) {
-  next_page_ = position + 1;
-  consumed_ = position;
-  replay_step_ = step;
-  return ReadExpected();
-}
-
-absl::Status RunLog::ReadExpected() {
-  while (expected_.empty() && next_page_.has_value()) {
-    ASSIGN_OR_RETURN(const LogPage page, log_.Read(job_, *next_page_, kReplayPage));
-    for (const LogEntry& entry : page.entries) RETURN_IF_ERROR(Expect(entry));
-    next_page_ = *next_page_ + static_cast<int64_t>(page.entries.size());
-    if (page.entries.empty()) {
-      position_ = *next_page_ - 1;
-      next_page_.reset();
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status RunLog::Expect(const LogEntry& entry) {
-  v1::Event event;
-  if (!event.ParseFromString(*entry.event)) {
-    return absl::DataLossError(absl::StrCat("event ", entry.sequence, " of ", job_name_, " can't be read"));
-  }
-  if (event.attempt() != attempt_) return absl::OkStatus();
-  if (event.has_metrics()) {
-    ASSIGN_OR_RETURN(const std::vector<StepMetrics> steps, FromProto(event.metrics()));
-    for (const StepMetrics& step : steps) {
-      if (step.step >= replay_step_) expected_.push_back({entry.sequence, step});
-    }
-  } else if (IsOutput(event)) {
-    expected_.push_back({entry.sequence, LoggedEvent{event.step(), OutputBytes(event)}});
-  }
-  return absl::OkStatus();
+  replay_.emplace(log_, job_, job_name_, attempt_);
+  return replay_->Begin(position, step);
 }
 
 void RunLog::BeginAttempt(int32_t attempt) {
@@ -101,55 +45,44 @@ void RunLog::BeginAttempt(int32_t attempt) {
   attempt_ = attempt;
 }
 
-std::optional<RunLog::Expected> RunLog::TakeExpected() {
-  if (expected_.empty() && next_page_.has_value()) {
-    if (const absl::Status status = ReadExpected(); !status.ok() && mismatch_.ok()) mismatch_ = status;
+void RunLog::NoteMismatch() {
+  if (!mismatch_.ok()) return;
+  if (!replay_->read_status().ok()) {
+    mismatch_ = replay_->read_status();
+  } else if (const std::optional<Replay::Difference>& difference = replay_->difference()) {
+    mismatch_ = WithReason(
+        absl::DataLossError(absl::StrCat("after a restart, ", difference->what,
+                                         " is not what the log says; the bits of this run can't be trusted")),
+        "REPLAY_MISMATCH", {{"step", absl::StrCat(difference->step)}});
   }
-  if (expected_.empty()) return std::nullopt;
-  Expected next = std::move(expected_.front());
-  expected_.pop_front();
-  const bool whole_event = expected_.empty() || expected_.front().sequence != next.sequence;
-  consumed_ = whole_event ? next.sequence : next.sequence - 1;
-  // Reads ahead, so that the end of the log is known when the last output is taken.
-  if (const absl::Status status = ReadExpected(); !status.ok() && mismatch_.ok()) mismatch_ = status;
-  return next;
 }
 
-void RunLog::Mismatch(int64_t step, const std::string& what) {
-  if (!mismatch_.ok()) return;
-  mismatch_ =
-      WithReason(absl::DataLossError(absl::StrCat("after a restart, ", what, " of step ", step,
-                                                  " is not what the log says; the bits of this run can't be trusted")),
-                 "REPLAY_MISMATCH", {{"step", absl::StrCat(step)}});
+template <typename Output>
+bool RunLog::Repeats(const Output& output) {
+  if (!replaying()) return false;
+  const bool repeats = replay_->Repeats(output);
+  NoteMismatch();
+  return repeats;
 }
 
 void RunLog::Step(const StepMetrics& metrics) {
-  if (replaying()) {
-    if (const std::optional<Expected> expected = TakeExpected()) {
-      const StepMetrics* logged = std::get_if<StepMetrics>(&expected->output);
-      if (logged == nullptr || !(*logged == metrics)) Mismatch(metrics.step, "a metric");
-      return;
-    }
-  }
+  if (Repeats(metrics)) return;
   if (buffer_.empty()) buffer_begun_ = absl::Now();
   buffer_.push_back(metrics);
   if (buffer_.size() == kChunkSteps) Flush();
 }
 
 void RunLog::Tell(v1::Event event) {
-  if (IsOutput(event)) {
-    if (const std::optional<Expected> expected = TakeExpected()) {
-      const LoggedEvent* logged = std::get_if<LoggedEvent>(&expected->output);
-      if (logged == nullptr || logged->bytes != OutputBytes(event)) Mismatch(event.step(), "an evaluation");
-      return;
-    }
-  }
+  if (IsOutput(event) && Repeats(event)) return;
   Flush();
   Append(std::move(event));
 }
 
 void RunLog::Finish() {
-  if (!expected_.empty()) Mismatch(replay_step_, "the number of outputs");
+  if (replaying()) {
+    replay_->ExpectNoMore();
+    NoteMismatch();
+  }
   Flush();
 }
 

@@ -6,16 +6,16 @@
 #ifndef TRAINYARD_SERVER_RUN_RUN_LOG_H_
 #define TRAINYARD_SERVER_RUN_RUN_LOG_H_
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "core/train/run_events.h"
+#include "server/run/replay.h"
 #include "server/store/event_log.h"
 
 namespace trainyard {
@@ -38,7 +38,7 @@ class RunLog {
   absl::Status BeginReplay(int64_t position, int64_t step);
 
   // Whether outputs are still compared rather than written; and the first difference, if there was one.
-  bool replaying() const { return !expected_.empty() || next_page_.has_value(); }
+  bool replaying() const { return replay_.has_value() && replay_->active(); }
   const absl::Status& mismatch() const { return mismatch_; }
 
   // What follows belongs to this attempt. Not while replaying.
@@ -57,24 +57,16 @@ class RunLog {
 
   // All outputs up to this number, and of later events only steps before the run's own, are behind the run: where a replay from its state
   // begins. Flush first.
-  int64_t position() const { return replaying() ? consumed_ : position_; }
+  int64_t position() const {
+    if (!replay_.has_value()) return position_;
+    return replay_->active() ? replay_->consumed() : std::max(position_, replay_->end());
+  }
 
  private:
-  // A logged output: a step, or an event without what the log added to it.
-  struct LoggedEvent {
-    int64_t step;
-    std::string bytes;
-  };
-  struct Expected {
-    int64_t sequence;
-    std::variant<StepMetrics, LoggedEvent> output;
-  };
-
-  // The next logged output; nullopt when the run is past the log.
-  std::optional<Expected> TakeExpected();
-  absl::Status ReadExpected();
-  absl::Status Expect(const LogEntry& entry);
-  void Mismatch(int64_t step, const std::string& what);
+  // Whether the output was in the log already.
+  template <typename Output>
+  bool Repeats(const Output& output);
+  void NoteMismatch();
   void Append(v1::Event event);
 
   EventLog& log_;
@@ -86,10 +78,7 @@ class RunLog {
   absl::Time buffer_begun_;
   int64_t position_;
 
-  std::deque<Expected> expected_;
-  int64_t replay_step_ = 0;
-  int64_t consumed_ = 0;
-  std::optional<int64_t> next_page_;  // of the log, to be read as expected; nullopt: read to its end
+  std::optional<Replay> replay_;
   absl::Status mismatch_;
 };
 

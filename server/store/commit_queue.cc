@@ -63,12 +63,11 @@ CommitQueue::~CommitQueue() {
 }
 
 void CommitQueue::Commit(Change change, Told committed) {
-  Enqueue({.change = std::move(change), .committed = std::move(committed), .durable = nullptr, .status = {}});
+  Enqueue({.change = std::move(change), .committed = std::move(committed), .durable = nullptr});
 }
 
 void CommitQueue::CommitDurably(Change change, Told durable, Told committed) {
-  Enqueue(
-      {.change = std::move(change), .committed = std::move(committed), .durable = std::move(durable), .status = {}});
+  Enqueue({.change = std::move(change), .committed = std::move(committed), .durable = std::move(durable)});
 }
 
 absl::Status CommitQueue::CommitDurablyAndWait(Change change) {
@@ -147,14 +146,22 @@ absl::Status CommitQueue::Write(Group& group) {
   if (group.size() > 1) {
     const absl::Status status = WriteInTransaction(group, &CommitQueue::Apply);
     const bool change_failed = std::any_of(group.begin(), group.end(), [](const Entry& e) { return !e.status.ok(); });
-    if (status.ok() || IsStorageFull(status) || !change_failed) return status;
+    if (status.ok() || IsNotWritten(status) || !change_failed) return status;
   }
-  return WriteInTransaction(group, &CommitQueue::ApplyOrUndo);
+  const auto given_up = [&group] {
+    return std::count_if(group.begin(), group.end(), [](const Entry& e) { return e.given_up; });
+  };
+  while (true) {
+    const auto before = given_up();
+    absl::Status status = WriteInTransaction(group, &CommitQueue::ApplyOrUndo);
+    if (status.ok() || given_up() == before) return status;
+  }
 }
 
 absl::Status CommitQueue::WriteInTransaction(Group& group, ApplyEntry apply) {
   absl::Status status = connection_->Step("BEGIN IMMEDIATE");
   for (Entry& entry : group) {
+    if (entry.given_up) continue;
     entry.status = absl::OkStatus();
     if (status.ok()) status = (this->*apply)(entry);
   }
@@ -171,7 +178,11 @@ absl::Status CommitQueue::ApplyOrUndo(Entry& entry) {
   RETURN_IF_ERROR(connection_->Step("SAVEPOINT change"));
   entry.status = entry.change(*connection_);
   if (entry.status.ok()) return connection_->Step("RELEASE change");
-  if (IsStorageFull(entry.status) || !connection_->InTransaction()) return entry.status;
+  if (IsNotWritten(entry.status)) return entry.status;
+  if (!connection_->InTransaction()) {
+    entry.given_up = true;
+    return entry.status;
+  }
   RETURN_IF_ERROR(connection_->Step("ROLLBACK TO change"));
   return connection_->Step("RELEASE change");
 }

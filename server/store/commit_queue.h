@@ -37,11 +37,11 @@ struct CommitQueueOptions {
 class CommitQueue {
  public:
   // Runs within the group's transaction, on the writer's thread; runs again, from the same state of the database, when the group has to
-  // be written again: after a full disk, or an error of one of its changes. An error undoes this change alone, the others of the group stand.
+  // be written again: after an error of the disk, or of one of its changes. An error undoes this change alone, the others of the group stand.
   using Change = absl::AnyInvocable<absl::Status(Connection&)>;
 
-  // Told once, on the writer's or the syncer's thread; must be quick and not block. On a full disk the writer keeps the group and tries
-  // again each 100 ms: nothing is told until it is committed.
+  // Told once, on the writer's or the syncer's thread; must be quick and not block. While the disk, full or broken, does not write, the
+  // writer keeps the group and tries again each 100 ms: nothing is told until it is committed.
   using Told = absl::AnyInvocable<void(absl::Status)>;
 
   // The errors of Connection::Open.
@@ -75,7 +75,8 @@ class CommitQueue {
     Change change;
     Told committed;
     Told durable;
-    absl::Status status;  // of the change, when its group was last written
+    absl::Status status = {};  // of the change, when its group was last written
+    bool given_up = false;     // its error took the whole transaction with it: it does not run again
   };
   using Group = std::vector<Entry>;
 

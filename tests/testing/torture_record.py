@@ -42,6 +42,7 @@ class Record:
     doubts: int = 0  # calls without an answer
     recoveries: int = 0  # of jobs that ended, as their logs tell
     faults: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)  # clients that failed by their own fault
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fault(self, sentence: str) -> None:

@@ -93,8 +93,10 @@ class Actor(threading.Thread):
                 self.world.await_serving()
                 self.act()
             self.finish()
+        except grpc.RpcError as error:
+            self.record.fault(f"{self.name} was refused: {error.details()}")
         except Exception as error:  # a thread that dies in silence would be a test that passes
-            self.record.fault(f"{self.name}: {error!r}")
+            self.record.broken.append(f"{self.name}: {error!r}")
         finally:
             if self._client:
                 self._client.close()

@@ -20,6 +20,7 @@
 #include "server/rpc/job_service.h"
 #include "server/rpc/model_service.h"
 #include "server/rpc/watch_service.h"
+#include "server/store/reserve_file.h"
 #include "server/wire/time.h"
 
 namespace trainyard {
@@ -121,6 +122,7 @@ class Server::Parts {
     if (server_ != nullptr) {
       server_->GetHealthCheckService()->SetServingStatus(false);
       watchers_.Drain();
+      queue_->GiveUpOnErrors();
       server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));
       // Requests that still run may wait for a worker.
       pool_.reset();
@@ -141,7 +143,8 @@ class Server::Parts {
     const std::string& directory = options_.data_directory;
     ASSIGN_OR_RETURN(lock_, DirectoryLock::Take(directory));
     const std::string database = directory + "/trainyard.db";
-    ASSIGN_OR_RETURN(queue_, CommitQueue::Open(database, {.reserve_path = directory + "/reserve"}));
+    ASSIGN_OR_RETURN(queue_, CommitQueue::Open(database, {.reserve_path = directory + "/reserve",
+                                                          .reserve_bytes = ReserveBytesFor(directory)}));
     ASSIGN_OR_RETURN(catalogue_, Catalogue::Open(database));
     ASSIGN_OR_RETURN(blobs_, Blobs::Open(directory));
     log_ = std::make_unique<EventLog>(database, *queue_);

@@ -95,7 +95,7 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
     ASSIGN_OR_RETURN(const std::optional<StoredUpload> former, catalogue_.FindUploadByRequest(request.request_id()));
     if (former.has_value()) return Describe(*former);
   }
-  if (blobs_.ShortOfRoom()) return StorageFull(blobs_.FreeBytes());
+  if (blobs_.ShortOfRoom() || queue_.short_of_room()) return StorageFull(blobs_.FreeBytes());
 
   StoredUpload stored;
   stored.request_id = request.request_id();
@@ -183,6 +183,7 @@ absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::s
   const int64_t limit = upload_.has_size_bytes() ? upload_.size_bytes() : table_.limits_.upload_bytes;
   const int64_t size = expected + static_cast<int64_t>(data.size());
   if (size > limit) return TooLarge(size, limit);
+  if (table_.queue_.short_of_room()) return StorageFull(table_.blobs_.FreeBytes());
   RETURN_IF_ERROR(file_->Append(data));
   digest_->Add(offset, data);
   return absl::OkStatus();

@@ -92,7 +92,9 @@ absl::StatusOr<v1::Job> JobTable::Create(const v1::CreateJobRequest& request) {
     ASSIGN_OR_RETURN(const std::optional<StoredJob> former, services_.catalogue.FindJobByRequest(request.request_id()));
     if (former.has_value()) return FormerJob(*former, stored.request_digest);
   }
-  if (services_.blobs.ShortOfRoom()) return StorageFull(services_.blobs.FreeBytes());
+  if (services_.blobs.ShortOfRoom() || services_.queue.short_of_room()) {
+    return StorageFull(services_.blobs.FreeBytes());
+  }
   ASSIGN_OR_RETURN(const TrainingOptions named, FromProto(request.job().spec()));
   const DatasetTable::Pin pin(services_.datasets, DatasetsOf(named.data));
   ASSIGN_OR_RETURN(CheckedRun checked, CheckSpec(request.job().spec(), limits_.spec, services_.datasets));

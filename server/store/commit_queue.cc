@@ -49,7 +49,8 @@ absl::StatusOr<std::unique_ptr<CommitQueue>> CommitQueue::Open(const std::string
 CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve)
     : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)) {
   sqlite3_wal_hook(connection_->handle(), CountLogPages, &log_pages_);
-  RestoreReserve();
+  reserve_checked_ = absl::Now();
+  short_of_room_ = !reserve_.MakeIfThereIsRoom();
   writer_ = std::thread([this] { Run(); });
 }
 
@@ -97,6 +98,19 @@ int64_t CommitQueue::queued() const {
   return static_cast<int64_t>(queue_.size()) + being_written_;
 }
 
+void CommitQueue::WhenThereIsRoom(absl::AnyInvocable<void()> told) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (short_of_room_) return awaiting_room_.push_back(std::move(told));
+  }
+  told();
+}
+
+void CommitQueue::GiveUpOnErrors() {
+  absl::MutexLock lock(&mutex_);
+  giving_up_ = true;
+}
+
 void CommitQueue::Enqueue(Entry entry) {
   absl::MutexLock lock(&mutex_);
   queue_.push_back(std::move(entry));
@@ -111,11 +125,21 @@ void CommitQueue::Run() {
   }
 }
 
+bool CommitQueue::AwaitQueued(absl::Duration at_most) {
+  const auto has_reason_to_wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_; };
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithTimeout(absl::Condition(&has_reason_to_wake), at_most);
+}
+
 // Empty: stopped, and nothing is left to write.
 CommitQueue::Group CommitQueue::TakeAll() {
   const auto has_reason_to_wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_; };
+  {
+    absl::MutexLock lock(&mutex_);
+    being_written_ = 0;
+  }
+  while (short_of_room_ && !AwaitQueued(kRetryInterval)) RegainRoom();
   absl::MutexLock lock(&mutex_);
-  being_written_ = 0;
   mutex_.Await(absl::Condition(&has_reason_to_wake));
   being_written_ = static_cast<int64_t>(queue_.size());
   return std::exchange(queue_, Group());
@@ -130,14 +154,16 @@ absl::Status CommitQueue::WriteUntilDone(Group& group) {
     }
     const bool full = IsStorageFull(status);
     storage_full_ = full;
-    if (full && reserve_.Remove()) continue;
+    if (full) short_of_room_ = true;
+    if (full && (reserve_.Remove() || EndLog())) continue;
     if (AwaitStop(kRetryInterval)) return status;
   }
 }
 
 bool CommitQueue::AwaitStop(absl::Duration at_most) {
+  const auto gives_up = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || giving_up_; };
   absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithTimeout(absl::Condition(&stopping_), at_most);
+  return mutex_.AwaitWithTimeout(absl::Condition(&gives_up), at_most);
 }
 
 // An error: nothing of the group was written. Savepoints, each of which copies the pages that its change touches, are taken in larger
@@ -214,7 +240,32 @@ void CommitQueue::FinishCheckpoint() {
   sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
+// Gives the log's room back, and with it that of pages which hold nothing; unless a reader's snapshot needs the log.
+bool CommitQueue::EndLog() {
+  if (log_pages_ == 0) return false;
+  sqlite3_busy_timeout(connection_->handle(), 0);
+  const int code =
+      sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(connection_->handle(), kBusyTimeoutMilliseconds);
+  if (code != SQLITE_OK) return false;
+  log_pages_ = 0;
+  return true;
+}
+
+void CommitQueue::RegainRoom() {
+  EndLog();
+  if (!reserve_.MakeIfThereIsRoom()) return;
+  std::vector<absl::AnyInvocable<void()>> told;
+  {
+    absl::MutexLock lock(&mutex_);
+    short_of_room_ = false;
+    told.swap(awaiting_room_);
+  }
+  for (absl::AnyInvocable<void()>& tell : told) tell();
+}
+
 void CommitQueue::RestoreReserve() {
+  if (short_of_room_) return RegainRoom();
   const absl::Time now = absl::Now();
   if (now - reserve_checked_ < kReserveInterval) return;
   reserve_checked_ = now;

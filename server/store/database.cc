@@ -13,8 +13,6 @@
 namespace trainyard {
 namespace {
 
-constexpr int kBusyTimeoutMilliseconds = 10000;
-
 // Checkpoints are the syncer's.
 constexpr std::string_view kPragmas =
     "PRAGMA journal_mode = WAL;"

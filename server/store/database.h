@@ -90,6 +90,9 @@ class Connection {
   std::map<std::string, Statement::Idle, std::less<>> idle_;  // by text
 };
 
+// For which a connection waits for another's lock.
+inline constexpr int kBusyTimeoutMilliseconds = 10000;
+
 // What a result code of `db` means as a status; `doing` completes "the store cannot ...".
 absl::Status SqliteStatus(sqlite3* db, int code, std::string_view doing);
 

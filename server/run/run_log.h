@@ -6,14 +6,18 @@
 #ifndef TRAINYARD_SERVER_RUN_RUN_LOG_H_
 #define TRAINYARD_SERVER_RUN_RUN_LOG_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/train/run_events.h"
 #include "server/store/event_log.h"
@@ -41,6 +45,9 @@ class RunLog {
   bool replaying() const { return !expected_.empty() || next_page_.has_value(); }
   const absl::Status& mismatch() const { return mismatch_; }
 
+  // Of the first event that the log refused; those after it are not in the log either.
+  absl::Status failure() const { return failure_->status(); }
+
   // What follows belongs to this attempt. Not while replaying.
   void BeginAttempt(int32_t attempt);
 
@@ -60,6 +67,26 @@ class RunLog {
   int64_t position() const { return replaying() ? consumed_ : position_; }
 
  private:
+  // Told by the log's thread.
+  class Failure {
+   public:
+    void Add(const absl::Status& status) {
+      absl::MutexLock lock(&mutex_);
+      status_.Update(status);
+      failed_ = true;
+    }
+    absl::Status status() const {
+      if (!failed_.load(std::memory_order_acquire)) return absl::OkStatus();
+      absl::MutexLock lock(&mutex_);
+      return status_;
+    }
+
+   private:
+    std::atomic<bool> failed_ = false;
+    mutable absl::Mutex mutex_;
+    absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  };
+
   // A logged output: a step, or an event without what the log added to it.
   struct LoggedEvent {
     int64_t step;
@@ -91,6 +118,7 @@ class RunLog {
   int64_t consumed_ = 0;
   std::optional<int64_t> next_page_;  // of the log, to be read as expected; nullopt: read to its end
   absl::Status mismatch_;
+  const std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
 };
 
 }  // namespace trainyard

@@ -28,7 +28,7 @@ class World:
     def __init__(self, data: Path, program: str, record: Record, seed: int) -> None:
         self.record = record
         self.settling = threading.Event()  # nothing new is to be begun
-        self.life = 0
+        self.life = 0  # odd: dying
         self._data = data
         self._program = program
         self._random = random.Random(seed)
@@ -64,6 +64,7 @@ class World:
     def _start(self) -> None:
         self._server.process.stdout.close()
         self._server = Server(self._data, listen=self.address, program_name=self._program)
+        self.life += 1
         self._serving.set()
 
     def close(self) -> None:
@@ -122,7 +123,8 @@ class Actor(threading.Thread):
         try:
             answer = call(self.client)
         except grpc.RpcError as error:
-            if error.code() == grpc.StatusCode.UNAVAILABLE or self.world.life != life:
+            dying = life % 2 == 1 or self.world.life != life
+            if dying or error.code() == grpc.StatusCode.UNAVAILABLE:
                 with self.record.lock:
                     self.record.doubts += 1
                 return None

@@ -20,6 +20,7 @@
 #include "server/rpc/job_service.h"
 #include "server/rpc/model_service.h"
 #include "server/rpc/watch_service.h"
+#include "server/run/remove_leftovers.h"
 #include "server/store/reserve_file.h"
 #include "server/wire/time.h"
 
@@ -156,6 +157,7 @@ class Server::Parts {
     spec_limits_.memory_bytes = options_.job_memory_bytes;
     datasets_.emplace(dataset_limits_, *queue_, *catalogue_, *blobs_);
     RETURN_IF_ERROR(datasets_->Recover());
+    RETURN_IF_ERROR(RemoveLeftovers(*catalogue_, *blobs_));
     saver_ = std::make_unique<CheckpointSaver>(*blobs_, *catalogue_);
     scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
     pool_ = std::make_unique<WorkerPool>(kBlockingThreads);

@@ -161,6 +161,8 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> Blobs::MapUpload(std::string_v
 
 absl::Status Blobs::RemoveUpload(std::string_view name) const { return RemoveFile(PathIn(uploads_, name)); }
 
+absl::StatusOr<std::vector<std::string>> Blobs::ListUploads() const { return Names(uploads_); }
+
 int64_t Blobs::FreeBytes() const {
   const absl::StatusOr<struct statvfs> disk = DiskOf(blobs_);
   return disk.ok() ? Available(*disk) : 0;

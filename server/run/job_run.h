@@ -106,7 +106,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
     std::optional<Checkpoint> checkpoint;
     int64_t position = 0;
   };
-  absl::StatusOr<Start> NewestCheckpoint() const;
+  absl::StatusOr<Start> NewestCheckpoint();
   absl::StatusOr<std::optional<Checkpoint>> FirstState() const;
   void SaveIfDue(absl::Time now);
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved);

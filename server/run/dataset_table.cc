@@ -57,13 +57,18 @@ bool SameContent(const v1::Dataset& a, const v1::Dataset& b) {
 
 void UploadDigest::Add(int64_t offset, std::string_view bytes) {
   if (offset != size_) return;
-  sha_.Update(bytes);
+  sha_->Update(bytes);
   size_ += static_cast<int64_t>(bytes.size());
+}
+
+void UploadDigest::BeginAnew() {
+  size_ = 0;
+  sha_.emplace();
 }
 
 std::string UploadDigest::Of(std::string_view content) {
   Add(size_, content.substr(static_cast<size_t>(size_)));
-  return sha_.DigestSoFar();
+  return sha_->DigestSoFar();
 }
 
 DatasetTable::DatasetTable(DatasetLimits limits, CommitQueue& queue, Catalogue& catalogue, Blobs& blobs)
@@ -199,7 +204,10 @@ absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::s
 std::string DatasetTable::Writer::Digest(const MappedFile& content) { return digest_->Of(content.bytes()); }
 
 absl::StatusOr<v1::Upload> DatasetTable::Writer::Finish() {
-  RETURN_IF_ERROR(file_->Sync());
+  if (absl::Status status = file_->Sync(); !status.ok()) {
+    digest_->BeginAnew();  // the file may have become shorter
+    return status;
+  }
   upload_.set_received_bytes(file_->size());
   return upload_;
 }

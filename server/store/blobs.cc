@@ -108,7 +108,7 @@ absl::Status BlobWriter::Clear() { return file_.Clear(); }
 
 absl::Status BlobWriter::Publish() {
   RETURN_IF_ERROR(file_.Sync());
-  if (rename(file_.path().c_str(), path_.c_str()) != 0) return FileError("publish", path_);
+  if (SystemFileCalls().rename(file_.path().c_str(), path_.c_str()) != 0) return FileError("publish", path_);
   published_ = true;
   return SyncFolder(fs::path(path_).parent_path());
 }

@@ -18,6 +18,9 @@ constexpr absl::Duration kRetryInterval = absl::Milliseconds(100);
 
 constexpr absl::Duration kReserveInterval = absl::Seconds(10);
 
+// With readers' snapshots, after a sync of the log has failed: until it is ended nothing is told to be durable.
+constexpr absl::Duration kDoubtfulLogPatience = absl::Seconds(1);
+
 // The writer ends the checkpoint, and with it the log, beyond 48 MiB when it has nothing else to do and the syncer has left at most a
 // sixteenth of the log to move, and beyond 256 MiB in any case. Nothing is committed meanwhile: it takes two syncs.
 constexpr int64_t kLogPages = 12288;
@@ -119,6 +122,7 @@ void CommitQueue::Enqueue(Entry entry) {
 void CommitQueue::Run() {
   for (Group group = TakeAll(); !group.empty(); group = TakeAll()) {
     const absl::Status written = WriteUntilDone(group);
+    if (syncer_->log_is_doubtful() && EndLog(kDoubtfulLogPatience)) syncer_->LogEnded();
     Tell(std::move(group), written);
     FinishCheckpoint();
     RestoreReserve();
@@ -155,7 +159,7 @@ absl::Status CommitQueue::WriteUntilDone(Group& group) {
     const bool full = IsStorageFull(status);
     storage_full_ = full;
     if (full) short_of_room_ = true;
-    if (full && (reserve_.Remove() || EndLog())) continue;
+    if (full && (reserve_.Remove() || EndLog(absl::ZeroDuration()))) continue;
     if (AwaitStop(kRetryInterval)) return status;
   }
 }
@@ -241,9 +245,9 @@ void CommitQueue::FinishCheckpoint() {
 }
 
 // Gives the log's room back, and with it that of pages which hold nothing; unless a reader's snapshot needs the log.
-bool CommitQueue::EndLog() {
+bool CommitQueue::EndLog(absl::Duration patience) {
   if (log_pages_ == 0) return false;
-  sqlite3_busy_timeout(connection_->handle(), 0);
+  sqlite3_busy_timeout(connection_->handle(), static_cast<int>(absl::ToInt64Milliseconds(patience)));
   const int code =
       sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(connection_->handle(), kBusyTimeoutMilliseconds);
@@ -253,7 +257,7 @@ bool CommitQueue::EndLog() {
 }
 
 void CommitQueue::RegainRoom() {
-  EndLog();
+  EndLog(absl::ZeroDuration());
   if (!reserve_.MakeIfThereIsRoom()) return;
   std::vector<absl::AnyInvocable<void()>> told;
   {

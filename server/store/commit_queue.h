@@ -106,7 +106,7 @@ class CommitQueue {
   bool AwaitStop(absl::Duration at_most);
   void Tell(Group group, const absl::Status& written);
   void FinishCheckpoint();
-  bool EndLog();
+  bool EndLog(absl::Duration patience);
   void RestoreReserve();
   void RegainRoom();
   bool AwaitQueued(absl::Duration at_most);

@@ -11,15 +11,15 @@
 namespace trainyard {
 namespace {
 
-constexpr int64_t kMostBytes = int64_t{64} << 20;
-constexpr int64_t kShare = 16;  // one part in so many
+constexpr int64_t kMostReserveBytes = int64_t{64} << 20;
+constexpr int64_t kReserveShare = 16;  // one part in so many
 
 }  // namespace
 
 int64_t ReserveBytesFor(const std::string& folder) {
   struct statvfs disk;
-  if (statvfs(folder.c_str(), &disk) != 0) return kMostBytes;
-  return std::min(kMostBytes, static_cast<int64_t>(disk.f_blocks * disk.f_frsize) / kShare);
+  if (statvfs(folder.c_str(), &disk) != 0) return kMostReserveBytes;
+  return std::min(kMostReserveBytes, static_cast<int64_t>(disk.f_blocks * disk.f_frsize) / kReserveShare);
 }
 
 bool ReserveFile::MakeIfThereIsRoom() const {

@@ -21,11 +21,6 @@ namespace trainyard {
 namespace {
 
 using testing::ElementsAre;
-using Kind = InterceptedDisk::Kind;
-using Call = FailingDisk::Call;
-
-constexpr JobKey kJob = 1;
-
 struct WriteFault {
   std::string name;
   FailingDisk::Fault fault;
@@ -36,9 +31,8 @@ std::vector<WriteFault> WriteFaults() {
   for (const auto& [name, code] : {std::pair("NoSpace", SQLITE_FULL), std::pair("InputOutput", SQLITE_IOERR_WRITE)}) {
     for (const bool torn : {false, true}) {
       for (const int after : {0, 1, 5}) {
-        faults.push_back(
-            {.name = absl::StrCat(name, torn ? "Torn" : "", "After", after),
-             .fault = {.kind = Kind::kLog, .call = Call::kWrite, .code = code, .after = after, .torn = torn}});
+        faults.push_back({.name = absl::StrCat(name, torn ? "Torn" : "", "After", after),
+                          .fault = {.code = code, .after = after, .torn = torn}});
       }
     }
   }
@@ -47,6 +41,11 @@ std::vector<WriteFault> WriteFaults() {
 
 class FailingDiskTest : public testing::Test {
  protected:
+  using Kind = InterceptedDisk::Kind;
+  using Call = FailingDisk::Call;
+
+  static constexpr JobKey kJob = 1;
+
   FailingDiskTest()
       : queue_(CommitQueue::Open(folder_.Database()).value()),
         log_(std::make_unique<EventLog>(folder_.Database(), *queue_)) {
@@ -175,6 +174,23 @@ TEST_F(FailingDiskTest, APageThatCannotBeReadFailsTheChangeThatNeedsIt) {
   disk_.Heal();
   AppendAndWait("after");
   EXPECT_THAT(Messages(), ElementsAre("before", "after"));
+}
+
+TEST_F(FailingDiskTest, AfterASyncThatFailedNothingIsDurableBeforeTheLogIsInTheDatabase) {
+  AppendAndWait("before");
+  disk_.Fail({.kind = Kind::kLog, .call = Call::kSync, .code = SQLITE_IOERR_FSYNC});
+  EXPECT_EQ(ErrorReason(queue_->CommitDurablyAndWait(Nothing)), "STORAGE_FAILED");
+  EXPECT_GE(disk_.failed(), 1);
+  // The log's syncs are good again: pages that were taken for written then may be lost all the same.
+  disk_.Fail({.kind = Kind::kDatabase, .call = Call::kWrite, .code = SQLITE_IOERR_WRITE});
+  Outcome doubtful;
+  log_->AppendDurably(kJob, Warning("doubtful"), nullptr, doubtful.Teller());
+  EXPECT_EQ(ErrorReason(doubtful.Wait()), "STORAGE_FAILED");
+  disk_.Heal();
+  Outcome durable;
+  log_->AppendDurably(kJob, Warning("durable"), nullptr, durable.Teller());
+  EXPECT_TRUE(durable.Wait().ok()) << durable.Wait();
+  EXPECT_THAT(Messages(), ElementsAre("before", "doubtful", "durable"));
 }
 
 // A log that cannot be moved into the database grows, and all goes on.

@@ -17,22 +17,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr JobKey kJob = 1;
-constexpr int kEvents = 60;
-
-std::string MessageOf(int64_t sequence) {
-  return std::string(1 + static_cast<size_t>(sequence * 997 % 9000), static_cast<char>('a' + sequence % 26));
-}
-
-v1::Event EventOf(int64_t sequence) {
-  v1::Event event;
-  event.mutable_warning()->set_message(MessageOf(sequence));
-  return event;
-}
-
 // Events each committed alone, with the length of the log after each.
 class TornLogTest : public testing::Test {
  protected:
+  static constexpr JobKey kJob = 1;
+  static constexpr int kEvents = 60;
+
+  static std::string MessageOf(int64_t sequence) {
+    return std::string(1 + static_cast<size_t>(sequence * 997 % 9000), static_cast<char>('a' + sequence % 26));
+  }
+
+  static v1::Event EventOf(int64_t sequence) {
+    v1::Event event;
+    event.mutable_warning()->set_message(MessageOf(sequence));
+    return event;
+  }
+
   TornLogTest() {
     queue_ = CommitQueue::Open(folder_.Database()).value();
     EventLog log(folder_.Database(), *queue_);

@@ -20,6 +20,8 @@
 #include "server/rpc/job_service.h"
 #include "server/rpc/model_service.h"
 #include "server/rpc/watch_service.h"
+#include "server/run/remove_leftovers.h"
+#include "server/store/reserve_file.h"
 #include "server/wire/time.h"
 
 namespace trainyard {
@@ -121,6 +123,7 @@ class Server::Parts {
     if (server_ != nullptr) {
       server_->GetHealthCheckService()->SetServingStatus(false);
       watchers_.Drain();
+      queue_->GiveUpOnErrors();
       server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));
       // Requests that still run may wait for a worker.
       pool_.reset();
@@ -141,7 +144,8 @@ class Server::Parts {
     const std::string& directory = options_.data_directory;
     ASSIGN_OR_RETURN(lock_, DirectoryLock::Take(directory));
     const std::string database = directory + "/trainyard.db";
-    ASSIGN_OR_RETURN(queue_, CommitQueue::Open(database, {.reserve_path = directory + "/reserve"}));
+    ASSIGN_OR_RETURN(queue_, CommitQueue::Open(database, {.reserve_path = directory + "/reserve",
+                                                          .reserve_bytes = ReserveBytesFor(directory)}));
     ASSIGN_OR_RETURN(catalogue_, Catalogue::Open(database));
     ASSIGN_OR_RETURN(blobs_, Blobs::Open(directory));
     log_ = std::make_unique<EventLog>(database, *queue_);
@@ -153,6 +157,7 @@ class Server::Parts {
     spec_limits_.memory_bytes = options_.job_memory_bytes;
     datasets_.emplace(dataset_limits_, *queue_, *catalogue_, *blobs_);
     RETURN_IF_ERROR(datasets_->Recover());
+    RETURN_IF_ERROR(RemoveLeftovers(*catalogue_, *blobs_));
     saver_ = std::make_unique<CheckpointSaver>(*blobs_, *catalogue_);
     scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
     pool_ = std::make_unique<WorkerPool>(kBlockingThreads);

@@ -58,6 +58,14 @@ absl::StatusOr<SavedCheckpoint> CheckpointSaver::Write(JobKey job, const Checkpo
 }
 
 absl::StatusOr<Checkpoint> CheckpointSaver::Load(JobKey job, const StoredCheckpoint& stored) const {
+  absl::StatusOr<Checkpoint> checkpoint = LoadUnnamed(job, stored);
+  if (!absl::IsDataLoss(checkpoint.status())) return checkpoint;
+  return WithReason(absl::DataLossError(absl::StrCat(checkpoint.status().message(), "; it was of step ", stored.step,
+                                                     ", and its parameters had the SHA-256 ", stored.digest)),
+                    "CHECKPOINT_DAMAGED", {{"step", absl::StrCat(stored.step)}, {"digest", stored.digest}});
+}
+
+absl::StatusOr<Checkpoint> CheckpointSaver::LoadUnnamed(JobKey job, const StoredCheckpoint& stored) const {
   if (stored.in_row) {
     ASSIGN_OR_RETURN(const std::string state, catalogue_.CheckpointState(job, stored.file));
     return DecodeCheckpoint(state);

@@ -47,7 +47,8 @@ class CheckpointSaver {
   // Writes the state that a job begins with, on the caller's thread: pinned, before all that its log will say.
   absl::StatusOr<StoredCheckpoint> SaveFirst(JobKey job, const Checkpoint& checkpoint);
 
-  // Never on a gRPC thread. DATA_LOSS: damaged. NOT_FOUND: removed meanwhile.
+  // Never on a gRPC thread. DATA_LOSS (CHECKPOINT_DAMAGED, with `step` and the `digest` of the parameters): damaged. NOT_FOUND: removed
+  // meanwhile.
   absl::StatusOr<Checkpoint> Load(JobKey job, const StoredCheckpoint& stored) const;
 
   // Removes the file of a checkpoint whose row is, or is about to be, removed; where there is none, nothing.
@@ -55,6 +56,7 @@ class CheckpointSaver {
 
  private:
   absl::StatusOr<SavedCheckpoint> Write(JobKey job, const Checkpoint& checkpoint, StoredCheckpoint stored) const;
+  absl::StatusOr<Checkpoint> LoadUnnamed(JobKey job, const StoredCheckpoint& stored) const;
   void BeginWaiting(JobKey job);
   void EndWaiting(JobKey job);
   bool HasWaiting(JobKey job);

@@ -19,9 +19,6 @@ namespace {
 constexpr absl::Duration kUploadLifetime = absl::Hours(24);
 constexpr std::string_view kFilterFields[] = {"labels", "display_name", "create_time"};
 
-// The file of an upload, from its name `uploads/<id>`.
-std::string FileOf(const std::string& upload_name) { return upload_name.substr(upload_name.find('/') + 1); }
-
 absl::Status TooLarge(int64_t bytes, int64_t limit) {
   return WithReason(absl::ResourceExhaustedError(absl::StrCat("the upload has ", bytes, " bytes, more than the ", limit,
                                                               " that were declared or are allowed")),
@@ -40,6 +37,16 @@ class BlobSink final : public ByteSink {
   BlobWriter& writer_;
 };
 
+// What has become of the file of a data set that is in the catalogue.
+absl::Status Damaged(const StoredDataset& stored, const absl::Status& found) {
+  if (!absl::IsDataLoss(found) && !absl::IsNotFound(found)) return found;
+  const v1::Dataset& dataset = stored.dataset;
+  return WithReason(
+      absl::DataLossError(absl::StrCat(dataset.name(), " is damaged on the server's disk: ", found.message(),
+                                       "; delete it and upload again the content with the SHA-256 ", dataset.digest())),
+      "DATASET_DAMAGED", {{"dataset", dataset.name()}, {"digest", dataset.digest()}});
+}
+
 // Whether both are the same content, read the same way.
 bool SameContent(const v1::Dataset& a, const v1::Dataset& b) {
   return a.digest() == b.digest() &&
@@ -50,13 +57,18 @@ bool SameContent(const v1::Dataset& a, const v1::Dataset& b) {
 
 void UploadDigest::Add(int64_t offset, std::string_view bytes) {
   if (offset != size_) return;
-  sha_.Update(bytes);
+  sha_->Update(bytes);
   size_ += static_cast<int64_t>(bytes.size());
+}
+
+void UploadDigest::BeginAnew() {
+  size_ = 0;
+  sha_.emplace();
 }
 
 std::string UploadDigest::Of(std::string_view content) {
   Add(size_, content.substr(static_cast<size_t>(size_)));
-  return sha_.DigestSoFar();
+  return sha_->DigestSoFar();
 }
 
 DatasetTable::DatasetTable(DatasetLimits limits, CommitQueue& queue, Catalogue& catalogue, Blobs& blobs)
@@ -68,7 +80,7 @@ absl::Status DatasetTable::Recover() {
     const std::string& name = stored.upload.name();
     if (absl::Now() - stored.last_write_time > kUploadLifetime) {
       RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name)));
-      RETURN_IF_ERROR(blobs_.RemoveUpload(FileOf(name)));
+      RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(name)));
       continue;
     }
     absl::MutexLock lock(&mutex_);
@@ -95,7 +107,7 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
     ASSIGN_OR_RETURN(const std::optional<StoredUpload> former, catalogue_.FindUploadByRequest(request.request_id()));
     if (former.has_value()) return Describe(*former);
   }
-  if (blobs_.ShortOfRoom()) return StorageFull(blobs_.FreeBytes());
+  if (blobs_.ShortOfRoom() || queue_.short_of_room()) return StorageFull(blobs_.FreeBytes());
 
   StoredUpload stored;
   stored.request_id = request.request_id();
@@ -114,13 +126,13 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
     }
     uploads_[stored.upload.name()] = std::make_shared<UploadDigest>();
   }
-  ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(FileOf(stored.upload.name())));
+  ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(UploadFileOf(stored.upload.name())));
   RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.Put(stored)));
   return stored.upload;
 }
 
 absl::StatusOr<v1::Upload> DatasetTable::Describe(StoredUpload stored) const {
-  ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(FileOf(stored.upload.name())));
+  ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(UploadFileOf(stored.upload.name())));
   stored.upload.set_received_bytes(file->size());
   return stored.upload;
 }
@@ -149,7 +161,7 @@ absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const 
     const auto known = uploads_.find(upload_name);
     digest = known != uploads_.end() ? known->second : std::make_shared<UploadDigest>();
   }
-  absl::StatusOr<std::unique_ptr<UploadFile>> file = blobs_.OpenUpload(FileOf(upload_name));
+  absl::StatusOr<std::unique_ptr<UploadFile>> file = blobs_.OpenUpload(UploadFileOf(upload_name));
   if (!file.ok()) {
     absl::MutexLock lock(&mutex_);
     busy_.erase(upload_name);
@@ -183,6 +195,7 @@ absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::s
   const int64_t limit = upload_.has_size_bytes() ? upload_.size_bytes() : table_.limits_.upload_bytes;
   const int64_t size = expected + static_cast<int64_t>(data.size());
   if (size > limit) return TooLarge(size, limit);
+  if (table_.queue_.short_of_room()) return StorageFull(table_.blobs_.FreeBytes());
   RETURN_IF_ERROR(file_->Append(data));
   digest_->Add(offset, data);
   return absl::OkStatus();
@@ -191,7 +204,10 @@ absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::s
 std::string DatasetTable::Writer::Digest(const MappedFile& content) { return digest_->Of(content.bytes()); }
 
 absl::StatusOr<v1::Upload> DatasetTable::Writer::Finish() {
-  RETURN_IF_ERROR(file_->Sync());
+  if (absl::Status status = file_->Sync(); !status.ok()) {
+    digest_->BeginAnew();  // the file may have become shorter
+    return status;
+  }
   upload_.set_received_bytes(file_->size());
   return upload_;
 }
@@ -199,7 +215,7 @@ absl::StatusOr<v1::Upload> DatasetTable::Writer::Finish() {
 absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const MappedFile& content,
                                                  const std::string& digest) {
   ASSIGN_OR_RETURN(const ReadOptions options, FromProto(upload.dataset().read_options()));
-  const std::string file = absl::StrCat("dataset-", FileOf(upload.name()));
+  const std::string file = absl::StrCat("dataset-", UploadFileOf(upload.name()));
   ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs_.Create(file));
   BlobSink sink(*writer);
   const auto forget = [&content](size_t count) { content.Forget(count); };
@@ -234,7 +250,7 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
                                                    upload.size_bytes(), " bytes declared; send the rest first")),
         "UPLOAD_INCOMPLETE", {{"expected_offset", absl::StrCat(upload.received_bytes())}});
   }
-  ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(FileOf(upload.name())));
+  ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(UploadFileOf(upload.name())));
   const std::string digest = hold->Digest(*content);
   if (!request.digest().empty() && request.digest() != digest) {
     return WithReason(absl::DataLossError(absl::StrCat("the content's SHA-256 is ", digest, ", not ",
@@ -263,7 +279,7 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
         });
     if (status.ok()) {
       forget_upload();
-      RETURN_IF_ERROR(blobs_.RemoveUpload(FileOf(upload.name())));
+      RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(upload.name())));
       return stored.dataset;
     }
     RETURN_IF_ERROR(blobs_.Remove(stored.file));
@@ -279,7 +295,7 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
   }
   RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(upload.name())));
   forget_upload();
-  RETURN_IF_ERROR(blobs_.RemoveUpload(FileOf(upload.name())));
+  RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(upload.name())));
   return existing->dataset;
 }
 
@@ -350,7 +366,9 @@ absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::Open(const std::str
       if (std::shared_ptr<const Dataset> dataset = found->second.dataset.lock()) return dataset;
     }
   }
-  ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset, OpenFile(stored->file));
+  absl::StatusOr<std::shared_ptr<const Dataset>> opened = OpenFile(stored->file);
+  if (!opened.ok()) return Damaged(*stored, opened.status());
+  std::shared_ptr<const Dataset> dataset = *std::move(opened);
   absl::MutexLock lock(&mutex_);
   open_[name] = {.file = stored->file, .dataset = dataset};
   return dataset;

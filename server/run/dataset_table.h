@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,12 +35,15 @@ class UploadDigest {
   // Bytes that arrive at `offset`.
   void Add(int64_t offset, std::string_view bytes);
 
+  // As one that has seen nothing.
+  void BeginAnew();
+
   // Of the whole content, of which it reads what it has not seen: all of it where an earlier server received the start.
   std::string Of(std::string_view content);
 
  private:
   int64_t size_ = 0;  // bytes from the start that it has seen
-  Sha256 sha_;
+  std::optional<Sha256> sha_{std::in_place};
 };
 
 // Thread-safe. Every method may touch the disk: never on a gRPC thread. Errors are those of DatasetService.

@@ -3,12 +3,14 @@
 #include "server/run/job_run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/status.h"
 #include "server/run/check_spec.h"
+#include "server/run/job_states.h"
 #include "server/wire/run_events.h"
 #include "server/wire/spec.h"
 #include "server/wire/time.h"
@@ -52,7 +54,9 @@ Sliced::Then JobRun::RunSlice(absl::Duration length) {
   }
   if (beginning_attempt_.load()) return Then::kWait;
   if (const absl::Status status = AttemptStatus(); !status.ok()) return FailNow(status);
+  if (log_.has_value() && !log_->failure().ok()) return FailAfterLog();
   if (wanted() == Wanted::kCancel) return CancelNow();
+  if (wanted() == Wanted::kRun && services_.queue.short_of_room()) return StandStill();
   if (trainer_ == nullptr) {
     if (wanted() == Wanted::kPause) return PauseNow();
     const absl::Time begin = absl::Now();
@@ -60,6 +64,36 @@ Sliced::Then JobRun::RunSlice(absl::Duration length) {
     running_time_ += absl::Now() - begin;
   }
   return TrainFor(length);
+}
+
+// The log has refused an event, and with it those that were numbered after it: the end comes when all of them are settled.
+Sliced::Then JobRun::FailAfterLog() {
+  if (services_.log.UncommittedBytes(key_) == 0) return FailNow(log_->failure());
+  WakeAfterLog();
+  return Then::kWait;
+}
+
+void JobRun::WakeAfterLog() {
+  services_.queue.Commit(
+      [](Connection&) { return absl::OkStatus(); },
+      [self = shared_from_this()](const absl::Status&) { self->services_.scheduler.Wake(self.get()); });
+}
+
+Sliced::Then JobRun::StandStill() {
+  bool is_first = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    is_first = !std::exchange(standing_still_, true);
+  }
+  if (is_first) Warn("STORAGE_FULL", std::string(kStandsStill));
+  services_.queue.WhenThereIsRoom([self = shared_from_this()] {
+    {
+      absl::MutexLock lock(&self->mutex_);
+      self->standing_still_ = false;
+    }
+    self->services_.scheduler.Wake(self.get());
+  });
+  return Then::kWait;
 }
 
 absl::Status JobRun::Begin() {
@@ -223,9 +257,7 @@ void JobRun::AfterSlice(absl::Time now) {
 bool JobRun::WaitForLog() {
   if (services_.log.UncommittedBytes(key_) < kMaxUncommittedBytes) return false;
   log_->Flush();
-  services_.queue.Commit(
-      [](Connection&) { return absl::OkStatus(); },
-      [self = shared_from_this()](const absl::Status&) { self->services_.scheduler.Wake(self.get()); });
+  WakeAfterLog();
   return true;
 }
 

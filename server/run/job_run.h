@@ -91,8 +91,11 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Status TakeUp(RunPlan plan);
   absl::Status AttemptStatus() const;
   Then TrainFor(absl::Duration length);
+  Then StandStill();
   void AfterSlice(absl::Time now);
   bool WaitForLog();
+  void WakeAfterLog();
+  Then FailAfterLog();
   Then PauseNow();
   Then EndNow();
   Then CancelNow();
@@ -103,7 +106,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
     std::optional<Checkpoint> checkpoint;
     int64_t position = 0;
   };
-  absl::StatusOr<Start> NewestCheckpoint() const;
+  absl::StatusOr<Start> NewestCheckpoint();
   absl::StatusOr<std::optional<Checkpoint>> FirstState() const;
   void SaveIfDue(absl::Time now);
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved);
@@ -123,6 +126,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   v1::Job Enter(v1::StateChanged change);
   absl::StatusOr<v1::Job> WhenDurable(v1::Job job);
   void EnterEnd(v1::State state, const RunEnd& end, const absl::Status& status);
+  void Leave(const v1::Job& job, const absl::Status& status);
   void Warn(std::string reason, std::string message);
   int64_t AppendEvent(v1::Event event, CommitQueue::Change with, CommitQueue::Told told);
   absl::StatusOr<v1::Job> AwaitCancelled();
@@ -159,7 +163,10 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   v1::Model model_ ABSL_GUARDED_BY(mutex_);
   std::optional<v1::Evaluation> best_evaluation_ ABSL_GUARDED_BY(mutex_);
   absl::Status attempt_status_ ABSL_GUARDED_BY(mutex_);  // of the checkpoint that the newest attempt begins with
+  bool end_logged_ ABSL_GUARDED_BY(mutex_) = false;      // the terminal event is in the log
+  absl::Status end_status_ ABSL_GUARDED_BY(mutex_);      // why it is not, or not durably
   int64_t version_ ABSL_GUARDED_BY(mutex_);
+  bool standing_still_ ABSL_GUARDED_BY(mutex_) = false;  // for want of room on the disk
   bool leaving_ ABSL_GUARDED_BY(mutex_) = false;  // a change to PAUSED or to a terminal state is on its way to the log
 };
 

@@ -23,7 +23,7 @@ bool IsFirstState(const StoredCheckpoint& checkpoint) { return checkpoint.log_po
 
 }  // namespace
 
-absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() const {
+absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() {
   ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, services_.catalogue.Checkpoints(key_));
   absl::Status damaged;
   for (const StoredCheckpoint& candidate : stored) {
@@ -31,8 +31,10 @@ absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() const {
     absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(key_, candidate);
     if (checkpoint.ok()) return Start{.checkpoint = *std::move(checkpoint), .position = candidate.log_position};
     damaged = checkpoint.status();
+    Warn("CHECKPOINT_DAMAGED", std::string(damaged.message()));
   }
-  // The log can be replayed from its very start as well.
+  // The log can be replayed from its very start as well; a later attempt began with a checkpoint.
+  if (attempt_ > 1 && !damaged.ok()) return damaged;
   ASSIGN_OR_RETURN(std::optional<Checkpoint> first, FirstState());
   return Start{.checkpoint = std::move(first), .position = 0};
 }

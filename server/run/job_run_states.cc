@@ -56,7 +56,9 @@ std::string Sentence(const RunEnd& end, const absl::Status& status) {
 
 v1::Job JobRun::Describe() const {
   absl::MutexLock lock(&mutex_);
-  return job_;
+  v1::Job job = job_;
+  if (standing_still_ && InState(v1::STATE_RUNNING)) job.set_state_message(std::string(kStandsStill));
+  return job;
 }
 
 bool JobRun::HasEnded() const { return IsTerminal(job_.state()); }
@@ -79,7 +81,7 @@ absl::StatusOr<v1::Job> JobRun::Cancel() {
     // A pause on its way to the log comes first; then the run must be woken once more.
     absl::MutexLock lock(&mutex_);
     const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return HasEnded() || (InState(v1::STATE_PAUSED) && !leaving_);
+      return HasEnded() || !end_status_.ok() || (InState(v1::STATE_PAUSED) && !leaving_);
     };
     mutex_.Await(absl::Condition(&settled));
   }
@@ -95,8 +97,9 @@ absl::StatusOr<v1::Job> JobRun::CancelUnstarted() {
 
 absl::StatusOr<v1::Job> JobRun::AwaitCancelled() {
   absl::MutexLock lock(&mutex_);
-  const auto ended = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return HasEnded(); };
+  const auto ended = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return HasEnded() || !end_status_.ok(); };
   mutex_.Await(absl::Condition(&ended));
+  RETURN_IF_ERROR(end_status_);
   if (!InState(v1::STATE_CANCELLED)) return EndedError(job_);
   return job_;
 }
@@ -113,32 +116,40 @@ absl::StatusOr<v1::Job> JobRun::Pause() {
   v1::Job job;
   {
     absl::MutexLock lock(&mutex_);
-    const auto settled = [this]()
-                             ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return HasEnded() || InState(v1::STATE_PAUSED); };
+    const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      return HasEnded() || !end_status_.ok() || InState(v1::STATE_PAUSED);
+    };
     mutex_.Await(absl::Condition(&settled));
     if (HasEnded()) return EndedError(job_);
+    RETURN_IF_ERROR(end_status_);
     job = job_;
   }
   return WhenDurable(std::move(job));
 }
 
 absl::StatusOr<v1::Job> JobRun::Resume() {
+  bool running = false;
+  v1::Job job;
   {
     absl::MutexLock lock(&mutex_);
     if (HasEnded()) return EndedError(job_);
     RETURN_IF_ERROR(CheckBegun());
     const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return HasEnded() || InState(v1::STATE_PAUSED) || wanted() == Wanted::kRun;
+      return HasEnded() || !end_status_.ok() || InState(v1::STATE_PAUSED) || wanted() == Wanted::kRun;
     };
     mutex_.Await(absl::Condition(&settled));
     if (HasEnded()) return EndedError(job_);
-    if (InState(v1::STATE_RUNNING)) return job_;
-    wanted_ = Wanted::kRun;
+    RETURN_IF_ERROR(end_status_);
+    running = InState(v1::STATE_RUNNING);
+    if (!running) wanted_ = Wanted::kRun;
+    job = job_;
   }
+  // Another's resumption may still be on its way to the log.
+  if (running) return WhenDurable(std::move(job));
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");
-  v1::Job job = Enter(std::move(change));
+  job = Enter(std::move(change));
   services_.scheduler.Wake(this);
   return WhenDurable(std::move(job));
 }
@@ -209,17 +220,27 @@ void JobRun::EnterEnd(v1::State state, const RunEnd& end, const absl::Status& st
   event.set_job(name_);
   event.set_attempt(attempt_);
   const auto self = shared_from_this();
-  services_.log.AppendDurably(key_, std::move(event), services_.catalogue.Update(key_, job),
-                              [self, job](const absl::Status&) {
-                                {
-                                  absl::MutexLock lock(&self->mutex_);
-                                  const int64_t newest = self->job_.newest_sequence();
-                                  self->job_ = job;
-                                  self->job_.set_newest_sequence(newest);
-                                  self->leaving_ = false;
-                                }
-                                self->ended_(self);
-                              });
+  const auto logged = [self](const absl::Status& written) {
+    absl::MutexLock lock(&self->mutex_);
+    self->end_logged_ = written.ok();
+  };
+  services_.log.AppendDurably(
+      key_, std::move(event), services_.catalogue.Update(key_, job),
+      [self, job](const absl::Status& written) { self->Leave(job, written); }, logged);
+}
+
+// What the log did not take has not happened: the next server takes the job up again.
+void JobRun::Leave(const v1::Job& job, const absl::Status& status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    end_status_ = status;
+    if (!end_logged_) return;
+    const int64_t newest = job_.newest_sequence();
+    job_ = job;
+    job_.set_newest_sequence(newest);
+    leaving_ = false;
+  }
+  ended_(shared_from_this());
 }
 
 void JobRun::Warn(std::string reason, std::string message) {

@@ -22,6 +22,9 @@ inline absl::Status EndedError(const v1::Job& job) {
                     "JOB_ENDED", {{"state", state}});
 }
 
+// Of a job that cannot go on for want of room.
+inline constexpr std::string_view kStandsStill = "the server's disk is full; stands still until there is room";
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_SERVER_RUN_JOB_STATES_H_

@@ -8,6 +8,8 @@
 #include "absl/time/clock.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "server/run/check_spec.h"
 #include "server/run/job_states.h"
 #include "server/run/names.h"
@@ -43,6 +45,18 @@ v1::Job NewJob(const v1::Job& asked, const TrainingOptions& options) {
   return job;
 }
 
+// Equal for equal jobs: otherwise the entries of a map are serialised in any order.
+std::string DigestOf(const v1::Job& asked) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    asked.SerializeToCodedStream(&coded);
+  }
+  return Sha256Of(bytes);
+}
+
 // The data sets that a spec names.
 std::vector<std::string> DatasetsOf(const TrainingDataOptions& data) {
   std::vector<std::string> names = {data.dataset};
@@ -75,11 +89,13 @@ absl::StatusOr<v1::Job> JobTable::Create(const v1::CreateJobRequest& request) {
   if (!request.request_id().empty()) {
     one_at_a_time.emplace(&creating_);
     stored.request_id = request.request_id();
-    stored.request_digest = Sha256Of(request.job().SerializeAsString());
+    stored.request_digest = DigestOf(request.job());
     ASSIGN_OR_RETURN(const std::optional<StoredJob> former, services_.catalogue.FindJobByRequest(request.request_id()));
     if (former.has_value()) return FormerJob(*former, stored.request_digest);
   }
-  if (services_.blobs.ShortOfRoom()) return StorageFull(services_.blobs.FreeBytes());
+  if (services_.blobs.ShortOfRoom() || services_.queue.short_of_room()) {
+    return StorageFull(services_.blobs.FreeBytes());
+  }
   ASSIGN_OR_RETURN(const TrainingOptions named, FromProto(request.job().spec()));
   const DatasetTable::Pin pin(services_.datasets, DatasetsOf(named.data));
   ASSIGN_OR_RETURN(CheckedRun checked, CheckSpec(request.job().spec(), limits_.spec, services_.datasets));

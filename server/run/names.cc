@@ -103,6 +103,8 @@ absl::Status CheckEtag(std::string_view etag, std::string_view current) {
                     "ETAG_MISMATCH");
 }
 
+std::string UploadFileOf(const std::string& upload_name) { return upload_name.substr(upload_name.find('/') + 1); }
+
 absl::Status StorageFull(int64_t free_bytes) {
   return WithReason(absl::ResourceExhaustedError(absl::StrCat("the server's disk has only ", free_bytes >> 20,
                                                               " MiB left; delete data sets or jobs, or make room")),

@@ -28,6 +28,9 @@ absl::Status NoSuch(std::string_view kind, std::string_view name);
 // FAILED_PRECONDITION (ETAG_MISMATCH): `etag` is given and is not `current`.
 absl::Status CheckEtag(std::string_view etag, std::string_view current);
 
+// The file of an upload, from its name `uploads/<id>`.
+std::string UploadFileOf(const std::string& upload_name);
+
 // RESOURCE_EXHAUSTED (STORAGE_FULL), with the room that is left.
 absl::Status StorageFull(int64_t free_bytes);
 

@@ -89,7 +89,9 @@ void RunLog::Finish() {
 void RunLog::Append(v1::Event event) {
   event.set_job(job_name_);
   event.set_attempt(attempt_);
-  position_ = log_.Append(job_, std::move(event));
+  position_ = log_.Append(job_, std::move(event), nullptr, [failure = failure_](const absl::Status& status) {
+    if (!status.ok()) failure->Add(status);
+  });
 }
 
 void RunLog::Flush() {

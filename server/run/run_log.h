@@ -7,12 +7,16 @@
 #define TRAINYARD_SERVER_RUN_RUN_LOG_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/train/run_events.h"
 #include "server/run/replay.h"
@@ -41,6 +45,9 @@ class RunLog {
   bool replaying() const { return replay_.has_value() && replay_->active(); }
   const absl::Status& mismatch() const { return mismatch_; }
 
+  // Of the first event that the log refused; those after it are not in the log either.
+  absl::Status failure() const { return failure_->status(); }
+
   // What follows belongs to this attempt. Not while replaying.
   void BeginAttempt(int32_t attempt);
 
@@ -63,6 +70,26 @@ class RunLog {
   }
 
  private:
+  // Told by the log's thread.
+  class Failure {
+   public:
+    void Add(const absl::Status& status) {
+      absl::MutexLock lock(&mutex_);
+      status_.Update(status);
+      failed_ = true;
+    }
+    absl::Status status() const {
+      if (!failed_.load(std::memory_order_acquire)) return absl::OkStatus();
+      absl::MutexLock lock(&mutex_);
+      return status_;
+    }
+
+   private:
+    std::atomic<bool> failed_ = false;
+    mutable absl::Mutex mutex_;
+    absl::Status status_ ABSL_GUARDED_BY(mutex_);
+  };
+
   // Whether the output was in the log already.
   template <typename Output>
   bool Repeats(const Output& output);
@@ -80,6 +107,7 @@ class RunLog {
 
   std::optional<Replay> replay_;
   absl::Status mismatch_;
+  const std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
 };
 
 }  // namespace trainyard

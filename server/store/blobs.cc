@@ -108,7 +108,7 @@ absl::Status BlobWriter::Clear() { return file_.Clear(); }
 
 absl::Status BlobWriter::Publish() {
   RETURN_IF_ERROR(file_.Sync());
-  if (rename(file_.path().c_str(), path_.c_str()) != 0) return FileError("publish", path_);
+  if (SystemFileCalls().rename(file_.path().c_str(), path_.c_str()) != 0) return FileError("publish", path_);
   published_ = true;
   return SyncFolder(fs::path(path_).parent_path());
 }
@@ -160,6 +160,8 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> Blobs::MapUpload(std::string_v
 }
 
 absl::Status Blobs::RemoveUpload(std::string_view name) const { return RemoveFile(PathIn(uploads_, name)); }
+
+absl::StatusOr<std::vector<std::string>> Blobs::ListUploads() const { return Names(uploads_); }
 
 int64_t Blobs::FreeBytes() const {
   const absl::StatusOr<struct statvfs> disk = DiskOf(blobs_);

@@ -104,6 +104,7 @@ class Blobs {
   // NOT_FOUND: no such upload.
   absl::StatusOr<std::shared_ptr<const MappedFile>> MapUpload(std::string_view name) const;
   absl::Status RemoveUpload(std::string_view name) const;
+  absl::StatusOr<std::vector<std::string>> ListUploads() const;
 
   // Room on the disk, in bytes, and whether it is too little for new work. A disk that cannot be examined has none.
   int64_t FreeBytes() const;

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -121,6 +122,9 @@ class Catalogue {
   CommitQueue::Change RemoveCheckpoint(JobKey job, std::string file) const;
   absl::StatusOr<std::vector<StoredCheckpoint>> Checkpoints(JobKey job) const;
   absl::StatusOr<std::string> CheckpointState(JobKey job, std::string_view file) const;
+
+  // The names of all blobs that a data set or a checkpoint has.
+  absl::StatusOr<std::set<std::string>> NamedFiles() const;
 
   // ---- Models, by name; the key is the job's. Newest first.
   CommitQueue::Change Put(JobKey job, v1::Model model) const;

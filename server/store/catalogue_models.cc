@@ -70,6 +70,18 @@ absl::StatusOr<std::string> Catalogue::CheckpointState(JobKey job, std::string_v
   return std::string(select.Blob(0));
 }
 
+absl::StatusOr<std::set<std::string>> Catalogue::NamedFiles() const {
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(Statement select, reader->Prepare("SELECT file FROM datasets UNION ALL"
+                                                     " SELECT file FROM checkpoints WHERE state IS NULL"));
+  std::set<std::string> files;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, select.Step());
+    if (!found) return files;
+    files.emplace(select.Text(0));
+  }
+}
+
 CommitQueue::Change Catalogue::Put(JobKey job, v1::Model model) const {
   return [job, model = std::move(model)](Connection& connection) -> absl::Status {
     const std::string message = model.SerializeAsString();

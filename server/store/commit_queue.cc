@@ -18,6 +18,9 @@ constexpr absl::Duration kRetryInterval = absl::Milliseconds(100);
 
 constexpr absl::Duration kReserveInterval = absl::Seconds(10);
 
+// With readers' snapshots, after a sync of the log has failed: until it is ended nothing is told to be durable.
+constexpr absl::Duration kDoubtfulLogPatience = absl::Seconds(1);
+
 // The writer ends the checkpoint, and with it the log, beyond 48 MiB when it has nothing else to do and the syncer has left at most a
 // sixteenth of the log to move, and beyond 256 MiB in any case. Nothing is committed meanwhile: it takes two syncs.
 constexpr int64_t kLogPages = 12288;
@@ -49,7 +52,8 @@ absl::StatusOr<std::unique_ptr<CommitQueue>> CommitQueue::Open(const std::string
 CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve)
     : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)) {
   sqlite3_wal_hook(connection_->handle(), CountLogPages, &log_pages_);
-  RestoreReserve();
+  reserve_checked_ = absl::Now();
+  short_of_room_ = !reserve_.MakeIfThereIsRoom();
   writer_ = std::thread([this] { Run(); });
 }
 
@@ -63,12 +67,11 @@ CommitQueue::~CommitQueue() {
 }
 
 void CommitQueue::Commit(Change change, Told committed) {
-  Enqueue({.change = std::move(change), .committed = std::move(committed), .durable = nullptr, .status = {}});
+  Enqueue({.change = std::move(change), .committed = std::move(committed), .durable = nullptr});
 }
 
 void CommitQueue::CommitDurably(Change change, Told durable, Told committed) {
-  Enqueue(
-      {.change = std::move(change), .committed = std::move(committed), .durable = std::move(durable), .status = {}});
+  Enqueue({.change = std::move(change), .committed = std::move(committed), .durable = std::move(durable)});
 }
 
 absl::Status CommitQueue::CommitDurablyAndWait(Change change) {
@@ -98,6 +101,19 @@ int64_t CommitQueue::queued() const {
   return static_cast<int64_t>(queue_.size()) + being_written_;
 }
 
+void CommitQueue::WhenThereIsRoom(absl::AnyInvocable<void()> told) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (short_of_room_) return awaiting_room_.push_back(std::move(told));
+  }
+  told();
+}
+
+void CommitQueue::GiveUpOnErrors() {
+  absl::MutexLock lock(&mutex_);
+  giving_up_ = true;
+}
+
 void CommitQueue::Enqueue(Entry entry) {
   absl::MutexLock lock(&mutex_);
   queue_.push_back(std::move(entry));
@@ -106,17 +122,28 @@ void CommitQueue::Enqueue(Entry entry) {
 void CommitQueue::Run() {
   for (Group group = TakeAll(); !group.empty(); group = TakeAll()) {
     const absl::Status written = WriteUntilDone(group);
+    if (syncer_->log_is_doubtful() && EndLog(kDoubtfulLogPatience)) syncer_->LogEnded();
     Tell(std::move(group), written);
     FinishCheckpoint();
     RestoreReserve();
   }
 }
 
+bool CommitQueue::AwaitQueued(absl::Duration at_most) {
+  const auto has_reason_to_wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_; };
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithTimeout(absl::Condition(&has_reason_to_wake), at_most);
+}
+
 // Empty: stopped, and nothing is left to write.
 CommitQueue::Group CommitQueue::TakeAll() {
   const auto has_reason_to_wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_; };
+  {
+    absl::MutexLock lock(&mutex_);
+    being_written_ = 0;
+  }
+  while (short_of_room_ && !AwaitQueued(kRetryInterval)) RegainRoom();
   absl::MutexLock lock(&mutex_);
-  being_written_ = 0;
   mutex_.Await(absl::Condition(&has_reason_to_wake));
   being_written_ = static_cast<int64_t>(queue_.size());
   return std::exchange(queue_, Group());
@@ -131,14 +158,16 @@ absl::Status CommitQueue::WriteUntilDone(Group& group) {
     }
     const bool full = IsStorageFull(status);
     storage_full_ = full;
-    if (full && reserve_.Remove()) continue;
+    if (full) short_of_room_ = true;
+    if (full && (reserve_.Remove() || EndLog(absl::ZeroDuration()))) continue;
     if (AwaitStop(kRetryInterval)) return status;
   }
 }
 
 bool CommitQueue::AwaitStop(absl::Duration at_most) {
+  const auto gives_up = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || giving_up_; };
   absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithTimeout(absl::Condition(&stopping_), at_most);
+  return mutex_.AwaitWithTimeout(absl::Condition(&gives_up), at_most);
 }
 
 // An error: nothing of the group was written. Savepoints, each of which copies the pages that its change touches, are taken in larger
@@ -147,14 +176,22 @@ absl::Status CommitQueue::Write(Group& group) {
   if (group.size() > 1) {
     const absl::Status status = WriteInTransaction(group, &CommitQueue::Apply);
     const bool change_failed = std::any_of(group.begin(), group.end(), [](const Entry& e) { return !e.status.ok(); });
-    if (status.ok() || IsStorageFull(status) || !change_failed) return status;
+    if (status.ok() || IsNotWritten(status) || !change_failed) return status;
   }
-  return WriteInTransaction(group, &CommitQueue::ApplyOrUndo);
+  const auto given_up = [&group] {
+    return std::count_if(group.begin(), group.end(), [](const Entry& e) { return e.given_up; });
+  };
+  while (true) {
+    const auto before = given_up();
+    absl::Status status = WriteInTransaction(group, &CommitQueue::ApplyOrUndo);
+    if (status.ok() || given_up() == before) return status;
+  }
 }
 
 absl::Status CommitQueue::WriteInTransaction(Group& group, ApplyEntry apply) {
   absl::Status status = connection_->Step("BEGIN IMMEDIATE");
   for (Entry& entry : group) {
+    if (entry.given_up) continue;
     entry.status = absl::OkStatus();
     if (status.ok()) status = (this->*apply)(entry);
   }
@@ -171,7 +208,11 @@ absl::Status CommitQueue::ApplyOrUndo(Entry& entry) {
   RETURN_IF_ERROR(connection_->Step("SAVEPOINT change"));
   entry.status = entry.change(*connection_);
   if (entry.status.ok()) return connection_->Step("RELEASE change");
-  if (IsStorageFull(entry.status) || !connection_->InTransaction()) return entry.status;
+  if (IsNotWritten(entry.status)) return entry.status;
+  if (!connection_->InTransaction()) {
+    entry.given_up = true;
+    return entry.status;
+  }
   RETURN_IF_ERROR(connection_->Step("ROLLBACK TO change"));
   return connection_->Step("RELEASE change");
 }
@@ -203,7 +244,32 @@ void CommitQueue::FinishCheckpoint() {
   sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
+// Gives the log's room back, and with it that of pages which hold nothing; unless a reader's snapshot needs the log.
+bool CommitQueue::EndLog(absl::Duration patience) {
+  if (log_pages_ == 0) return false;
+  sqlite3_busy_timeout(connection_->handle(), static_cast<int>(absl::ToInt64Milliseconds(patience)));
+  const int code =
+      sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(connection_->handle(), kBusyTimeoutMilliseconds);
+  if (code != SQLITE_OK) return false;
+  log_pages_ = 0;
+  return true;
+}
+
+void CommitQueue::RegainRoom() {
+  EndLog(absl::ZeroDuration());
+  if (!reserve_.MakeIfThereIsRoom()) return;
+  std::vector<absl::AnyInvocable<void()>> told;
+  {
+    absl::MutexLock lock(&mutex_);
+    short_of_room_ = false;
+    told.swap(awaiting_room_);
+  }
+  for (absl::AnyInvocable<void()>& tell : told) tell();
+}
+
 void CommitQueue::RestoreReserve() {
+  if (short_of_room_) return RegainRoom();
   const absl::Time now = absl::Now();
   if (now - reserve_checked_ < kReserveInterval) return;
   reserve_checked_ = now;

@@ -37,11 +37,11 @@ struct CommitQueueOptions {
 class CommitQueue {
  public:
   // Runs within the group's transaction, on the writer's thread; runs again, from the same state of the database, when the group has to
-  // be written again: after a full disk, or an error of one of its changes. An error undoes this change alone, the others of the group stand.
+  // be written again: after an error of the disk, or of one of its changes. An error undoes this change alone, the others of the group stand.
   using Change = absl::AnyInvocable<absl::Status(Connection&)>;
 
-  // Told once, on the writer's or the syncer's thread; must be quick and not block. On a full disk the writer keeps the group and tries
-  // again each 100 ms: nothing is told until it is committed.
+  // Told once, on the writer's or the syncer's thread; must be quick and not block. While the disk, full or broken, does not write, the
+  // writer keeps the group and tries again each 100 ms: nothing is told until it is committed.
   using Told = absl::AnyInvocable<void(absl::Status)>;
 
   // The errors of Connection::Open.
@@ -67,6 +67,16 @@ class CommitQueue {
   // Whether the last group could not be written for want of room.
   bool storage_full() const { return storage_full_.load(); }
 
+  // Whether what can wait must wait: the disk was full, and has not yet room for a reserve again. Meanwhile the room of the former reserve
+  // is for what ends, deletes and pauses.
+  bool short_of_room() const { return short_of_room_.load(); }
+
+  // Tells once, on the writer's thread, when that is over; at once, on the caller's, where it is. A queue that ends tells nobody.
+  void WhenThereIsRoom(absl::AnyInvocable<void()> told);
+
+  // From now on a group that cannot be written is told the error; it is not tried again.
+  void GiveUpOnErrors();
+
   // Changes that wait or are being written.
   int64_t queued() const;
 
@@ -75,7 +85,8 @@ class CommitQueue {
     Change change;
     Told committed;
     Told durable;
-    absl::Status status;  // of the change, when its group was last written
+    absl::Status status = {};  // of the change, when its group was last written
+    bool given_up = false;     // its error took the whole transaction with it: it does not run again
   };
   using Group = std::vector<Entry>;
 
@@ -95,7 +106,10 @@ class CommitQueue {
   bool AwaitStop(absl::Duration at_most);
   void Tell(Group group, const absl::Status& written);
   void FinishCheckpoint();
+  bool EndLog(absl::Duration patience);
   void RestoreReserve();
+  void RegainRoom();
+  bool AwaitQueued(absl::Duration at_most);
 
   const ReserveFile reserve_;
   const std::unique_ptr<Connection> connection_;  // the writer's thread's
@@ -105,8 +119,11 @@ class CommitQueue {
   std::unique_ptr<Syncer> syncer_;
 
   std::atomic<bool> storage_full_ = false;
+  std::atomic<bool> short_of_room_ = false;  // changes under mutex_
   mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool giving_up_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<absl::AnyInvocable<void()>> awaiting_room_ ABSL_GUARDED_BY(mutex_);
   Group queue_ ABSL_GUARDED_BY(mutex_);
   int64_t being_written_ ABSL_GUARDED_BY(mutex_) = 0;
 

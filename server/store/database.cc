@@ -13,8 +13,6 @@
 namespace trainyard {
 namespace {
 
-constexpr int kBusyTimeoutMilliseconds = 10000;
-
 // Checkpoints are the syncer's.
 constexpr std::string_view kPragmas =
     "PRAGMA journal_mode = WAL;"
@@ -23,6 +21,13 @@ constexpr std::string_view kPragmas =
     "PRAGMA journal_size_limit = 67108864;"
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -8192";
+
+constexpr std::string_view kStorageFailed = "STORAGE_FAILED";
+
+bool IsErrorOfReading(int code) {
+  return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_DATA ||
+         code == SQLITE_IOERR_CORRUPTFS;
+}
 
 }  // namespace
 
@@ -36,6 +41,8 @@ bool IsStorageFull(const absl::Status& status) {
   return absl::IsResourceExhausted(status) && ErrorReason(status) == "STORAGE_FULL";
 }
 
+bool IsNotWritten(const absl::Status& status) { return IsStorageFull(status) || ErrorReason(status) == kStorageFailed; }
+
 absl::Status SqliteStatus(sqlite3* db, int code, std::string_view doing) {
   const std::string message =
       absl::StrCat("the store cannot ", AbslView(doing), ": ", db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
@@ -48,7 +55,8 @@ absl::Status SqliteStatus(sqlite3* db, int code, std::string_view doing) {
       return StorageFull(message);
     case SQLITE_IOERR:
       if (db != nullptr && sqlite3_system_errno(db) == ENOSPC) return StorageFull(message);
-      return absl::InternalError(message);
+      if (IsErrorOfReading(code)) return absl::InternalError(message);
+      return WithReason(absl::InternalError(message), kStorageFailed);
     case SQLITE_CONSTRAINT:
       if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_ROWID) {
         return absl::AlreadyExistsError(message);

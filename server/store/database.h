@@ -31,7 +31,8 @@ class Statement {
   Statement& BindBlob(int index, std::string_view bytes);
   Statement& BindNull(int index);
 
-  // True: a row is there. False: no more rows. RESOURCE_EXHAUSTED (STORAGE_FULL): the disk is full. ALREADY_EXISTS: a unique key.
+  // True: a row is there. False: no more rows. RESOURCE_EXHAUSTED (STORAGE_FULL): the disk is full. INTERNAL (STORAGE_FAILED): it does not
+  // write. ALREADY_EXISTS: a unique key.
   absl::StatusOr<bool> Step();
 
   // Columns of the current row, from 0; views are valid until the next Step.
@@ -89,12 +90,18 @@ class Connection {
   std::map<std::string, Statement::Idle, std::less<>> idle_;  // by text
 };
 
+// For which a connection waits for another's lock.
+inline constexpr int kBusyTimeoutMilliseconds = 10000;
+
 // What a result code of `db` means as a status; `doing` completes "the store cannot ...".
 absl::Status SqliteStatus(sqlite3* db, int code, std::string_view doing);
 
 // RESOURCE_EXHAUSTED with reason STORAGE_FULL.
 absl::Status StorageFull(std::string_view what);
 bool IsStorageFull(const absl::Status& status);
+
+// Whether the disk, full or broken, has not written: what was to be written may be tried again as it is.
+bool IsNotWritten(const absl::Status& status);
 
 }  // namespace trainyard
 

@@ -103,8 +103,9 @@ int64_t EventLog::Append(JobKey job, v1::Event event, CommitQueue::Change with, 
   return Enqueue(job, std::move(event), std::move(with), std::move(committed), nullptr);
 }
 
-int64_t EventLog::AppendDurably(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told durable) {
-  return Enqueue(job, std::move(event), std::move(with), nullptr, std::move(durable));
+int64_t EventLog::AppendDurably(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told durable,
+                                CommitQueue::Told committed) {
+  return Enqueue(job, std::move(event), std::move(with), std::move(committed), std::move(durable));
 }
 
 int64_t EventLog::Enqueue(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told committed,

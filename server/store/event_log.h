@@ -58,8 +58,9 @@ class EventLog {
   int64_t Append(JobKey job, v1::Event event, CommitQueue::Change with = nullptr,
                  CommitQueue::Told committed = nullptr);
 
-  // The same, told when durable; visible when committed.
-  int64_t AppendDurably(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told durable);
+  // The same, told when durable; visible when committed, of which `committed`, which may be null, is told before.
+  int64_t AppendDurably(JobKey job, v1::Event event, CommitQueue::Change with, CommitQueue::Told durable,
+                        CommitQueue::Told committed = nullptr);
 
   // Up to `limit` committed events from `from` on, if they are all in memory or there is nothing to read; else nullopt: then call Read.
   // OUT_OF_RANGE with reason SEQUENCE_NOT_KEPT and metadata `oldest` and `newest`: from < oldest, or from > newest + 1.

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +25,11 @@ constexpr int64_t kKeptBytes = int64_t{32} << 20;
 
 }  // namespace
 
+FileCalls& SystemFileCalls() {
+  static FileCalls calls = {.pwrite = pwrite, .fdatasync = fdatasync, .fsync = fsync, .rename = rename};
+  return calls;
+}
+
 absl::Status FileError(std::string_view doing, const std::string& path) {
   const int error = errno;
   const std::string what = absl::StrCat("cannot ", AbslView(doing), " ", path);
@@ -33,7 +40,7 @@ absl::Status FileError(std::string_view doing, const std::string& path) {
 absl::Status SyncFolder(const std::string& folder) {
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return FileError("open", folder);
-  absl::Status status = fsync(fd) == 0 ? absl::OkStatus() : FileError("sync", folder);
+  absl::Status status = SystemFileCalls().fsync(fd) == 0 ? absl::OkStatus() : FileError("sync", folder);
   close(fd);
   return status;
 }
@@ -45,7 +52,7 @@ absl::StatusOr<GrowingFile> GrowingFile::Open(std::string path, int64_t at_most)
   struct stat info;
   if (fstat(fd, &info) != 0) return FileError("examine", file.path_);
   if (info.st_size > at_most && ftruncate(fd, at_most) != 0) return FileError("cut", file.path_);
-  file.size_ = file.written_back_ = file.dropped_ = info.st_size < at_most ? info.st_size : at_most;
+  file.size_ = file.synced_ = file.written_back_ = file.dropped_ = info.st_size < at_most ? info.st_size : at_most;
   return file;
 }
 
@@ -53,6 +60,7 @@ GrowingFile::GrowingFile(GrowingFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       path_(std::move(other.path_)),
       size_(other.size_),
+      synced_(other.synced_),
       written_back_(other.written_back_),
       dropped_(other.dropped_) {}
 
@@ -62,7 +70,7 @@ GrowingFile::~GrowingFile() {
 
 absl::Status GrowingFile::WriteAt(std::string_view bytes, int64_t offset) {
   while (!bytes.empty()) {
-    const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), offset);
+    const ssize_t written = SystemFileCalls().pwrite(fd_, bytes.data(), bytes.size(), offset);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return FileError("write", path_);
     bytes.remove_prefix(static_cast<size_t>(written));
@@ -95,10 +103,22 @@ absl::Status GrowingFile::Overwrite(std::string_view bytes) { return WriteAt(byt
 
 absl::Status GrowingFile::Clear() {
   if (ftruncate(fd_, 0) != 0) return FileError("cut", path_);
-  size_ = written_back_ = dropped_ = 0;
+  size_ = synced_ = written_back_ = dropped_ = 0;
   return absl::OkStatus();
 }
 
-absl::Status GrowingFile::Sync() { return fdatasync(fd_) == 0 ? absl::OkStatus() : FileError("sync", path_); }
+absl::Status GrowingFile::Sync() {
+  if (SystemFileCalls().fdatasync(fd_) == 0) {
+    synced_ = size_;
+    return absl::OkStatus();
+  }
+  absl::Status status = FileError("sync", path_);
+  if (ftruncate(fd_, synced_) == 0) {
+    size_ = synced_;
+    written_back_ = std::min(written_back_, size_);
+    dropped_ = std::min(dropped_, size_);
+  }
+  return status;
+}
 
 }  // namespace trainyard

@@ -3,6 +3,8 @@
 #ifndef TRAINYARD_SERVER_STORE_FILES_H_
 #define TRAINYARD_SERVER_STORE_FILES_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +17,15 @@ namespace trainyard {
 // The error of the last system call: RESOURCE_EXHAUSTED (STORAGE_FULL) where the disk or the quota is full. `doing` and `path` complete
 // "cannot write /data/x".
 absl::Status FileError(std::string_view doing, const std::string& path);
+
+// The system's calls that write. Tests put failing ones in their place, while nobody writes.
+struct FileCalls {
+  ssize_t (*pwrite)(int fd, const void* bytes, size_t count, off_t offset);
+  int (*fdatasync)(int fd);
+  int (*fsync)(int fd);
+  int (*rename)(const char* from, const char* to);
+};
+FileCalls& SystemFileCalls();
 
 // After this, names made in or removed from the folder survive the death of the machine.
 absl::Status SyncFolder(const std::string& folder);
@@ -41,7 +52,8 @@ class GrowingFile {
   // Leaves no byte.
   absl::Status Clear();
 
-  // After this, `size()` bytes survive the death of the machine, if the file's name does.
+  // After this, `size()` bytes survive the death of the machine, if the file's name does. An error leaves only those that a former Sync
+  // of this has made safe, or that there were at the start: a system that could not write a page once takes it for written the next time.
   absl::Status Sync();
 
  private:
@@ -49,11 +61,12 @@ class GrowingFile {
   void WriteBack();
 
   GrowingFile(int fd, std::string path, int64_t size)
-      : fd_(fd), path_(std::move(path)), size_(size), written_back_(size), dropped_(size) {}
+      : fd_(fd), path_(std::move(path)), size_(size), synced_(size), written_back_(size), dropped_(size) {}
 
   int fd_;
   std::string path_;
   int64_t size_;
+  int64_t synced_;
   int64_t written_back_;  // up to here the kernel has been asked to write
   int64_t dropped_;       // up to here it has been asked to keep nothing in memory
 };

@@ -9,14 +9,18 @@
 
 namespace trainyard {
 
+// 64 MiB; a sixteenth of a disk that is smaller than 1 GiB.
+int64_t ReserveBytesFor(const std::string& folder);
+
 // Thread-safe: its state is the file.
 class ReserveFile {
  public:
   // An empty path: there is no reserve, and nothing is ever done.
   ReserveFile(std::string path, int64_t bytes) : path_(std::move(path)), bytes_(bytes) {}
 
-  // Makes the file, its blocks taken from the disk, where it is missing and the disk has four times its room.
-  void MakeIfThereIsRoom() const;
+  // Makes the file, its blocks taken from the disk, where it is missing and the disk has four times its room. Whether it is there now, or
+  // there is no reserve at all.
+  bool MakeIfThereIsRoom() const;
 
   // Whether there was a file to remove.
   bool Remove() const;

@@ -68,7 +68,12 @@ void Syncer::SyncLog() {
     dirty_ = false;
     told.swap(waiting_);
   }
-  const absl::Status status = SyncFile(SQLITE_FCNTL_JOURNAL_POINTER);
+  absl::Status status = SyncFile(SQLITE_FCNTL_JOURNAL_POINTER);
+  if (!status.ok()) {
+    log_is_doubtful_ = true;
+  } else if (log_is_doubtful_) {
+    status = SqliteStatus(nullptr, SQLITE_IOERR_FSYNC, "sync its files");
+  }
   for (Told& tell : told) tell(status);
 }
 

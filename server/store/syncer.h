@@ -32,8 +32,13 @@ class Syncer {
   ~Syncer();
 
   // A group was committed; the write-ahead log has `log_pages` pages. `waiting` are told after a sync that begins after this call, which
-  // is at once; without any the sync follows within 100 ms. After an error of the disk they are told that error.
+  // is at once; without any the sync follows within 100 ms. After an error of the disk they are told that error, and so is everybody until
+  // LogEnded: a system that could not write a page once takes it for written at the next sync.
   void Committed(int64_t log_pages, std::vector<Told> waiting);
+
+  // Whether a sync of the log has failed since LogEnded was told: that all of it is in the database, synced there, and the log begins anew.
+  bool log_is_doubtful() const { return log_is_doubtful_.load(); }
+  void LogEnded() { log_is_doubtful_ = false; }
 
   // Pages of the log that are in the database, and synced there where the disk allowed it: the checkpoint that ends the log need not move
   // them.
@@ -52,6 +57,7 @@ class Syncer {
 
   const std::unique_ptr<Connection> connection_;  // the thread's
   std::atomic<int64_t> moved_pages_ = 0;
+  std::atomic<bool> log_is_doubtful_ = false;
 
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

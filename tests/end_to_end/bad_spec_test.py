@@ -286,6 +286,11 @@ class SpecTest(BadInputTest):
             lambda: create(iris_spec(), labels={"Team": "a"}),
         )
 
+    def test_a_request_id_sent_again_is_the_same_job_however_its_labels_are_ordered(self) -> None:
+        job = job_pb2.Job(spec=iris_spec(), labels={f"label-{i}": "x" for i in range(20)})
+        request = job_pb2.CreateJobRequest(job=job, request_id="many labels")
+        self.assertEqual(len({self.client.jobs.CreateJob(request).name for _ in range(10)}), 1)
+
     def test_a_request_id_of_another_job_is_not_used_again(self) -> None:
         def create(steps: int) -> job_pb2.Job:
             job = job_pb2.Job(spec=iris_spec(budget=spec_pb2.Budget(steps=steps)))

@@ -73,15 +73,20 @@ class PauseTest(RestartTest):
         job, _ = self.begun(client, endless_spec())
         for _ in range(20):
             for change in (client.pause_job, client.resume_job):
+                before = client.get_job(job).newest_sequence
                 state = change(job).state
-                newest = client.get_job(job).newest_sequence
-                request = job_pb2.ListEventsRequest(job=job, page_size=1000, from_sequence=max(newest - 900, 1))
-                changes = [
-                    event.state_changed.state
-                    for event in client.jobs.ListEvents(request).events
-                    if event.HasField("state_changed")
-                ]
-                self.assertEqual(changes[-1:], [state])
+                changes = self.changes(client, job, before + 1, client.get_job(job).newest_sequence)
+                self.assertEqual(changes, [state])
+
+    def changes(self, client: Client, job: str, first: int, last: int) -> list[int]:
+        """States that the job entered by these events."""
+        changes = []
+        while first <= last:
+            request = job_pb2.ListEventsRequest(job=job, page_size=1000, from_sequence=first)
+            page = client.jobs.ListEvents(request).events
+            changes += [event.state_changed.state for event in page if event.HasField("state_changed")]
+            first = page[-1].sequence + 1
+        return changes
 
     def test_a_pause_that_was_acknowledged_survives_a_kill_at_once(self) -> None:
         server, client = self.begin()

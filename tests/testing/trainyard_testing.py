@@ -39,10 +39,16 @@ class Server:
     """A server on a free loopback port, or where a former one listened. `data` outlives it where it is given, else it
     has a folder of its own."""
 
-    def __init__(self, data: Optional[Path] = None, flags: Iterable[str] = (), listen: str = ANY_PORT) -> None:
+    def __init__(
+        self,
+        data: Optional[Path] = None,
+        flags: Iterable[str] = (),
+        listen: str = ANY_PORT,
+        program_name: str = "trainyard-server",
+    ) -> None:
         self._own_data = tempfile.TemporaryDirectory(prefix="trainyard-") if data is None else None
         self.data = Path(self._own_data.name) if self._own_data else data
-        command = [program("trainyard-server"), "--data", str(self.data), "--listen", listen, *flags]
+        command = server_command(self.data, flags, listen, program_name)
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.address = self._address()
 
@@ -73,6 +79,12 @@ class Server:
         self.process.stdout.close()
         if self._own_data:
             self._own_data.cleanup()
+
+
+def server_command(
+    data: Path, flags: Iterable[str] = (), listen: str = ANY_PORT, program_name: str = "trainyard-server"
+) -> list[str]:
+    return [program(program_name), "--data", str(data), "--listen", listen, *flags]
 
 
 def program(name: str) -> str:

@@ -176,5 +176,19 @@ TEST_F(RunLogTest, StepsOfAnotherAttemptAreNotExpected) {
   EXPECT_FALSE(second.replaying());
 }
 
+TEST_F(RunLogTest, AnEventThatTheLogRefusesIsAFailure) {
+  RunLog log = Fresh();
+  log.Tell(Evaluation(1));
+  EXPECT_THAT(Story(), ElementsAre("evaluation 1"));
+  EXPECT_TRUE(log.failure().ok());
+  ASSERT_TRUE(
+      queue_->CommitDurablyAndWait([](Connection& c) { return c.Run("ALTER TABLE events RENAME TO kept"); }).ok());
+  log.Tell(Evaluation(2));
+  ASSERT_TRUE(
+      queue_->CommitDurablyAndWait([](Connection& c) { return c.Run("ALTER TABLE kept RENAME TO events"); }).ok());
+  EXPECT_FALSE(log.failure().ok());
+  EXPECT_THAT(Story(), ElementsAre("evaluation 1"));
+}
+
 }  // namespace
 }  // namespace trainyard

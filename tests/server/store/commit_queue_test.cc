@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "core/base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -298,6 +299,31 @@ TEST_F(FullDiskTest, DestructionTellsWhatCannotBeWritten) {
   EXPECT_EQ(Rows(), 0);
 }
 
+TEST_F(FullDiskTest, ThereIsRoomAgainOnceTheGroupIsWritten) {
+  EXPECT_FALSE(queue_->short_of_room());
+  QueueGroup();
+  AwaitFull();
+  EXPECT_TRUE(queue_->short_of_room());
+  absl::Notification room;
+  queue_->WhenThereIsRoom([&room] { room.Notify(); });
+  EXPECT_FALSE(room.HasBeenNotified());
+  pages_ = kLarge;
+  room.WaitForNotification();
+  EXPECT_FALSE(queue_->short_of_room());
+  bool told = false;
+  queue_->WhenThereIsRoom([&told] { told = true; });
+  EXPECT_TRUE(told);
+}
+
+TEST_F(FullDiskTest, WhatCannotBeWrittenIsToldOnceTheQueueGivesUp) {
+  QueueGroup();
+  AwaitFull();
+  queue_->GiveUpOnErrors();
+  EXPECT_EQ(ErrorReason(small_.Wait()), "STORAGE_FULL");
+  EXPECT_EQ(ErrorReason(durable_.Wait()), "STORAGE_FULL");
+  EXPECT_EQ(Rows(), 0);
+}
+
 class FullDiskReserveTest : public FullDiskTest {
  protected:
   void SetUp() override {
@@ -322,6 +348,26 @@ TEST_F(FullDiskReserveTest, IsGivenUpWhenTheDiskIsFull) {
   EXPECT_FALSE(std::filesystem::exists(path_));
   pages_ = kLarge;
   EXPECT_TRUE(small_.Wait().ok());
+}
+
+TEST_F(FullDiskReserveTest, ThereIsRoomAgainOnceTheReserveIs) {
+  QueueGroup();
+  AwaitFull();
+  pages_ = kLarge;
+  EXPECT_TRUE(small_.Wait().ok());
+  absl::Notification room;
+  queue_->WhenThereIsRoom([&room] { room.Notify(); });
+  room.WaitForNotification();
+  EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
+TEST_F(FullDiskReserveTest, AQueueWithoutRoomForItsReserveIsShortOfRoomFromTheStart) {
+  queue_.reset();
+  std::filesystem::remove(path_);
+  queue_ = CommitQueue::Open(folder_.Database(), {.reserve_path = path_, .reserve_bytes = int64_t{1} << 60}).value();
+  EXPECT_TRUE(queue_->short_of_room());
+  EXPECT_TRUE(queue_->CommitDurablyAndWait(Insert(1)).ok());
+  EXPECT_TRUE(queue_->short_of_room());
 }
 
 TEST_F(FullDiskReserveTest, IsMadeAgainAtTheNextStart) {

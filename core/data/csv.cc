@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
-#include "core/data/utf8.h"
+#include "core/base/utf8.h"
 
 namespace trainyard {
 namespace {

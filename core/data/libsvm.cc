@@ -6,7 +6,7 @@
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
 #include "core/data/number.h"
-#include "core/data/utf8.h"
+#include "core/base/utf8.h"
 
 namespace trainyard {
 namespace {

@@ -155,11 +155,25 @@ void JobRun::SaveForShutdown(std::function<void()> saved) {
   SaveCheckpoint(trainer_->Snapshot(), Keep::kNewest, [saved = std::move(saved)](const absl::Status&) { saved(); });
 }
 
+void JobRun::CountState(int64_t change) {
+  if (!HasEnded()) services_.counters.in_state[job_.state()].Add(change);
+}
+
+void JobRun::ReportEnd(const v1::Job& job, const absl::Status& status) const {
+  services_.counters.ended[job.state()][job.stop_reason()].Add();
+  if (job.state() != v1::STATE_FAILED) return;
+  services_.journal.Write(
+      Severity::kWarning, "job_failed",
+      {{"job", name_}, {"reason", ErrorReason(status)}, {"message", std::string(status.message())}});
+}
+
 // A state that is not terminal: visible at once, and in the log in its turn.
 v1::Job JobRun::Enter(v1::StateChanged change) {
   absl::MutexLock lock(&mutex_);
   change.set_previous(job_.state());
+  CountState(-1);
   job_.set_state(change.state());
+  CountState(1);
   job_.set_state_message(change.message());
   if (change.state() == v1::STATE_RUNNING && !job_.has_start_time()) {
     *job_.mutable_start_time() = ToProto(absl::Now());
@@ -210,9 +224,11 @@ void JobRun::EnterEnd(v1::State state, const RunEnd& end, const absl::Status& st
   event.set_attempt(attempt_);
   const auto self = shared_from_this();
   services_.log.AppendDurably(key_, std::move(event), services_.catalogue.Update(key_, job),
-                              [self, job](const absl::Status&) {
+                              [self, job, status](const absl::Status&) {
+                                self->ReportEnd(job, status);
                                 {
                                   absl::MutexLock lock(&self->mutex_);
+                                  self->CountState(-1);
                                   const int64_t newest = self->job_.newest_sequence();
                                   self->job_ = job;
                                   self->job_.set_newest_sequence(newest);

@@ -42,12 +42,17 @@ absl::StatusOr<std::unique_ptr<CommitQueue>> CommitQueue::Open(const std::string
   if (!connection.ok()) return connection.status();
   RETURN_IF_ERROR((*connection)->Run("PRAGMA cache_size = -65536"));
   RETURN_IF_ERROR(SyncFolder(std::filesystem::absolute(database_path).parent_path()));
-  ASSIGN_OR_RETURN(std::unique_ptr<Syncer> syncer, Syncer::Start(database_path));
-  return std::unique_ptr<CommitQueue>(new CommitQueue(*std::move(connection), std::move(syncer), std::move(reserve)));
+  ASSIGN_OR_RETURN(std::unique_ptr<Syncer> syncer, Syncer::Start(database_path, options.journal));
+  return std::unique_ptr<CommitQueue>(
+      new CommitQueue(*std::move(connection), std::move(syncer), std::move(reserve), options.journal));
 }
 
-CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve)
-    : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)) {
+CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve,
+                         Journal* journal)
+    : reserve_(std::move(reserve)),
+      connection_(std::move(connection)),
+      syncer_(std::move(syncer)),
+      journal_(journal) {
   sqlite3_wal_hook(connection_->handle(), CountLogPages, &log_pages_);
   RestoreReserve();
   writer_ = std::thread([this] { Run(); });
@@ -125,14 +130,22 @@ CommitQueue::Group CommitQueue::TakeAll() {
 absl::Status CommitQueue::WriteUntilDone(Group& group) {
   while (true) {
     const absl::Status status = Write(group);
-    if (status.ok()) {
-      storage_full_ = false;
-      return status;
-    }
-    const bool full = IsStorageFull(status);
-    storage_full_ = full;
-    if (full && reserve_.Remove()) continue;
+    storage_full_ = IsStorageFull(status);
+    Report(status);
+    if (status.ok()) return status;
+    if (storage_full_ && reserve_.Remove()) continue;
     if (AwaitStop(kRetryInterval)) return status;
+  }
+}
+
+void CommitQueue::Report(const absl::Status& written) {
+  const bool was_writable = writable_.exchange(written.ok());
+  if (journal_ == nullptr || was_writable == written.ok()) return;
+  if (written.ok()) {
+    journal_->Write(Severity::kInfo, "store_writes_again");
+  } else {
+    journal_->Write(Severity::kError, "store_cannot_write",
+                    {{"storage_full", IsStorageFull(written)}, {"error", std::string(written.message())}});
   }
 }
 
@@ -180,6 +193,7 @@ void CommitQueue::Tell(Group group, const absl::Status& written) {
   std::vector<Told> durable;
   for (Entry& entry : group) {
     const absl::Status& status = written.ok() ? entry.status : written;
+    if (status.ok()) committed_.Add();
     if (entry.committed) entry.committed(status);
     if (!entry.durable) continue;
     if (status.ok()) {

@@ -20,6 +20,7 @@
 #include "server/rpc/job_service.h"
 #include "server/rpc/model_service.h"
 #include "server/rpc/watch_service.h"
+#include "server/store/files.h"
 #include "server/wire/time.h"
 
 namespace trainyard {
@@ -156,7 +157,7 @@ class Server::Parts {
                     {"insecure", options_.insecure},
                     {"workers", int64_t{options_.workers}},
                     {"job_memory_bytes", options_.job_memory_bytes}});
-    const std::string database = directory + "/trainyard.db";
+    const std::string database = absl::StrCat(directory, "/", kDatabaseName);
     ASSIGN_OR_RETURN(queue_, CommitQueue::Open(database, {.reserve_path = directory + "/reserve", .journal = &journal_}));
     ASSIGN_OR_RETURN(catalogue_, Catalogue::Open(database));
     ASSIGN_OR_RETURN(blobs_, Blobs::Open(directory));

@@ -24,6 +24,8 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 
+constexpr size_t kForgottenBytes = 4096;
+
 // What all connections share.
 struct Shared {
   const HttpServer::Routes routes;
@@ -60,7 +62,7 @@ std::optional<HttpResponse> AnswerToError(ErrorCode error) {
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
   Connection(tcp::socket socket, std::shared_ptr<Shared> shared)
-      : stream_(std::move(socket)), buffer_(shared->limits.head_bytes + 4096), shared_(std::move(shared)) {
+      : stream_(std::move(socket)), buffer_(shared->limits.head_bytes + kForgottenBytes), shared_(std::move(shared)) {
     ++shared_->connections;
   }
   ~Connection() { --shared_->connections; }
@@ -105,6 +107,15 @@ class Connection final : public std::enable_shared_from_this<Connection> {
       if (error) return;
       if (keep_alive) return self->Read();
       self->stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+      self->Forget();
+    });
+  }
+
+  // Reads what still comes, for as long as patience lasts: closing before that may take the answer away from who still sends.
+  void Forget() {
+    buffer_.clear();
+    stream_.async_read_some(buffer_.prepare(kForgottenBytes), [self = shared_from_this()](ErrorCode error, size_t) {
+      if (!error) self->Forget();
     });
   }
 

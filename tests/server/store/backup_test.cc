@@ -113,7 +113,8 @@ TEST_F(BackupTest, WhileCheckpointsReplaceEachOtherEveryCopyHasTheOneThatItNames
     ASSERT_TRUE(backup.ok()) << backup.status();
     EXPECT_THAT(backup->missing, IsEmpty());
     const std::unique_ptr<Catalogue> copy = Catalogue::Open(to + "/" + kDatabaseName).value();
-    for (const StoredCheckpoint& checkpoint : copy->Checkpoints(1).value()) {
+    const std::vector<StoredCheckpoint> checkpoints = copy->Checkpoints(1).value();
+    for (const StoredCheckpoint& checkpoint : checkpoints) {
       EXPECT_TRUE(Blobs::Open(to).value()->Map(checkpoint.file).ok()) << checkpoint.file;
     }
   }

@@ -97,9 +97,8 @@ void AddJobs(const Observed& observed, Page& page) {
   page.Family(MetricType::Counter, "trainyard_jobs_ended_total", "Jobs that ended, by state and reason");
   for (const int state : {v1::STATE_SUCCEEDED, v1::STATE_FAILED, v1::STATE_CANCELLED}) {
     for (int reason = 1; reason < v1::StopReason_ARRAYSIZE; ++reason) {
-      const int64_t count = observed.runs.ended[state][reason].value();
-      if (count == 0) continue;
-      page.Sample(static_cast<double>(count), {{"state", StateWord(state)}, {"reason", ReasonWord(reason)}});
+      page.Sample(static_cast<double>(observed.runs.ended[state][reason].value()),
+                  {{"state", StateWord(state)}, {"reason", ReasonWord(reason)}});
     }
   }
   const JobTable::Counts counts = observed.jobs.Count();

@@ -66,8 +66,8 @@ std::string JournalLine(JournalFormat format, absl::Time time, Severity severity
     for (const JournalField& field : fields) absl::StrAppend(&line, " ", field.name, "=", Value(field));
     return line;
   }
-  std::string line =
-      absl::StrCat("{\"time\":\"", when, "\",\"level\":", absl::AsciiStrToLower(Quoted(Name(severity))), ",\"event\":", Quoted(event));
+  std::string line = absl::StrCat("{\"time\":\"", when, "\",\"level\":", absl::AsciiStrToLower(Quoted(Name(severity))),
+                                  ",\"event\":", Quoted(event));
   for (const JournalField& field : fields) absl::StrAppend(&line, ",", Quoted(field.name), ":", Value(field));
   return line + "}";
 }

@@ -18,9 +18,8 @@ std::string EnvironmentOf(const CLI::Option& option) {
 
 bool IsAmong(const std::vector<std::string>& arguments, const CLI::Option& option) {
   const std::string flag = FlagOf(option);
-  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
-    return argument == flag || argument.starts_with(flag + "=");
-  });
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [&](const std::string& argument) { return argument == flag || argument.starts_with(flag + "="); });
 }
 
 std::string ValueOf(const CLI::Option& option) {
@@ -55,9 +54,8 @@ std::vector<Setting> ResolvedSettings(const CLI::App& app, const std::vector<std
   std::vector<Setting> settings;
   for (const CLI::Option* option : app.get_options()) {
     if (!IsSetting(*option)) continue;
-    settings.push_back({.name = option->get_lnames().front(),
-                        .value = ValueOf(*option),
-                        .origin = OriginOf(app, *option, arguments)});
+    settings.push_back(
+        {.name = option->get_lnames().front(), .value = ValueOf(*option), .origin = OriginOf(app, *option, arguments)});
   }
   return settings;
 }

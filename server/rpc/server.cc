@@ -158,7 +158,8 @@ class Server::Parts {
                     {"workers", int64_t{options_.workers}},
                     {"job_memory_bytes", options_.job_memory_bytes}});
     const std::string database = absl::StrCat(directory, "/", kDatabaseName);
-    ASSIGN_OR_RETURN(queue_, CommitQueue::Open(database, {.reserve_path = directory + "/reserve", .journal = &journal_}));
+    ASSIGN_OR_RETURN(queue_,
+                     CommitQueue::Open(database, {.reserve_path = directory + "/reserve", .journal = &journal_}));
     ASSIGN_OR_RETURN(catalogue_, Catalogue::Open(database));
     ASSIGN_OR_RETURN(blobs_, Blobs::Open(directory));
     log_ = std::make_unique<EventLog>(database, *queue_);
@@ -173,8 +174,8 @@ class Server::Parts {
     saver_ = std::make_unique<CheckpointSaver>(*blobs_, *catalogue_);
     scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
     pool_ = std::make_unique<WorkerPool>(kBlockingThreads);
-    const RunServices services{*log_,      *queue_, *catalogue_, *blobs_,
-                               *datasets_, *saver_, *scheduler_, run_counters_, journal_, spec_limits_.memory_bytes};
+    const RunServices services{*log_,   *queue_,     *catalogue_,   *blobs_,  *datasets_,
+                               *saver_, *scheduler_, run_counters_, journal_, spec_limits_.memory_bytes};
     jobs_.emplace(JobLimits{.spec = spec_limits_, .queued_jobs = options_.queued_jobs}, services, *pool_);
     models_.emplace(services, *jobs_);
     return jobs_->Recover();

@@ -49,10 +49,7 @@ absl::StatusOr<std::unique_ptr<CommitQueue>> CommitQueue::Open(const std::string
 
 CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve,
                          Journal* journal)
-    : reserve_(std::move(reserve)),
-      connection_(std::move(connection)),
-      syncer_(std::move(syncer)),
-      journal_(journal) {
+    : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)), journal_(journal) {
   sqlite3_wal_hook(connection_->handle(), CountLogPages, &log_pages_);
   RestoreReserve();
   writer_ = std::thread([this] { Run(); });

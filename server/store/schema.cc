@@ -112,9 +112,9 @@ absl::StatusOr<int64_t> Version(Connection& connection) {
 }
 
 absl::Status IsNewer(int64_t version) {
-  return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                        "the data directory was written by a later version of the server (store version ", version,
-                        ", this server knows ", kVersion, "); start that version")),
+  return WithReason(absl::FailedPreconditionError(
+                        absl::StrCat("the data directory was written by a later version of the server (store version ",
+                                     version, ", this server knows ", kVersion, "); start that version")),
                     "STORE_IS_NEWER");
 }
 

@@ -152,7 +152,8 @@ class HttpServer::Parts {
     ASSIGN_OR_RETURN(const auto host_and_port, HostAndPort(address));
     ErrorCode error;
     const auto found = tcp::resolver(context_).resolve(host_and_port.first, host_and_port.second, error);
-    if (error) return FieldError("--http", address, absl::StrCat("an address that can be found (", error.message(), ")"));
+    if (error)
+      return FieldError("--http", address, absl::StrCat("an address that can be found (", error.message(), ")"));
     const tcp::endpoint endpoint = *found.begin();
     acceptor_.open(endpoint.protocol(), error);
     if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);

@@ -39,8 +39,7 @@ class Page {
       const bool is_last = i == DurationHistogram::kUpperBounds.size();
       metric.histogram.bucket.push_back(
           {.cumulative_count = metric.histogram.sample_count,
-           .upper_bound =
-               is_last ? std::numeric_limits<double>::infinity() : DurationHistogram::kUpperBounds[i]});
+           .upper_bound = is_last ? std::numeric_limits<double>::infinity() : DurationHistogram::kUpperBounds[i]});
     }
   }
 
@@ -75,9 +74,10 @@ std::string ReasonWord(int reason) {
 // As in gRPC's own metrics: "OK", "NOT_FOUND", …
 std::string_view CodeName(grpc::StatusCode code) {
   static constexpr std::string_view kNames[] = {
-      "OK",        "CANCELLED",          "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
-      "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
-      "INTERNAL",  "UNAVAILABLE",        "DATA_LOSS", "UNAUTHENTICATED"};
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   const auto number = static_cast<size_t>(code);
   return number < std::size(kNames) ? kNames[number] : "UNKNOWN";
 }
@@ -115,7 +115,8 @@ void AddWatching(const WatchTable& watchers, Page& page) {
   page.Gauge("trainyard_watchers", "Watch streams", watchers.size());
   page.Gauge("trainyard_watch_lag_events", "Events that watchers were not given yet, all together",
              static_cast<double>(lag.total));
-  page.Gauge("trainyard_watch_lag_most_events", "The same, of the watcher that lags most", static_cast<double>(lag.most));
+  page.Gauge("trainyard_watch_lag_most_events", "The same, of the watcher that lags most",
+             static_cast<double>(lag.most));
   page.Count("trainyard_watch_events_total", "Events that watchers were given", watchers.counters().events.value());
   page.Count("trainyard_watch_bytes_total", "Bytes of messages to watchers", watchers.counters().bytes.value());
 }
@@ -151,7 +152,8 @@ void AddProcess(const Observed& observed, Page& page) {
              absl::ToDoubleSeconds(observed.start_time - absl::UnixEpoch()));
   page.Family(MetricType::Counter, "process_cpu_seconds_total", "Processor time of all threads");
   page.Sample(process.cpu_seconds);
-  page.Gauge("process_resident_memory_bytes", "Memory that the process has", static_cast<double>(process.resident_bytes));
+  page.Gauge("process_resident_memory_bytes", "Memory that the process has",
+             static_cast<double>(process.resident_bytes));
   page.Gauge("process_open_fds", "Open file descriptors", static_cast<double>(process.open_descriptors));
 }
 

@@ -21,8 +21,7 @@ HttpServer::Routes OperatorPages(const Observed& observed) {
   return {
       {"/metrics",
        [&observed](const HttpRequest&) {
-         return HttpResponse{.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                             .body = MetricsPage(observed)};
+         return HttpResponse{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = MetricsPage(observed)};
        }},
       {"/live", [](const HttpRequest&) { return HttpResponse{.body = "live\n"}; }},
       {"/ready", [&observed](const HttpRequest&) { return Ready(observed.readiness); }},

@@ -25,8 +25,9 @@ TEST(JournalTest, ATextLineHasTimeSeverityEventAndFields) {
 }
 
 TEST(JournalTest, AJsonLineHasTheSameAsMembers) {
-  EXPECT_EQ(Json({{"address", "127.0.0.1:1"}, {"insecure", false}}),
-            R"({"time":"2025-11-28T12:15:30.123Z","level":"info","event":"started","address":"127.0.0.1:1","insecure":false})");
+  EXPECT_EQ(
+      Json({{"address", "127.0.0.1:1"}, {"insecure", false}}),
+      R"({"time":"2025-11-28T12:15:30.123Z","level":"info","event":"started","address":"127.0.0.1:1","insecure":false})");
 }
 
 TEST(JournalTest, WhateverAFieldHoldsALineStaysOneLineOfJson) {

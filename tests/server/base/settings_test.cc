@@ -55,8 +55,8 @@ TEST_F(SettingsTest, WithoutAnythingTheDefaultsHold) {
 
 TEST_F(SettingsTest, AFileSetsWhatItNames) {
   const std::string path = File("listen=\"there\"\nbytes=4KiB\ninsecure=true\n");
-  EXPECT_EQ(Parse({"--config", path}), "listen=there (file " + path + ")\nbytes=4096 (file " + path +
-                                           ")\ninsecure=true (file " + path + ")\n");
+  EXPECT_EQ(Parse({"--config", path}),
+            "listen=there (file " + path + ")\nbytes=4096 (file " + path + ")\ninsecure=true (file " + path + ")\n");
   EXPECT_EQ(listen_, "there");
   EXPECT_EQ(bytes_, 4096);
   EXPECT_TRUE(insecure_);

@@ -22,8 +22,9 @@ void TakeBack(Connection& connection, int version) {
 // Tables, their columns with types, and indices.
 std::vector<std::string> Structure(Connection& connection) {
   Statement rows = connection
-                       .Prepare("SELECT m.type || ' ' || m.name || ' ' || coalesce(c.name || ' ' || c.type, '')"
-                                " FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c ORDER BY m.name, c.cid")
+                       .Prepare(
+                           "SELECT m.type || ' ' || m.name || ' ' || coalesce(c.name || ' ' || c.type, '')"
+                           " FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c ORDER BY m.name, c.cid")
                        .value();
   std::vector<std::string> structure;
   while (rows.Step().value()) structure.emplace_back(rows.Text(0));

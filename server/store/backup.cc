@@ -33,12 +33,12 @@ constexpr std::string_view kNamedFiles =
     " AND job NOT IN (SELECT key FROM jobs WHERE deleted)";
 constexpr std::string_view kNamedUploads = "SELECT substr(name, instr(name, '/') + 1) FROM uploads";
 
-absl::Status Error(std::string_view doing, const fs::path& path, const std::error_code& error) {
+absl::Status CopyError(std::string_view doing, const fs::path& path, const std::error_code& error) {
   errno = error.value();
   return FileError(doing, path);
 }
 
-absl::Status SyncFile(const fs::path& path) {
+absl::Status SyncCopy(const fs::path& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return FileError("open", path);
   absl::Status status = fsync(fd) == 0 ? absl::OkStatus() : FileError("sync", path);
@@ -46,18 +46,18 @@ absl::Status SyncFile(const fs::path& path) {
   return status;
 }
 
-absl::Status MakeFolder(const fs::path& path) {
+absl::Status MakeBackupFolder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  return error ? Error("make", path, error) : absl::OkStatus();
+  return error ? CopyError("make", path, error) : absl::OkStatus();
 }
 
 // NOT_FOUND: there is no such file.
 absl::Status Copy(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::copy_file(from, to, error);
-  if (error) return Error("copy", from, error);
-  return SyncFile(to);
+  if (error) return CopyError("copy", from, error);
+  return SyncCopy(to);
 }
 
 // The same, a link where that is possible; a file that is there already stays.
@@ -65,11 +65,11 @@ absl::Status LinkOrCopy(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::create_hard_link(from, to, error);
   if (!error || error == std::errc::file_exists) return absl::OkStatus();
-  if (error == std::errc::no_such_file_or_directory) return Error("find", from, error);
+  if (error == std::errc::no_such_file_or_directory) return CopyError("find", from, error);
   return Copy(from, to);
 }
 
-absl::StatusOr<std::vector<std::string>> Names(Connection& connection, std::string_view sql) {
+absl::StatusOr<std::vector<std::string>> NamesIn(Connection& connection, std::string_view sql) {
   ASSIGN_OR_RETURN(Statement select, connection.Prepare(sql));
   std::vector<std::string> names;
   while (true) {
@@ -93,7 +93,7 @@ absl::Status CopyDatabase(Connection& connection, const fs::path& to) {
   }
   const absl::Status status = SqliteStatus(copy, code, "copy its database to " + to.string());
   sqlite3_close_v2(copy);
-  return status.ok() ? SyncFile(to) : status;
+  return status.ok() ? SyncCopy(to) : status;
 }
 
 class Copier {
@@ -102,8 +102,8 @@ class Copier {
 
   absl::StatusOr<Backup> Run() {
     ASSIGN_OR_RETURN(const std::unique_ptr<Connection> connection, Connection::OpenForReading(from_ / kDatabaseName));
-    RETURN_IF_ERROR(MakeFolder(to_ / "blobs"));
-    RETURN_IF_ERROR(MakeFolder(to_ / "uploads"));
+    RETURN_IF_ERROR(MakeBackupFolder(to_ / "blobs"));
+    RETURN_IF_ERROR(MakeBackupFolder(to_ / "uploads"));
     RETURN_IF_ERROR(ChooseMoment(*connection));
     RETURN_IF_ERROR(CopyUploads(*connection));
     RETURN_IF_ERROR(CopyDatabase(*connection, to_ / kDatabaseName));
@@ -117,7 +117,7 @@ class Copier {
   absl::Status ChooseMoment(Connection& connection) {
     for (int moment = 1;; ++moment) {
       RETURN_IF_ERROR(connection.Run("BEGIN"));
-      ASSIGN_OR_RETURN(const std::vector<std::string> names, Names(connection, kNamedFiles));
+      ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(connection, kNamedFiles));
       result_.missing.clear();
       for (const std::string& name : names) {
         const absl::Status status = LinkOrCopy(from_ / "blobs" / name, to_ / "blobs" / name);
@@ -145,7 +145,7 @@ class Copier {
 
   // They still grow; their first bytes do not change. One that was never written has no file.
   absl::Status CopyUploads(Connection& connection) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, Names(connection, kNamedUploads));
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(connection, kNamedUploads));
     for (const std::string& name : names) {
       const absl::Status status = Copy(from_ / "uploads" / name, to_ / "uploads" / name);
       if (!status.ok() && !absl::IsNotFound(status)) return status;
@@ -181,7 +181,7 @@ absl::StatusOr<Backup> BackUp(const std::string& data_directory, const std::stri
   if (fs::exists(to, error)) {
     return absl::AlreadyExistsError(absl::StrCat(to.string(), " is there already; choose a folder that is not"));
   }
-  RETURN_IF_ERROR(MakeFolder(to.parent_path()));
+  RETURN_IF_ERROR(MakeBackupFolder(to.parent_path()));
   const fs::path partial = to.string() + "~" + std::to_string(getpid());
   absl::StatusOr<Backup> backup = Copier(data_directory, partial).Run();
   if (backup.ok() && rename(partial.c_str(), to.c_str()) != 0) backup = FileError("make", to);

@@ -127,8 +127,8 @@ CommitQueue::Group CommitQueue::TakeAll() {
 absl::Status CommitQueue::WriteUntilDone(Group& group) {
   while (true) {
     const absl::Status status = Write(group);
-    storage_full_ = IsStorageFull(status);
     Report(status);
+    storage_full_ = IsStorageFull(status);
     if (status.ok()) return status;
     if (storage_full_ && reserve_.Remove()) continue;
     if (AwaitStop(kRetryInterval)) return status;

@@ -59,13 +59,13 @@ std::optional<HttpResponse> AnswerToError(ErrorCode error) {
 }
 
 // Lives as long as it waits for something.
-class Connection final : public std::enable_shared_from_this<Connection> {
+class HttpConnection final : public std::enable_shared_from_this<HttpConnection> {
  public:
-  Connection(tcp::socket socket, std::shared_ptr<Shared> shared)
+  HttpConnection(tcp::socket socket, std::shared_ptr<Shared> shared)
       : stream_(std::move(socket)), buffer_(shared->limits.head_bytes + kForgottenBytes), shared_(std::move(shared)) {
     ++shared_->connections;
   }
-  ~Connection() { --shared_->connections; }
+  ~HttpConnection() { --shared_->connections; }
 
   void Read() {
     parser_.emplace();
@@ -174,7 +174,7 @@ class HttpServer::Parts {
       if (error == asio::error::operation_aborted) return;
       if (error) return AcceptLater();
       if (shared_->connections < shared_->limits.connections) {
-        std::make_shared<Connection>(std::move(socket), shared_)->Read();
+        std::make_shared<HttpConnection>(std::move(socket), shared_)->Read();
       }
       Accept();
     });

@@ -84,7 +84,10 @@ def make_base() -> None:
 
 
 def build(tag: str) -> None:
-    """The image of docker/Dockerfile. Half an hour at most where nothing of it is there yet."""
+    """The image of docker/Dockerfile. What the compiler has made lasts until the next time."""
     make_base()
-    options = ("--isolation", "chroot", "--pull=never", "--layers", "--format", "docker", "-q")
+    cache = FOLDER / "ccache"
+    cache.mkdir(parents=True, exist_ok=True)
+    options = ("--isolation", "chroot", "--pull=never", "--layers", "--format", "docker")
+    options += ("--volume", f"{cache}:/root/.cache/ccache")
     run("buildah", "bud", *options, "-t", tag, "-f", str(SOURCE / "docker/Dockerfile"), str(SOURCE), seconds=1800)

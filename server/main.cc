@@ -8,7 +8,10 @@
 #include <CLI/CLI.hpp>
 #include <iomanip>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "server/base/journal.h"
@@ -170,7 +173,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kFailed;
   }
   if (request.check_config) return CheckConfig(app, arguments, options);
-  if (!request.backup_to.empty()) return BackUp(options, request.backup_to);
+  if (app.got_subcommand("backup")) return BackUp(options, request.backup_to);
 
   // Signals are waited for below; every thread made from here on inherits the mask.
   sigset_t signals;

@@ -2,11 +2,16 @@
 """The image of docker/Dockerfile, built and run: it trains, stops at SIGTERM, and finds its volume again. Long: it builds the programs."""
 
 import json
+import shutil
 import socket
+import tempfile
 import unittest
+from pathlib import Path
+
+import grpc
 
 import trainyard_testing
-from containers import build, podman, skip_unless_possible
+from containers import SOURCE, build, podman, run, skip_unless_possible
 from restarting import small_spec
 from scraping import get, scrape, wait_until
 from specs import ENDLESS
@@ -61,7 +66,7 @@ class ContainerTest(unittest.TestCase):
         dataset = client.upload_csv(trainyard_testing.DATA / "digits.csv", "digits")
         ended = client.train(small_spec())
         self.assertEqual(ended.state, event_pb2.STATE_SUCCEEDED)
-        run, model = client.follow(ended.name), client.get_model(ended.name)
+        log, model = client.follow(ended.name), client.get_model(ended.name)
         spec = small_spec(seed=2)
         spec.budget.CopyFrom(ENDLESS)
         running = client.create_job(spec).name
@@ -72,7 +77,7 @@ class ContainerTest(unittest.TestCase):
         name = dataset_pb2.GetDatasetRequest(name=dataset.name)
         self.assertEqual(client.datasets.GetDataset(name), dataset)
         self.assertEqual(client.get_job(ended.name), ended)
-        self.assertEqual(client.follow(ended.name).events, run.events)
+        self.assertEqual(client.follow(ended.name).events, log.events)
         self.assertEqual(client.get_model(ended.name), model)
         client.follow_until(running, seen, lambda run: bool(run.of_kind("recovered")))
         steps = seen.steps
@@ -90,6 +95,32 @@ class ContainerTest(unittest.TestCase):
         self.assertEqual(check[0], "CMD")
         podman("exec", NAME, *check[1:])
         self.assertEqual(scrape(self.http).value("trainyard_ready"), 1)
+
+
+class ComposeTest(unittest.TestCase):
+    def test_the_compose_file_starts_a_server_that_is_reached_on_the_loopback(self) -> None:
+        if shutil.which("podman-compose") is None:
+            self.skipTest("podman-compose is not installed; it is a Debian package")
+        port = free_port()
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="trainyard-")))
+        text = (SOURCE / "docker/compose.yaml").read_text()
+        for old, new in (("127.0.0.1:50551:", f"127.0.0.1:{port}:"), ("image: trainyard\n", f"image: {IMAGE}\n")):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        (folder / "compose.yaml").write_text(text)
+        compose = ("podman-compose", "-p", NAME, "-f", str(folder / "compose.yaml"))
+        self.addCleanup(run, *compose, "down", "-t", "2", "-v")
+        run(*compose, "--podman-run-args=--no-healthcheck", "up", "-d", "--no-build", "trainyard")
+        with Client(f"127.0.0.1:{port}") as client:
+            wait_until(lambda: self.answers(client))
+            client.upload_csv(trainyard_testing.DATA / "digits.csv", "digits")
+            self.assertEqual(client.train(small_spec()).state, event_pb2.STATE_SUCCEEDED)
+
+    def answers(self, client: Client) -> bool:
+        try:
+            return client.server_info().version != ""
+        except grpc.RpcError:
+            return False
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 """/metrics counts what the server does, in Prometheus's format; the pages of the HTTP server are bounded."""
 
 import http.client
+import re
 import shutil
 import socket
 import subprocess
 import unittest
+from pathlib import Path
 
 import grpc
 
@@ -16,6 +18,7 @@ from trainyard.v1 import job_pb2, model_pb2, optimizer_pb2, spec_pb2
 from trainyard_testing import SMALL_WINDOW, Client, Run, ServerTest
 
 PREFIX = "trainyard.v1."
+DOCKER = Path(__file__).resolve().parent.parent.parent / "docker"
 
 
 class MetricsPageTest(ServerTest):
@@ -38,6 +41,19 @@ class MetricsPageTest(ServerTest):
         body = get(self.server.http, "/metrics").body
         checked = subprocess.run([promtool, "check", "metrics"], input=body, capture_output=True, text=True, timeout=60)
         self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, "", ""))
+
+    def test_promtool_finds_no_fault_in_the_files_for_prometheus(self) -> None:
+        promtool = shutil.which("promtool")
+        if promtool is None:
+            self.skipTest("promtool is not installed: Debian's package prometheus has it")
+        checked = subprocess.run([promtool, "check", "config", str(DOCKER / "prometheus.yml")], timeout=60)
+        self.assertEqual(checked.returncode, 0)
+
+    def test_the_alerts_ask_for_samples_that_the_page_has(self) -> None:
+        names = {name for name, _ in self.page().samples}
+        asked = set(re.findall(r"trainyard_\w+", (DOCKER / "alerts.yml").read_text()))
+        self.assertEqual(asked - names, set())
+        self.assertGreater(len(asked), 3)
 
     def test_every_family_has_a_help_a_type_and_the_name_of_its_unit(self) -> None:
         lines = get(self.server.http, "/metrics").body.splitlines()

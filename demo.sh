@@ -20,7 +20,7 @@ start_server() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   scratch=$(mktemp -d)
-  exec {server_output}< <(exec build/bin/trainyard-server --data "$scratch/data" --listen 127.0.0.1:0)
+  exec {server_output}< <(exec build/bin/trainyard-server --data "$scratch/data" --listen 127.0.0.1:0 --log-level warning)
   server=$!
   local line
   read -r line <&"$server_output"

@@ -3,12 +3,22 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <iomanip>
 #include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "server/base/journal.h"
+#include "server/base/settings.h"
 #include "server/rpc/server.h"
+#include "server/store/backup.h"
+#include "server/web/operator_pages.h"
 
 namespace {
 
@@ -17,6 +27,16 @@ void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
+
+constexpr int kFailed = 2;
+
+// What is asked of the program beside the server's own options.
+struct Request {
+  std::string log_format = "text";
+  std::string log_level = "info";
+  bool check_config = false;
+  std::string backup_to;
+};
 
 void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
   app.set_config("--config", "", "A file with one setting a line, as in: listen=\"127.0.0.1:50551\"")
@@ -27,6 +47,9 @@ void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
   app.add_option("--listen", options.listen, "Address: HOST:PORT, port 0 for any that is free, or unix:PATH")
       ->envname("TRAINYARD_LISTEN")
       ->capture_default_str();
+  app.add_option("--http", options.http,
+                 "Address for /metrics, /live and /ready over plain HTTP: HOST:PORT; without it there is none")
+      ->envname("TRAINYARD_HTTP");
   app.add_flag("--insecure", options.insecure, "Listen beyond loopback without encryption and authorisation")
       ->envname("TRAINYARD_INSECURE");
   app.add_option("--workers", options.workers, "Threads that train; 0: one a core")
@@ -35,7 +58,8 @@ void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
   app.add_option("--job-memory", options.job_memory_bytes,
                  "Memory of all running jobs, as in 4GiB; 0: half of the machine's")
       ->envname("TRAINYARD_JOB_MEMORY")
-      ->transform(CLI::AsSizeValue(false));
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
   app.add_option("--message-bytes", options.message_bytes, "Largest message")
       ->envname("TRAINYARD_MESSAGE_BYTES")
       ->transform(CLI::AsSizeValue(false))
@@ -52,14 +76,104 @@ void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
       ->capture_default_str();
 }
 
+void AddRequest(CLI::App& app, Request& request) {
+  app.add_option("--log-format", request.log_format, "Of the lines on standard error: text or json")
+      ->envname("TRAINYARD_LOG_FORMAT")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  app.add_option("--log-level", request.log_level, "Least severe lines that are written: debug, info, warning or error")
+      ->envname("TRAINYARD_LOG_LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  app.add_flag("--check-config", request.check_config, "Print each setting and where it comes from, and end")
+      ->configurable(false);
+  CLI::App* const backup = app.add_subcommand("backup", "Copy the store in --data, which a server may use meanwhile");
+  backup->fallthrough();
+  backup->add_option("--to", request.backup_to, "The copy: a folder that is not there yet")->required();
+}
+
+int Fail(const absl::Status& status) {
+  std::cerr << "trainyard-server: " << status.message() << "\n";
+  return kFailed;
+}
+
+int CheckConfig(const CLI::App& app, const std::vector<std::string>& arguments,
+                const trainyard::ServerOptions& options) {
+  for (const trainyard::Setting& setting : trainyard::ResolvedSettings(app, arguments)) {
+    std::cout << std::left << std::setw(16) << setting.name << "  " << std::setw(24) << setting.value << "  "
+              << setting.origin << "\n";
+  }
+  const absl::Status status = Validate(options);
+  return status.ok() ? 0 : Fail(status);
+}
+
+int BackUp(const trainyard::ServerOptions& options, const std::string& to) {
+  const absl::StatusOr<trainyard::Backup> backup = trainyard::BackUp(options.data_directory, to);
+  if (!backup.ok()) return Fail(backup.status());
+  for (const std::string& file : backup->missing) {
+    std::cerr << "trainyard-server: the store itself lacks the file " << file << "\n";
+  }
+  std::cout << "backed up " << options.data_directory << " to " << to << ": " << backup->database_bytes
+            << " bytes of database, " << backup->files << " files of " << backup->file_bytes << " bytes\n";
+  return 0;
+}
+
+trainyard::JournalOptions JournalOptionsOf(const Request& request) {
+  using trainyard::Severity;
+  static const std::map<std::string, Severity> kLevels = {{"debug", Severity::kDebug},
+                                                          {"info", Severity::kInfo},
+                                                          {"warning", Severity::kWarning},
+                                                          {"error", Severity::kError}};
+  return {
+      .least = kLevels.at(request.log_level),
+      .format = request.log_format == "json" ? trainyard::JournalFormat::kJson : trainyard::JournalFormat::kText,
+  };
+}
+
+// Each line in one piece; what standard error does not take is lost.
+void WriteToStandardError(const std::string& line) {
+  if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;
+}
+
+absl::StatusOr<std::unique_ptr<trainyard::HttpServer>> StartHttp(const std::string& address,
+                                                                 const trainyard::Server& server) {
+  if (address.empty()) return nullptr;
+  return trainyard::HttpServer::Start(address, trainyard::OperatorPages(server.observed()));
+}
+
+// Serves until a signal of `until` comes.
+int Serve(const trainyard::ServerOptions& options, const Request& request, const sigset_t& until) {
+  trainyard::Journal journal(JournalOptionsOf(request), WriteToStandardError);
+  const auto server = trainyard::Server::Start(options, journal);
+  if (!server.ok()) return Fail(server.status());
+  const auto http = StartHttp(options.http, **server);
+  if (!http.ok()) return Fail(http.status());
+  std::cout << "listening on " << (*server)->address() << std::endl;
+  if (*http != nullptr) std::cout << "http on " << (*http)->address() << std::endl;
+  int signal_number = 0;
+  sigwait(&until, &signal_number);
+  std::cout << "draining" << std::endl;
+  (*server)->Drain();
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   KeepFreedMemory();
   trainyard::ServerOptions options;
+  Request request;
   CLI::App app("Trains models over gRPC.");
   AddFlags(app, options);
-  CLI11_PARSE(app, argc, argv);
+  AddRequest(app, request);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  try {
+    trainyard::ParseSettings(app, arguments);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kFailed;
+  }
+  if (request.check_config) return CheckConfig(app, arguments, options);
+  if (app.got_subcommand("backup")) return BackUp(options, request.backup_to);
 
   // Signals are waited for below; every thread made from here on inherits the mask.
   sigset_t signals;
@@ -72,15 +186,5 @@ int main(int argc, char** argv) {
   // Debian's Abseil looks for cycles at every lock otherwise.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
-  const auto server = trainyard::Server::Start(options);
-  if (!server.ok()) {
-    std::cerr << "trainyard-server: " << server.status().message() << "\n";
-    return 2;
-  }
-  std::cout << "listening on " << (*server)->address() << std::endl;
-  int signal_number = 0;
-  sigwait(&signals, &signal_number);
-  std::cout << "draining" << std::endl;
-  (*server)->Drain();
-  return 0;
+  return Serve(options, request, signals);
 }

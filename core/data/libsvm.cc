@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/base/utf8.h"
 #include "core/data/bad_data.h"
 #include "core/data/number.h"
-#include "core/data/utf8.h"
 
 namespace trainyard {
 namespace {

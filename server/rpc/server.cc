@@ -21,6 +21,7 @@
 #include "server/rpc/model_service.h"
 #include "server/rpc/watch_service.h"
 #include "server/run/remove_leftovers.h"
+#include "server/store/files.h"
 #include "server/store/reserve_file.h"
 #include "server/wire/time.h"
 
@@ -94,6 +95,9 @@ absl::Status Validate(const ServerOptions& options) {
                       "a loopback address, as 127.0.0.1:50551; nothing beyond it is encrypted or authorised, unless "
                       "--insecure is given");
   }
+  if (!options.http.empty() && !options.insecure && !IsLoopback(options.http)) {
+    return FieldError("--http", options.http, "a loopback address, as 127.0.0.1:50552, unless --insecure is given");
+  }
   if (options.workers < 0 || options.workers > 1024)
     return FieldError("--workers", int64_t{options.workers}, "in 1..1024, or 0");
   if (options.job_memory_bytes < 0) return FieldError("--job-memory", options.job_memory_bytes, "at least 0");
@@ -109,10 +113,11 @@ absl::Status Validate(const ServerOptions& options) {
 // Members in the order in which they are made; each uses only those above it.
 class Server::Parts {
  public:
-  static absl::StatusOr<std::unique_ptr<Parts>> Make(const ServerOptions& options) {
-    auto parts = std::unique_ptr<Parts>(new Parts(options));
+  static absl::StatusOr<std::unique_ptr<Parts>> Make(const ServerOptions& options, Journal& journal) {
+    auto parts = std::unique_ptr<Parts>(new Parts(options, journal));
     RETURN_IF_ERROR(parts->OpenStore());
     RETURN_IF_ERROR(parts->TakeUp());
+    parts->Observe();
     RETURN_IF_ERROR(parts->Serve());
     return parts;
   }
@@ -121,7 +126,8 @@ class Server::Parts {
 
   void Drain() {
     if (server_ != nullptr) {
-      server_->GetHealthCheckService()->SetServingStatus(false);
+      journal_.Write(Severity::kInfo, "draining");
+      health_.reset();
       watchers_.Drain();
       queue_->GiveUpOnErrors();
       server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));
@@ -132,20 +138,32 @@ class Server::Parts {
       // Whatever was to be told is told when this returns.
       queue_->CommitDurablyAndWait([](Connection&) { return absl::OkStatus(); }).IgnoreError();
       server_.reset();
+      journal_.Write(Severity::kInfo, "drained");
     }
   }
 
   const std::string& address() const { return address_; }
+  const Observed& observed() const { return *observed_; }
 
  private:
-  explicit Parts(const ServerOptions& options) : options_(Resolve(options)), watchers_(options_.watchers) {}
+  Parts(const ServerOptions& options, Journal& journal)
+      : options_(Resolve(options)), journal_(journal), watchers_(options_.watchers) {}
 
   absl::Status OpenStore() {
     const std::string& directory = options_.data_directory;
     ASSIGN_OR_RETURN(lock_, DirectoryLock::Take(directory));
-    const std::string database = directory + "/trainyard.db";
+    journal_.Write(Severity::kInfo, "starting",
+                   {{"version", std::string(kVersion)},
+                    {"data", directory},
+                    {"listen", options_.listen},
+                    {"http", options_.http},
+                    {"insecure", options_.insecure},
+                    {"workers", int64_t{options_.workers}},
+                    {"job_memory_bytes", options_.job_memory_bytes}});
+    const std::string database = absl::StrCat(directory, "/", kDatabaseName);
     ASSIGN_OR_RETURN(queue_, CommitQueue::Open(database, {.reserve_path = directory + "/reserve",
-                                                          .reserve_bytes = ReserveBytesFor(directory)}));
+                                                          .reserve_bytes = ReserveBytesFor(directory),
+                                                          .journal = &journal_}));
     ASSIGN_OR_RETURN(catalogue_, Catalogue::Open(database));
     ASSIGN_OR_RETURN(blobs_, Blobs::Open(directory));
     log_ = std::make_unique<EventLog>(database, *queue_);
@@ -161,8 +179,8 @@ class Server::Parts {
     saver_ = std::make_unique<CheckpointSaver>(*blobs_, *catalogue_);
     scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
     pool_ = std::make_unique<WorkerPool>(kBlockingThreads);
-    const RunServices services{*log_,      *queue_, *catalogue_, *blobs_,
-                               *datasets_, *saver_, *scheduler_, spec_limits_.memory_bytes};
+    const RunServices services{*log_,   *queue_,     *catalogue_,   *blobs_,  *datasets_,
+                               *saver_, *scheduler_, run_counters_, journal_, spec_limits_.memory_bytes};
     jobs_.emplace(JobLimits{.spec = spec_limits_, .queued_jobs = options_.queued_jobs}, services, *pool_);
     models_.emplace(services, *jobs_);
     return jobs_->Recover();
@@ -195,6 +213,9 @@ class Server::Parts {
     builder.RegisterService(&*watch_service_);
     builder.RegisterService(&*insight_service_);
     builder.RegisterService(&*server_service_);
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+    interceptors.push_back(CountCalls(call_counters_));
+    builder.experimental().SetInterceptorCreators(std::move(interceptors));
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || (port == 0 && !absl::StartsWith(options_.listen, "unix:"))) {
       server_.reset();
@@ -202,10 +223,32 @@ class Server::Parts {
     }
     address_ = options_.listen;
     if (port != 0) address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
+    journal_.Write(Severity::kInfo, "listening", {{"address", address_}});
+    health_ = std::make_unique<HealthReporter>(*readiness_, server_->GetHealthCheckService(), journal_);
     return absl::OkStatus();
   }
 
+  void Observe() {
+    readiness_.emplace(*queue_, *blobs_, watchers_, *jobs_, options_.queued_jobs);
+    observed_.emplace(Observed{.version = std::string(kVersion),
+                               .numeric_fingerprint = NumericFingerprint(),
+                               .workers = options_.workers,
+                               .job_memory_limit = options_.job_memory_bytes,
+                               .start_time = absl::Now(),
+                               .calls = call_counters_,
+                               .runs = run_counters_,
+                               .watchers = watchers_,
+                               .datasets = *datasets_,
+                               .jobs = *jobs_,
+                               .queue = *queue_,
+                               .blobs = *blobs_,
+                               .readiness = *readiness_});
+  }
+
   const ServerOptions options_;
+  Journal& journal_;
+  CallCounters call_counters_;
+  RunCounters run_counters_;
   DatasetLimits dataset_limits_;
   SpecLimits spec_limits_;
   std::string address_;
@@ -228,19 +271,24 @@ class Server::Parts {
   std::optional<WatchService> watch_service_;
   std::optional<InsightService> insight_service_;
   std::optional<ServerService> server_service_;
+  std::optional<Readiness> readiness_;
+  std::optional<Observed> observed_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<HealthReporter> health_;
 };
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Journal& journal) {
   RETURN_IF_ERROR(Validate(options));
-  ASSIGN_OR_RETURN(std::unique_ptr<Parts> parts, Parts::Make(options));
+  ASSIGN_OR_RETURN(std::unique_ptr<Parts> parts, Parts::Make(options, journal));
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
 const std::string& Server::address() const { return parts_->address(); }
+
+const Observed& Server::observed() const { return parts_->observed(); }
 
 void Server::Drain() { parts_->Drain(); }
 

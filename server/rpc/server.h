@@ -9,6 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/base/journal.h"
+#include "server/rpc/observed.h"
 
 namespace trainyard {
 
@@ -18,6 +20,9 @@ struct ServerOptions {
 
   // `host:port` (port 0: any that is free), or `unix:/path`.
   std::string listen = "127.0.0.1:50551";
+
+  // Where /metrics, /live and /ready are served over HTTP, without encryption or authorisation: `host:port`; empty: nowhere.
+  std::string http;
 
   // Allows addresses beyond loopback although nothing there is encrypted or authorised.
   bool insecure = false;
@@ -44,13 +49,17 @@ absl::Status Validate(const ServerOptions& options);
 class Server {
  public:
   // On return the server serves. FAILED_PRECONDITION: another server uses the data directory; UNAVAILABLE: the address can't be had.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  // `journal` must outlive the server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, Journal& journal);
 
   // As Drain.
   ~Server();
 
   // Where it really listens: `127.0.0.1:50551`.
   const std::string& address() const;
+
+  // While this lives, drained or not.
+  const Observed& observed() const;
 
   // Health says NOT_SERVING; watchers are finished with the numbers to resume from; runs are saved; then the server stops.
   void Drain();

@@ -194,6 +194,13 @@ void WatchSession::Tick(absl::Time now) {
   if (now - last_write_ >= heartbeat_interval_) Beat();
 }
 
+int64_t WatchSession::Lag() const {
+  absl::MutexLock lock(&mutex_);
+  int64_t lag = 0;
+  for (const auto& [job, cursor] : cursors_) lag += std::max<int64_t>(cursor.newest - cursor.next + 1, 0);
+  return lag;
+}
+
 void WatchSession::Proceed() {
   if (!started_ || writing_ || finished_) return;
   if (cancelled_) return Finish(absl::CancelledError("the watcher has gone"));
@@ -267,6 +274,7 @@ void WatchSession::ReadFromDisk(JobKey job, int64_t from) {
 void WatchSession::Deliver(JobKey job, Cursor& cursor, const LogPage& page) {
   WatchMessage message;
   for (const LogEntry& entry : page.entries) message.AddEvent(cursor.view.See(entry.event));
+  services_.table.counters().events.Add(static_cast<int64_t>(page.entries.size()));
   cursor.next = page.entries.back().sequence + 1;
   cursor.newest = std::max(cursor.newest, page.newest);
   last_served_ = job;
@@ -303,6 +311,7 @@ void WatchSession::Write(grpc::ByteBuffer message) {
   if (stream_ == nullptr) return;
   writing_ = true;
   last_write_ = absl::Now();
+  services_.table.counters().bytes.Add(static_cast<int64_t>(message.Length()));
   stream_->Write(std::move(message));
 }
 

@@ -55,6 +55,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
 
   void OnNews(JobKey job, int64_t newest) override;
   void Tick(absl::Time now) override;
+  int64_t Lag() const override;
   void Drain() override;
 
  private:
@@ -87,7 +88,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   Filter filter_;
   absl::Duration heartbeat_interval_;
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   Stream* stream_ ABSL_GUARDED_BY(mutex_);  // null after OnDone
   std::map<JobKey, Cursor> cursors_ ABSL_GUARDED_BY(mutex_);
   std::set<JobKey> ended_ ABSL_GUARDED_BY(mutex_);  // all of it delivered, or gone: never again on this stream

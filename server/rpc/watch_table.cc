@@ -1,5 +1,7 @@
 #include "server/rpc/watch_table.h"
 
+#include <algorithm>
+
 #include "absl/time/clock.h"
 
 namespace trainyard {
@@ -44,6 +46,16 @@ bool WatchTable::draining() const {
 std::set<std::shared_ptr<WatchedStream>> WatchTable::Streams() const {
   absl::MutexLock lock(&mutex_);
   return streams_;
+}
+
+WatchTable::Lag WatchTable::MeasureLag() const {
+  Lag lag;
+  for (const std::shared_ptr<WatchedStream>& stream : Streams()) {
+    const int64_t events = stream->Lag();
+    lag.total += events;
+    lag.most = std::max(lag.most, events);
+  }
+  return lag;
 }
 
 void WatchTable::Drain() {

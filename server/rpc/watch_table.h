@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/base/counters.h"
 
 namespace trainyard {
 
@@ -21,8 +22,17 @@ class WatchedStream {
   // Comes about each second. Must be quick and not block.
   virtual void Tick(absl::Time now) = 0;
 
+  // Events that its jobs have and that it was not given yet. Must be quick and not block.
+  virtual int64_t Lag() const = 0;
+
   // Ends the stream: UNAVAILABLE, with the numbers to resume from.
   virtual void Drain() = 0;
+};
+
+// What all streams together were given.
+struct WatchCounters {
+  Counter events;
+  Counter bytes;
 };
 
 // Thread-safe.
@@ -38,6 +48,15 @@ class WatchTable {
   int size() const;
   int limit() const { return limit_; }
   bool draining() const;
+  WatchCounters& counters() { return counters_; }
+  const WatchCounters& counters() const { return counters_; }
+
+  // In events: of all streams together, and of the one that lags most.
+  struct Lag {
+    int64_t total = 0;
+    int64_t most = 0;
+  };
+  Lag MeasureLag() const;
 
   // Ends all streams, and refuses others from now on.
   void Drain();
@@ -47,6 +66,7 @@ class WatchTable {
   std::set<std::shared_ptr<WatchedStream>> Streams() const;
 
   const int limit_;
+  WatchCounters counters_;
   mutable absl::Mutex mutex_;
   std::set<std::shared_ptr<WatchedStream>> streams_ ABSL_GUARDED_BY(mutex_);
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;

@@ -198,6 +198,7 @@ absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::s
   if (table_.queue_.short_of_room()) return StorageFull(table_.blobs_.FreeBytes());
   RETURN_IF_ERROR(file_->Append(data));
   digest_->Add(offset, data);
+  table_.received_bytes_.Add(static_cast<int64_t>(data.size()));
   return absl::OkStatus();
 }
 

@@ -16,6 +16,7 @@
 #include "core/base/sha256.h"
 #include "core/data/dataset.h"
 #include "core/data/read_dataset.h"
+#include "server/base/counters.h"
 #include "server/store/blobs.h"
 #include "server/store/catalogue.h"
 #include "server/store/commit_queue.h"
@@ -90,6 +91,9 @@ class DatasetTable {
   absl::StatusOr<v1::Table> ReadExamples(const v1::ReadExamplesRequest& request);
   absl::Status Delete(const v1::DeleteDatasetRequest& request);
 
+  // Bytes of uploads that were accepted.
+  int64_t received_bytes() const { return received_bytes_.value(); }
+
   // The rows, shared by all that have them open. NOT_FOUND: no such data set.
   absl::StatusOr<std::shared_ptr<const Dataset>> Open(const std::string& name);
 
@@ -119,6 +123,7 @@ class DatasetTable {
   CommitQueue& queue_;
   Catalogue& catalogue_;
   Blobs& blobs_;
+  Counter received_bytes_;
 
   absl::Mutex mutex_;
   std::map<std::string, OpenDataset> open_ ABSL_GUARDED_BY(mutex_);

@@ -44,6 +44,12 @@ JobRun::JobRun(const RunServices& services, StoredJob stored, TrainingOptions op
   }
   absl::MutexLock lock(&mutex_);
   if (!absl::SimpleAtoi(job_.etag(), &version_)) version_ = 1;
+  CountState(1);
+}
+
+JobRun::~JobRun() {
+  absl::MutexLock lock(&mutex_);
+  CountState(-1);
 }
 
 Sliced::Then JobRun::RunSlice(absl::Duration length) {
@@ -62,6 +68,8 @@ Sliced::Then JobRun::RunSlice(absl::Duration length) {
     const absl::Time begin = absl::Now();
     if (const absl::Status status = Begin(); !status.ok()) return FailNow(status);
     running_time_ += absl::Now() - begin;
+    counted_steps_ = trainer_->step();
+    counted_examples_ = trainer_->examples();
   }
   return TrainFor(length);
 }
@@ -123,6 +131,7 @@ absl::Status JobRun::Begin() {
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");
   const v1::Job job = Enter(std::move(change));
+  services_.counters.queue_wait.Observe(absl::Now() - FromProto(job.create_time()));
   log_.emplace(services_.log, key_, name_, attempt_, job.newest_sequence());
   for (const RunWarning& warning : warnings) Warn(warning.reason, warning.message);
   return absl::OkStatus();
@@ -136,6 +145,8 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
   const bool same_numbers = checkpoint == nullptr || checkpoint->fingerprint == NumericFingerprint();
   ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, checkpoint, crew_.get()));
   if (!same_numbers) {
+    services_.journal.Write(Severity::kWarning, "replay_refused",
+                            {{"job", name_}, {"checkpoint_fingerprint", checkpoint->fingerprint}});
     ++attempt_;
     {
       absl::MutexLock lock(&mutex_);
@@ -177,6 +188,8 @@ void JobRun::Tell(const RunEvent& run_event) {
 void JobRun::BeginAttempt(Checkpoint checkpoint) {
   beginning_attempt_ = true;
   log_->BeginAttempt(++attempt_);
+  counted_steps_ = trainer_->step();
+  counted_examples_ = trainer_->examples();
   {
     absl::MutexLock lock(&mutex_);
     job_.set_attempt(attempt_);
@@ -236,7 +249,13 @@ Sliced::Then JobRun::TrainFor(absl::Duration length) {
   return WaitForLog() ? Then::kWait : Then::kReady;
 }
 
+void JobRun::CountWork() {
+  services_.counters.steps.Add(trainer_->step() - std::exchange(counted_steps_, trainer_->step()));
+  services_.counters.examples.Add(trainer_->examples() - std::exchange(counted_examples_, trainer_->examples()));
+}
+
 void JobRun::AfterSlice(absl::Time now) {
+  CountWork();
   if (services_.scheduler.Contended()) log_->Flush();
   const std::optional<absl::Duration>& limit = options_.budget.running_time;
   if (limit.has_value() && running_time_ >= *limit && !log_->replaying()) trainer_->StopSoon(StopReason::kRunningTime);

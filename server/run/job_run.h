@@ -19,8 +19,10 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "core/train/trainer.h"
+#include "server/base/journal.h"
 #include "server/run/checkpoint_saver.h"
 #include "server/run/dataset_table.h"
+#include "server/run/run_counters.h"
 #include "server/run/run_log.h"
 #include "server/run/scheduler.h"
 #include "server/store/catalogue.h"
@@ -39,6 +41,8 @@ struct RunServices {
   DatasetTable& datasets;
   CheckpointSaver& saver;
   Scheduler& scheduler;
+  RunCounters& counters;
+  Journal& journal;
 
   // That one run may take.
   int64_t memory_limit;
@@ -51,6 +55,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
 
   // `options` are those of the job's spec, checked; `memory_bytes` that the run takes.
   JobRun(const RunServices& services, StoredJob stored, TrainingOptions options, int64_t memory_bytes, Ended ended);
+  ~JobRun() override;
 
   JobKey key() const { return key_; }
   const std::string& name() const { return name_; }
@@ -93,6 +98,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   Then TrainFor(absl::Duration length);
   Then StandStill();
   void AfterSlice(absl::Time now);
+  void CountWork();
   bool WaitForLog();
   void WakeAfterLog();
   Then FailAfterLog();
@@ -124,9 +130,11 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
 
   // States (job_run_states.cc).
   v1::Job Enter(v1::StateChanged change);
+  void CountState(int64_t change) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void ReportEnd(const v1::Job& job, const absl::Status& status) const;
   absl::StatusOr<v1::Job> WhenDurable(v1::Job job);
   void EnterEnd(v1::State state, const RunEnd& end, const absl::Status& status);
-  void Leave(const v1::Job& job, const absl::Status& status);
+  void Leave(const v1::Job& job, const absl::Status& status, const absl::Status& written);
   void Warn(std::string reason, std::string message);
   int64_t AppendEvent(v1::Event event, CommitQueue::Change with, CommitQueue::Told told);
   absl::StatusOr<v1::Job> AwaitCancelled();
@@ -152,6 +160,8 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Time last_save_;
   absl::Duration running_time_;
   bool first_slice_ = true;
+  int64_t counted_steps_ = 0;  // of the trainer's, those that need not be counted any more
+  int64_t counted_examples_ = 0;
 
   std::atomic<Wanted> wanted_ = Wanted::kRun;
   std::atomic<bool> saving_ = false;

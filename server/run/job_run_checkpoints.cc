@@ -106,6 +106,7 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld hel
                            return saved(result.status());
                          }
                          self->save_nanoseconds_ = absl::ToInt64Nanoseconds(result->took);
+                         self->services_.counters.checkpoint.Observe(result->took);
                          if (!is_first) self->RemoveOldCheckpoints();
                          self->LogCheckpoint(*std::move(result), std::move(held), std::move(saved));
                        });

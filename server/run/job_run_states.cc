@@ -166,11 +166,25 @@ void JobRun::SaveForShutdown(std::function<void()> saved) {
   SaveCheckpoint(trainer_->Snapshot(), Keep::kNewest, [saved = std::move(saved)](const absl::Status&) { saved(); });
 }
 
+void JobRun::CountState(int64_t change) {
+  if (!HasEnded()) services_.counters.in_state[job_.state()].Add(change);
+}
+
+void JobRun::ReportEnd(const v1::Job& job, const absl::Status& status) const {
+  services_.counters.ended[job.state()][job.stop_reason()].Add();
+  if (job.state() != v1::STATE_FAILED) return;
+  services_.journal.Write(
+      Severity::kWarning, "job_failed",
+      {{"job", name_}, {"reason", ErrorReason(status)}, {"message", std::string(status.message())}});
+}
+
 // A state that is not terminal: visible at once, and in the log in its turn.
 v1::Job JobRun::Enter(v1::StateChanged change) {
   absl::MutexLock lock(&mutex_);
   change.set_previous(job_.state());
+  CountState(-1);
   job_.set_state(change.state());
+  CountState(1);
   job_.set_state_message(change.message());
   if (change.state() == v1::STATE_RUNNING && !job_.has_start_time()) {
     *job_.mutable_start_time() = ToProto(absl::Now());
@@ -226,20 +240,22 @@ void JobRun::EnterEnd(v1::State state, const RunEnd& end, const absl::Status& st
   };
   services_.log.AppendDurably(
       key_, std::move(event), services_.catalogue.Update(key_, job),
-      [self, job](const absl::Status& written) { self->Leave(job, written); }, logged);
+      [self, job, status](const absl::Status& written) { self->Leave(job, status, written); }, logged);
 }
 
 // What the log did not take has not happened: the next server takes the job up again.
-void JobRun::Leave(const v1::Job& job, const absl::Status& status) {
+void JobRun::Leave(const v1::Job& job, const absl::Status& status, const absl::Status& written) {
   {
     absl::MutexLock lock(&mutex_);
-    end_status_ = status;
+    end_status_ = written;
     if (!end_logged_) return;
+    CountState(-1);
     const int64_t newest = job_.newest_sequence();
     job_ = job;
     job_.set_newest_sequence(newest);
     leaving_ = false;
   }
+  ReportEnd(job, status);
   ended_(shared_from_this());
 }
 

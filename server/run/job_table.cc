@@ -193,6 +193,9 @@ void JobTable::OnEnded(const std::shared_ptr<JobRun>& run) {
 
 absl::Status JobTable::Recover() {
   ASSIGN_OR_RETURN(const std::vector<StoredJob> unfinished, services_.catalogue.UnfinishedJobs());
+  if (!unfinished.empty()) {
+    services_.journal.Write(Severity::kInfo, "jobs_taken_up", {{"count", static_cast<int64_t>(unfinished.size())}});
+  }
   for (StoredJob stored : unfinished) {
     RETURN_IF_ERROR(services_.log.Load(stored.key));
     // The row is as old as the newest change of state or checkpoint; the log knows better.
@@ -366,7 +369,7 @@ absl::StatusOr<std::vector<StoredJob>> JobTable::Matching(const Filter& filter) 
 JobTable::Counts JobTable::Count() {
   absl::MutexLock lock(&mutex_);
   const int waiting = static_cast<int>(waiting_.size());
-  return {.active = static_cast<int>(runs_.size()) - waiting, .queued = waiting};
+  return {.active = static_cast<int>(runs_.size()) - waiting, .queued = waiting, .memory_bytes = memory_in_use_};
 }
 
 }  // namespace trainyard

@@ -60,6 +60,7 @@ class JobTable {
   struct Counts {
     int active = 0;
     int queued = 0;
+    int64_t memory_bytes = 0;  // of those that run
   };
   Counts Count();
 

@@ -216,6 +216,12 @@ absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequ
 }
 
 absl::StatusOr<std::string> ModelTable::Export(const v1::ExportModelRequest& request) {
+  ASSIGN_OR_RETURN(std::string file, MakeFile(request));
+  services_.counters.exported_bytes.Add(static_cast<int64_t>(file.size()));
+  return file;
+}
+
+absl::StatusOr<std::string> ModelTable::MakeFile(const v1::ExportModelRequest& request) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Loaded> loaded, Load(request.model(), "model"));
   switch (request.format()) {
     case v1::EXPORT_FORMAT_NPZ:

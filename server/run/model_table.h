@@ -43,6 +43,7 @@ class ModelTable {
   };
   absl::StatusOr<Checkpoint> NewestCheckpoint(JobKey job, const std::string& name);
   absl::StatusOr<std::unique_ptr<Loaded>> Load(const std::string& name, std::string_view field);
+  absl::StatusOr<std::string> MakeFile(const v1::ExportModelRequest& request);
 
   const RunServices services_;
   JobTable& jobs_;

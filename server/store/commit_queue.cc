@@ -45,12 +45,14 @@ absl::StatusOr<std::unique_ptr<CommitQueue>> CommitQueue::Open(const std::string
   if (!connection.ok()) return connection.status();
   RETURN_IF_ERROR((*connection)->Run("PRAGMA cache_size = -65536"));
   RETURN_IF_ERROR(SyncFolder(std::filesystem::absolute(database_path).parent_path()));
-  ASSIGN_OR_RETURN(std::unique_ptr<Syncer> syncer, Syncer::Start(database_path));
-  return std::unique_ptr<CommitQueue>(new CommitQueue(*std::move(connection), std::move(syncer), std::move(reserve)));
+  ASSIGN_OR_RETURN(std::unique_ptr<Syncer> syncer, Syncer::Start(database_path, options.journal));
+  return std::unique_ptr<CommitQueue>(
+      new CommitQueue(*std::move(connection), std::move(syncer), std::move(reserve), options.journal));
 }
 
-CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve)
-    : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)) {
+CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve,
+                         Journal* journal)
+    : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)), journal_(journal) {
   sqlite3_wal_hook(connection_->handle(), CountLogPages, &log_pages_);
   reserve_checked_ = absl::Now();
   short_of_room_ = !reserve_.MakeIfThereIsRoom();
@@ -152,6 +154,7 @@ CommitQueue::Group CommitQueue::TakeAll() {
 absl::Status CommitQueue::WriteUntilDone(Group& group) {
   while (true) {
     const absl::Status status = Write(group);
+    Report(status);
     if (status.ok()) {
       storage_full_ = false;
       return status;
@@ -161,6 +164,17 @@ absl::Status CommitQueue::WriteUntilDone(Group& group) {
     if (full) short_of_room_ = true;
     if (full && (reserve_.Remove() || EndLog(absl::ZeroDuration()))) continue;
     if (AwaitStop(kRetryInterval)) return status;
+  }
+}
+
+void CommitQueue::Report(const absl::Status& written) {
+  const bool was_writable = writable_.exchange(written.ok());
+  if (journal_ == nullptr || was_writable == written.ok()) return;
+  if (written.ok()) {
+    journal_->Write(Severity::kInfo, "store_writes_again");
+  } else {
+    journal_->Write(Severity::kError, "store_cannot_write",
+                    {{"storage_full", IsStorageFull(written)}, {"error", std::string(written.message())}});
   }
 }
 
@@ -221,6 +235,7 @@ void CommitQueue::Tell(Group group, const absl::Status& written) {
   std::vector<Told> durable;
   for (Entry& entry : group) {
     const absl::Status& status = written.ok() ? entry.status : written;
+    if (status.ok()) committed_.Add();
     if (entry.committed) entry.committed(status);
     if (!entry.durable) continue;
     if (status.ok()) {

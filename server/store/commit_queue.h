@@ -21,6 +21,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/base/counters.h"
+#include "server/base/journal.h"
 #include "server/store/database.h"
 #include "server/store/reserve_file.h"
 #include "server/store/syncer.h"
@@ -31,6 +33,9 @@ struct CommitQueueOptions {
   // A file that is given up when the disk is full and made again when there is room; empty: none.
   std::string reserve_path;
   int64_t reserve_bytes = int64_t{64} << 20;
+
+  // Is told when commits fail and when they succeed again, and of slow syncs; must outlive the queue. Null: nobody is told.
+  Journal* journal = nullptr;
 };
 
 // Thread-safe.
@@ -77,8 +82,15 @@ class CommitQueue {
   // From now on a group that cannot be written is told the error; it is not tried again.
   void GiveUpOnErrors();
 
+  // Whether the last group could be written.
+  bool writable() const { return writable_.load(); }
+
   // Changes that wait or are being written.
   int64_t queued() const;
+
+  // Changes that were committed, and the syncs that made them durable.
+  int64_t committed() const { return committed_.value(); }
+  const DurationHistogram& sync_durations() const { return syncer_->sync_durations(); }
 
  private:
   struct Entry {
@@ -90,7 +102,8 @@ class CommitQueue {
   };
   using Group = std::vector<Entry>;
 
-  CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve);
+  CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr<Syncer> syncer, ReserveFile reserve,
+              Journal* journal);
 
   void Enqueue(Entry entry);
 
@@ -103,6 +116,7 @@ class CommitQueue {
   absl::Status WriteInTransaction(Group& group, ApplyEntry apply);
   absl::Status Apply(Entry& entry);
   absl::Status ApplyOrUndo(Entry& entry);
+  void Report(const absl::Status& written);
   bool AwaitStop(absl::Duration at_most);
   void Tell(Group group, const absl::Status& written);
   void FinishCheckpoint();
@@ -117,9 +131,12 @@ class CommitQueue {
   int64_t tried_at_pages_ = 0;                    // when FinishCheckpoint last tried; the writer's thread's
   absl::Time reserve_checked_;                    // the writer's thread's
   std::unique_ptr<Syncer> syncer_;
+  Journal* const journal_;
 
   std::atomic<bool> storage_full_ = false;
   std::atomic<bool> short_of_room_ = false;  // changes under mutex_
+  std::atomic<bool> writable_ = true;
+  Counter committed_;
   mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool giving_up_ ABSL_GUARDED_BY(mutex_) = false;

@@ -133,10 +133,9 @@ std::string_view Statement::Blob(int column) const {
 
 bool Statement::IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenFile(const std::string& path, int flags) {
   sqlite3* db = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &db, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (code != SQLITE_OK) {
     absl::Status status = SqliteStatus(db, code, "open " + path);
     sqlite3_close_v2(db);
@@ -145,7 +144,20 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& 
   std::unique_ptr<Connection> connection(new Connection(db));
   sqlite3_extended_result_codes(db, 1);
   sqlite3_busy_timeout(db, kBusyTimeoutMilliseconds);
+  return connection;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const std::string& path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, OpenFile(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   RETURN_IF_ERROR(connection->SetUp());
+  return connection;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenForReading(const std::string& path) {
+  // Read-only connections cannot share memory with those of a server.
+  ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, OpenFile(path, SQLITE_OPEN_READWRITE));
+  RETURN_IF_ERROR(connection->Run("PRAGMA query_only = ON"));
+  RETURN_IF_ERROR(CheckVersion(*connection));
   return connection;
 }
 

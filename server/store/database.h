@@ -56,6 +56,10 @@ class Connection {
   // Opens the database at `path` and brings its schema up to date. FAILED_PRECONDITION (STORE_IS_NEWER): written by a later version.
   // RESOURCE_EXHAUSTED (STORAGE_FULL): the disk is full.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const std::string& path);
+
+  // Opens a database that is there, of just this version, and changes nothing in it, so that a server may use it meanwhile.
+  // FAILED_PRECONDITION (STORE_IS_NEWER, STORE_IS_OLDER): of another version.
+  static absl::StatusOr<std::unique_ptr<Connection>> OpenForReading(const std::string& path);
   ~Connection();
 
   // `sql`, a constant, is compiled once and kept.
@@ -82,6 +86,7 @@ class Connection {
 
  private:
   explicit Connection(sqlite3* db) : db_(db) {}
+  static absl::StatusOr<std::unique_ptr<Connection>> OpenFile(const std::string& path, int flags);
   absl::Status SetUp();
   absl::StatusOr<int64_t> CountFreePages();
   absl::StatusOr<sqlite3_stmt*> Compile(std::string_view sql, unsigned flags);

@@ -14,6 +14,9 @@
 
 namespace trainyard {
 
+// Of the database, within the data directory.
+inline constexpr char kDatabaseName[] = "trainyard.db";
+
 // The error of the last system call: RESOURCE_EXHAUSTED (STORAGE_FULL) where the disk or the quota is full. `doing` and `path` complete
 // "cannot write /data/x".
 absl::Status FileError(std::string_view doing, const std::string& path);

@@ -111,6 +111,13 @@ absl::StatusOr<int64_t> Version(Connection& connection) {
   return found ? statement.Int(0) : 0;
 }
 
+absl::Status IsNewer(int64_t version) {
+  return WithReason(absl::FailedPreconditionError(
+                        absl::StrCat("the data directory was written by a later version of the server (store version ",
+                                     version, ", this server knows ", kVersion, "); start that version")),
+                    "STORE_IS_NEWER");
+}
+
 absl::Status ApplyMissing(Connection& connection) {
   ASSIGN_OR_RETURN(const int64_t version, Version(connection));
   for (int64_t i = version; i < kVersion; ++i) RETURN_IF_ERROR(connection.Run(kMigrations[i]));
@@ -119,15 +126,22 @@ absl::Status ApplyMissing(Connection& connection) {
 
 }  // namespace
 
+absl::Status CheckVersion(Connection& connection) {
+  ASSIGN_OR_RETURN(const int64_t version, Version(connection));
+  if (version > kVersion) return IsNewer(version);
+  if (version < kVersion) {
+    return WithReason(absl::FailedPreconditionError(absl::StrCat(
+                          "the data directory was written by an earlier version of the server (store version ", version,
+                          ", this one writes ", kVersion, "); use that version's programs, or start this one on it")),
+                      "STORE_IS_OLDER");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Migrate(Connection& connection) {
   ASSIGN_OR_RETURN(const int64_t version, Version(connection));
   if (version == kVersion) return absl::OkStatus();
-  if (version > kVersion) {
-    return WithReason(absl::FailedPreconditionError(absl::StrCat(
-                          "the data directory was written by a later version of the server (store version ", version,
-                          ", this server knows ", kVersion, "); start that version")),
-                      "STORE_IS_NEWER");
-  }
+  if (version > kVersion) return IsNewer(version);
   RETURN_IF_ERROR(connection.Run("BEGIN IMMEDIATE"));
   absl::Status status = ApplyMissing(connection);
   if (status.ok()) status = connection.Run("COMMIT");

@@ -12,6 +12,9 @@ namespace trainyard {
 // are.
 absl::Status Migrate(Connection& connection);
 
+// FAILED_PRECONDITION (STORE_IS_NEWER, STORE_IS_OLDER): the database has seen more or fewer migrations than there are.
+absl::Status CheckVersion(Connection& connection);
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_SERVER_STORE_SCHEMA_H_

@@ -16,15 +16,17 @@ constexpr absl::Duration kLongestDirty = absl::Milliseconds(100);
 // 4 MiB of log are worth a checkpoint.
 constexpr int64_t kCheckpointPages = 1024;
 
+constexpr absl::Duration kSlowSync = absl::Seconds(1);
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Syncer>> Syncer::Start(const std::string& database_path) {
+absl::StatusOr<std::unique_ptr<Syncer>> Syncer::Start(const std::string& database_path, Journal* journal) {
   ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connection::Open(database_path));
-  return std::unique_ptr<Syncer>(new Syncer(std::move(connection)));
+  return std::unique_ptr<Syncer>(new Syncer(std::move(connection), journal));
 }
 
-Syncer::Syncer(std::unique_ptr<Connection> connection)
-    : connection_(std::move(connection)), thread_([this] { Run(); }) {}
+Syncer::Syncer(std::unique_ptr<Connection> connection, Journal* journal)
+    : connection_(std::move(connection)), journal_(journal), thread_([this] { Run(); }) {}
 
 Syncer::~Syncer() {
   {
@@ -118,7 +120,13 @@ absl::Status Syncer::SyncFile(int which) {
   if (code != SQLITE_OK || file == nullptr || file->pMethods == nullptr) {
     return absl::InternalError("the store cannot find its file to sync");
   }
+  const absl::Time begin = absl::Now();
   const int synced = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  const absl::Duration took = absl::Now() - begin;
+  sync_durations_.Observe(took);
+  if (took > kSlowSync && journal_ != nullptr) {
+    journal_->Write(Severity::kWarning, "slow_sync", {{"seconds", absl::ToDoubleSeconds(took)}});
+  }
   return SqliteStatus(nullptr, synced, "sync its files");
 }
 

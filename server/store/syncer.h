@@ -17,6 +17,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/base/counters.h"
+#include "server/base/journal.h"
 #include "server/store/database.h"
 
 namespace trainyard {
@@ -26,7 +28,8 @@ class Syncer {
  public:
   using Told = absl::AnyInvocable<void(absl::Status)>;
 
-  static absl::StatusOr<std::unique_ptr<Syncer>> Start(const std::string& database_path);
+  // `journal`, which is told of syncs that take longer than a second, may be null.
+  static absl::StatusOr<std::unique_ptr<Syncer>> Start(const std::string& database_path, Journal* journal = nullptr);
 
   // Syncs what is not yet synced, tells, and stops.
   ~Syncer();
@@ -44,8 +47,11 @@ class Syncer {
   // them.
   int64_t moved_pages() const { return moved_pages_.load(); }
 
+  // Of the log and of the database.
+  const DurationHistogram& sync_durations() const { return sync_durations_; }
+
  private:
-  explicit Syncer(std::unique_ptr<Connection> connection);
+  Syncer(std::unique_ptr<Connection> connection, Journal* journal);
 
   void Run();
   bool AwaitWork();
@@ -56,8 +62,10 @@ class Syncer {
   absl::Status SyncFile(int which);
 
   const std::unique_ptr<Connection> connection_;  // the thread's
+  Journal* const journal_;
   std::atomic<int64_t> moved_pages_ = 0;
   std::atomic<bool> log_is_doubtful_ = false;
+  DurationHistogram sync_durations_;
 
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

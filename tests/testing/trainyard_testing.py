@@ -13,7 +13,7 @@ import unittest
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Callable, Iterable, Iterator, Optional, Type
+from typing import IO, Callable, Iterable, Iterator, Optional, Type
 
 import grpc
 import numpy as np
@@ -27,6 +27,7 @@ from trainyard.v1 import watch_pb2, watch_pb2_grpc
 DATA = Path(__file__).resolve().parent.parent / "data"
 CHUNK_BYTES = 256 * 1024
 LISTENING = "listening on "
+HTTP = "http on "
 ANY_PORT = "127.0.0.1:0"
 
 # A call that takes longer hangs.
@@ -37,7 +38,8 @@ STATUS_DETAILS = "grpc-status-details-bin"
 
 class Server:
     """A server on a free loopback port, or where a former one listened. `data` outlives it where it is given, else it
-    has a folder of its own."""
+    has a folder of its own. `http` is where it serves HTTP, with a flag --http. Its log goes to `log`, a file, or where
+    there is none only errors to the test's own output."""
 
     def __init__(
         self,
@@ -45,17 +47,20 @@ class Server:
         flags: Iterable[str] = (),
         listen: str = ANY_PORT,
         program_name: str = "trainyard-server",
+        log: Optional[IO[str]] = None,
     ) -> None:
         self._own_data = tempfile.TemporaryDirectory(prefix="trainyard-") if data is None else None
         self.data = Path(self._own_data.name) if self._own_data else data
         command = server_command(self.data, flags, listen, program_name)
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.address = self._address()
+        environment = {"TRAINYARD_LOG_LEVEL": "info" if log else "error", **os.environ}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        self.address = self._told(LISTENING)
+        self.http = self._told(HTTP) if any(flag.startswith("--http") for flag in command) else ""
 
-    def _address(self) -> str:
+    def _told(self, prefix: str) -> str:
         for line in self.process.stdout:
-            if line.startswith(LISTENING):
-                return line[len(LISTENING) :].strip()
+            if line.startswith(prefix):
+                return line[len(prefix) :].strip()
         raise RuntimeError(f"trainyard-server ended with {self.process.wait()} before it listened")
 
     def stop(self) -> int:

@@ -3,7 +3,10 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
@@ -374,6 +377,56 @@ TEST_F(FullDiskReserveTest, IsMadeAgainAtTheNextStart) {
   std::filesystem::remove(path_);
   SetUp();
   EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
+// What is told to the operator and counted for him.
+class FullDiskReportTest : public FullDiskTest {
+ protected:
+  ~FullDiskReportTest() override { queue_.reset(); }
+  void SetUp() override {
+    queue_.reset();
+    queue_ = CommitQueue::Open(folder_.Database(), {.journal = &*journal_}).value();
+  }
+  // Ends the journal: all of it is in lines_ then.
+  void Close() {
+    queue_.reset();
+    journal_.reset();
+  }
+
+  std::vector<std::string> lines_;
+  std::optional<Journal> journal_{std::in_place, JournalOptions(),
+                                  [this](const std::string& line) { lines_.push_back(line); }};
+};
+
+TEST_F(FullDiskReportTest, TheQueueIsNotWritableUntilThereIsRoom) {
+  EXPECT_TRUE(queue_->writable());
+  QueueGroup();
+  AwaitFull();
+  EXPECT_FALSE(queue_->writable());
+  pages_ = kLarge;
+  EXPECT_TRUE(durable_.Wait().ok());
+  EXPECT_TRUE(queue_->writable());
+}
+
+TEST_F(FullDiskReportTest, TheJournalIsToldOnceThatItCannotWriteAndOnceThatItWritesAgain) {
+  QueueGroup();
+  AwaitFull();
+  while (tries_ < 3) std::this_thread::yield();
+  pages_ = kLarge;
+  EXPECT_TRUE(durable_.Wait().ok());
+  Close();
+  EXPECT_THAT(lines_, ElementsAre(testing::HasSubstr("ERROR store_cannot_write storage_full=true error="),
+                                  testing::HasSubstr("INFO store_writes_again")));
+}
+
+TEST_F(FullDiskReportTest, ChangesAreCountedWhenTheyAreCommittedAndTheirSyncsAreTimed) {
+  const int64_t before = queue_->committed();
+  ASSERT_TRUE(queue_->CommitDurablyAndWait(Insert(1)).ok());
+  EXPECT_FALSE(queue_->CommitDurablyAndWait([](Connection&) { return absl::AbortedError("no"); }).ok());
+  EXPECT_EQ(queue_->committed(), before + 1);
+  int64_t syncs = 0;
+  for (const int64_t count : queue_->sync_durations().Read().counts) syncs += count;
+  EXPECT_GE(syncs, 1);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
-#ifndef TRAINYARD_CORE_DATA_UTF8_H_
-#define TRAINYARD_CORE_DATA_UTF8_H_
+// What bytes of text are made of.
+
+#ifndef TRAINYARD_CORE_BASE_UTF8_H_
+#define TRAINYARD_CORE_BASE_UTF8_H_
 
 #include <string_view>
 
@@ -13,4 +15,4 @@ bool IsUtf8(std::string_view text);
 
 }  // namespace trainyard
 
-#endif  // TRAINYARD_CORE_DATA_UTF8_H_
+#endif  // TRAINYARD_CORE_BASE_UTF8_H_

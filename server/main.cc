@@ -8,7 +8,9 @@
 #include <iostream>
 
 #include "absl/synchronization/mutex.h"
+#include "server/rpc/security_flags.h"
 #include "server/rpc/server.h"
+#include "server/rpc/token_command.h"
 
 namespace {
 
@@ -27,8 +29,7 @@ void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
   app.add_option("--listen", options.listen, "Address: HOST:PORT, port 0 for any that is free, or unix:PATH")
       ->envname("TRAINYARD_LISTEN")
       ->capture_default_str();
-  app.add_flag("--insecure", options.insecure, "Listen beyond loopback without encryption and authorisation")
-      ->envname("TRAINYARD_INSECURE");
+  trainyard::AddSecurityFlags(app, options.security);
   app.add_option("--workers", options.workers, "Threads that train; 0: one a core")
       ->envname("TRAINYARD_WORKERS")
       ->capture_default_str();
@@ -59,7 +60,9 @@ int main(int argc, char** argv) {
   trainyard::ServerOptions options;
   CLI::App app("Trains models over gRPC.");
   AddFlags(app, options);
+  trainyard::TokenCommand token_command(app);
   CLI11_PARSE(app, argc, argv);
+  if (token_command.given()) return token_command.Run();
 
   // Signals are waited for below; every thread made from here on inherits the mask.
   sigset_t signals;

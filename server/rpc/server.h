@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/rpc/security_options.h"
 
 namespace trainyard {
 
@@ -19,8 +20,7 @@ struct ServerOptions {
   // `host:port` (port 0: any that is free), or `unix:/path`.
   std::string listen = "127.0.0.1:50551";
 
-  // Allows addresses beyond loopback although nothing there is encrypted or authorised.
-  bool insecure = false;
+  SecurityOptions security;
 
   // Threads that train. 0: one a core.
   int workers = 0;
@@ -38,12 +38,13 @@ struct ServerOptions {
   absl::Duration drain = absl::Seconds(1);
 };
 
-// INVALID_ARGUMENT: the first option out of range, by its flag; an address beyond loopback without `insecure`.
+// INVALID_ARGUMENT: the first option out of range, by its flag; security that does not fit the address.
 absl::Status Validate(const ServerOptions& options);
 
 class Server {
  public:
-  // On return the server serves. FAILED_PRECONDITION: another server uses the data directory; UNAVAILABLE: the address can't be had.
+  // On return the server serves. FAILED_PRECONDITION: another server uses the data directory, or a file can't be read; UNAVAILABLE: the
+  // address can't be had; else the errors of Validate and MakeCredentials.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
 
   // As Drain.

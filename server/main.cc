@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -18,6 +19,14 @@ namespace {
 void KeepFreedMemory() {
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
+// Each connection takes a file. gRPC listens no more once it can't have one.
+void AllowManyFiles() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
 }
 
 void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
@@ -57,6 +66,7 @@ void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
 
 int main(int argc, char** argv) {
   KeepFreedMemory();
+  AllowManyFiles();
   trainyard::ServerOptions options;
   CLI::App app("Trains models over gRPC.");
   AddFlags(app, options);

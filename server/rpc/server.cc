@@ -28,6 +28,7 @@ namespace {
 
 constexpr std::string_view kVersion = "0.1.0";
 constexpr int kBlockingThreads = 16;
+constexpr int kStreamsBesideWatchers = 1000;  // of one connection
 
 int64_t MachineMemory() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE); }
 
@@ -178,6 +179,13 @@ class Server::Parts {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 40'000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    // Connections that do not come to the point are closed, and those without calls.
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 600'000);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.watchers + kStreamsBesideWatchers);
+    // gRPC unpacks a message before it looks at its size: 16 MiB may become 16 GiB.
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
     builder.RegisterService(&*job_service_);
     builder.RegisterService(&*dataset_service_);
     builder.RegisterService(&*model_service_);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
+#include "core/data/schema.h"
 #include "core/data/utf8.h"
 
 namespace trainyard {
@@ -93,6 +94,9 @@ absl::Status CsvReader::ReadHeader(int max_columns) {
   for (size_t i = 0; i < count; ++i) {
     const int64_t number = static_cast<int64_t>(i) + 1;
     if (fields_[i].empty()) return BadCell(1, number, "the header has an empty name");
+    if (fields_[i].size() > kMostTextBytes) {
+      return BadCell(1, number, absl::StrCat("a name of ", fields_[i].size(), " bytes; the limit is ", kMostTextBytes));
+    }
     const auto [other, is_new] = seen.emplace(fields_[i], i);
     if (!is_new) {
       return BadCell(

@@ -1,6 +1,7 @@
 #include "server/rpc/gate.h"
 
-#include <optional>
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -65,6 +66,17 @@ absl::StatusOr<std::string_view> SecretOf(const grpc::CallbackServerContext& con
 
 }  // namespace
 
+absl::Status Admission::StillHolds() const {
+  if (tokens_ == nullptr) return absl::OkStatus();
+  const std::shared_ptr<const std::vector<Token>> now = tokens_->tokens();
+  if (now == known_) return absl::OkStatus();
+  const auto is_same = [this](const Token& token) {
+    return token.hash == token_.hash && token.caller.name == token_.caller.name && token.role >= token_.role;
+  };
+  if (std::any_of(now->begin(), now->end(), is_same)) return absl::OkStatus();
+  return Unauthenticated("the token was taken back or changed while the call lasted", "TOKEN_REVOKED");
+}
+
 void Admission::Record(const absl::Status& outcome, const std::string& resource) const {
   if (log_ == nullptr) return;
   if (!status_.ok()) return log_->AddRefusal(entry_, status_);
@@ -86,24 +98,26 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const SecurityOptions& options)
   return gate;
 }
 
-absl::Status Gate::FindCaller(const grpc::CallbackServerContext& context, Role least, Caller* caller) const {
+absl::Status Gate::FindCaller(const grpc::CallbackServerContext& context, Role least, Admission* admission) const {
   if (tokens_ == nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string_view secret, SecretOf(context));
-  const std::shared_ptr<const std::vector<Token>> tokens = tokens_->tokens();
-  const Token* const token = FindToken(*tokens, secret);
+  admission->known_ = tokens_->tokens();
+  const Token* const token = FindToken(*admission->known_, secret);
   if (token == nullptr) return Unauthenticated("the call's token is not one that the server knows", "TOKEN_UNKNOWN");
-  *caller = token->caller;
+  admission->tokens_ = tokens_.get();
+  admission->token_ = *token;
+  admission->caller_ = token->caller;
   if (token->role >= least) return absl::OkStatus();
   const std::string role(NameOf(token->role)), needed(NameOf(least));
-  return WithReason(absl::PermissionDeniedError(
-                        absl::StrCat("the role of ", caller->name, " is ", role, ", but this method needs ", needed)),
+  return WithReason(absl::PermissionDeniedError(absl::StrCat("the role of ", token->caller.name, " is ", role,
+                                                             ", but this method needs ", needed)),
                     "ROLE_TOO_SMALL", {{"role", role}, {"needed", needed}});
 }
 
 Admission Gate::Authorize(const grpc::CallbackServerContext& context, Role least,
                           const google::protobuf::Message& request) const {
   Admission admission;
-  admission.status_ = FindCaller(context, least, &admission.caller_);
+  admission.status_ = FindCaller(context, least, &admission);
   if (audit_ != nullptr && (!admission.status_.ok() || least > Role::kRead)) {
     admission.log_ = audit_.get();
     admission.entry_ = {.caller = admission.caller_.name,

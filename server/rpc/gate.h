@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
@@ -27,6 +28,9 @@ class Admission {
   // Of a call that may go on.
   const Caller& caller() const { return caller_; }
 
+  // Whether the token that opened the call would still do so: for calls that last. UNAUTHENTICATED (TOKEN_REVOKED).
+  absl::Status StillHolds() const;
+
   // To be told, once, how the call ended and what it made or changed; never on a gRPC thread. Kept where the call was refused, or could
   // change something.
   void Record(const absl::Status& outcome, const std::string& resource = "") const;
@@ -35,6 +39,9 @@ class Admission {
   friend class Gate;
   absl::Status status_;
   Caller caller_;
+  const TokenFile* tokens_ = nullptr;                // null: no token was asked for
+  std::shared_ptr<const std::vector<Token>> known_;  // those of the file when the call came
+  Token token_;
   AuditLog* log_ = nullptr;  // null: nothing is kept
   AuditEntry entry_;
 };
@@ -50,7 +57,7 @@ class Gate {
                       const google::protobuf::Message& request) const;
 
  private:
-  absl::Status FindCaller(const grpc::CallbackServerContext& context, Role least, Caller* caller) const;
+  absl::Status FindCaller(const grpc::CallbackServerContext& context, Role least, Admission* admission) const;
 
   std::unique_ptr<TokenFile> tokens_;  // null: everyone may do everything
   std::unique_ptr<AuditLog> audit_;    // null: nothing is kept

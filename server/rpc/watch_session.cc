@@ -189,6 +189,8 @@ void WatchSession::Drain() {
 
 void WatchSession::Tick(absl::Time now) {
   absl::MutexLock lock(&mutex_);
+  if (admitted_.ok()) admitted_ = admission_.StillHolds();
+  if (!admitted_.ok()) return Proceed();
   if (!started_ || writing_ || reading_ || finished_) return;
   if (now - last_write_ >= heartbeat_interval_) Beat();
 }
@@ -196,6 +198,7 @@ void WatchSession::Tick(absl::Time now) {
 void WatchSession::Proceed() {
   if (!started_ || writing_ || finished_) return;
   if (cancelled_) return Finish(absl::CancelledError("the watcher has gone"));
+  if (!admitted_.ok()) return Finish(admitted_);
   if (draining_) {
     std::map<std::string, std::string> resume;
     for (const auto& [key, cursor] : cursors_) resume[cursor.job] = absl::StrCat(cursor.next);

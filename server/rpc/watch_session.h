@@ -106,6 +106,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   bool caught_up_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status admitted_ ABSL_GUARDED_BY(mutex_);  // whether the caller still is
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

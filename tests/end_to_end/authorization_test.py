@@ -2,6 +2,7 @@
 """Each method asks for a token of the role that is stated here, and what was refused or changed is kept."""
 
 import json
+import re
 import tempfile
 import time
 import unittest
@@ -12,7 +13,7 @@ import grpc
 from google.protobuf import descriptor, descriptor_pool
 
 from secure import ROLES, client_with, new_token
-from specs import spec_of
+from specs import ENDLESS, spec_of
 from trainyard.v1 import job_pb2, model_pb2, spec_pb2
 from trainyard_testing import DATA, Client, Refusal, Server, refusal_of
 
@@ -27,6 +28,7 @@ ROLE_OF = {
     "admin": "DatasetService.DeleteDataset JobService.DeleteJob ModelService.DeleteModel",
 }
 STATED = {f"trainyard.v1.{method}": role for role, methods in ROLE_OF.items() for method in methods.split()}
+README = Path(__file__).resolve().parent.parent.parent / "README.md"
 REFUSED = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 
 
@@ -83,6 +85,14 @@ class MethodTest(Case):
         for service in stated_services:
             self.assertIn(service.encode(), answer)
         self.assertEqual({method.full_name for method in methods()}, set(STATED))
+
+    def test_the_readme_states_the_same_roles(self) -> None:
+        stated = {}
+        for line in README.read_text().splitlines():
+            cells = line.split("|")
+            if len(cells) == 4 and (role := cells[1].strip(" `")) in ROLES:
+                stated.update({method: role for method in re.findall(r"`(\w+)`", cells[2])})
+        self.assertEqual(stated, {name.rpartition(".")[2]: role for name, role in STATED.items()})
 
     def test_without_a_token_no_method_is_open(self) -> None:
         with client_with(self.server.address) as client:
@@ -150,6 +160,25 @@ class TokenTest(Case):
             self.await_outcome(client, accepted=True)
             self.tokens.write_text(before)
             self.await_outcome(client, accepted=False)
+
+    def test_a_watch_ends_soon_after_its_token_is_taken_back(self) -> None:
+        before = self.tokens.read_text()
+        token = new_token(self.tokens, "watcher", "train")
+        with client_with(self.server.address, token) as client:
+            self.await_outcome(client, accepted=True)
+            job = client.create_job(spec_of("iris", budget=ENDLESS))
+            stream, other = client.stream(job.name), self.client["read"].stream(job.name)
+            next(stream)
+            next(other)
+            self.tokens.write_text(before)
+            with self.assertRaises(grpc.RpcError) as raised:
+                for _ in stream:
+                    pass
+            refusal = refusal_of(raised.exception)
+            self.assertEqual((refusal.code, refusal.reason), (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_REVOKED"))
+            next(other)
+            other.cancel()
+            self.client["train"].cancel_job(job.name)
 
     def await_outcome(self, client: Client, accepted: bool) -> None:
         while True:

@@ -51,6 +51,18 @@ TEST(CsvFaultsTest, ATextOfMoreThanTheLimit) {
   EXPECT_TRUE(Read("a,b\n" + longest + "y,1\n", {.types = {{"a", ColumnType::kIgnored}}}).ok());
 }
 
+TEST(CsvFaultsTest, FieldsWithDoubledQuotesDoNotFillTheMemory) {
+  const std::string text(size_t{1} << 20, 'x');
+  std::string row;
+  for (int i = 0; i < 17; ++i) row += "\"" + text + "\"\"\",";
+  EXPECT_EQ(FaultOf("a,b\n1,2\n" + row + "1\n"),
+            "row 3, column 16: the row's fields with doubled quotes take more than 16 MiB | 3 | 16");
+  // Each row counts for itself.
+  std::string rows = "a,b\n";
+  for (int i = 0; i < 17; ++i) rows += "\"" + text + "\"\"\",1\n";
+  EXPECT_TRUE(Read(rows, {.types = {{"a", ColumnType::kIgnored}}}).ok());
+}
+
 TEST(CsvFaultsTest, ANameOfMoreThanTheLimit) {
   const std::string longest(kMostTextBytes, 'x');
   EXPECT_TRUE(Read("a," + longest + "\n1,2\n").ok());

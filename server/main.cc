@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -16,7 +17,9 @@
 #include "absl/synchronization/mutex.h"
 #include "server/base/journal.h"
 #include "server/base/settings.h"
+#include "server/rpc/security_flags.h"
 #include "server/rpc/server.h"
+#include "server/rpc/token_command.h"
 #include "server/store/backup.h"
 #include "server/web/operator_pages.h"
 
@@ -38,6 +41,14 @@ struct Request {
   std::string backup_to;
 };
 
+// Each connection takes a file. gRPC listens no more once it can't have one.
+void AllowManyFiles() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
   app.set_config("--config", "", "A file with one setting a line, as in: listen=\"127.0.0.1:50551\"")
       ->envname("TRAINYARD_CONFIG");
@@ -50,8 +61,7 @@ void AddFlags(CLI::App& app, trainyard::ServerOptions& options) {
   app.add_option("--http", options.http,
                  "Address for /metrics, /live and /ready over plain HTTP: HOST:PORT; without it there is none")
       ->envname("TRAINYARD_HTTP");
-  app.add_flag("--insecure", options.insecure, "Listen beyond loopback without encryption and authorisation")
-      ->envname("TRAINYARD_INSECURE");
+  trainyard::AddSecurityFlags(app, options.security);
   app.add_option("--workers", options.workers, "Threads that train; 0: one a core")
       ->envname("TRAINYARD_WORKERS")
       ->capture_default_str();
@@ -161,17 +171,20 @@ int Serve(const trainyard::ServerOptions& options, const Request& request, const
 
 int main(int argc, char** argv) {
   KeepFreedMemory();
+  AllowManyFiles();
   trainyard::ServerOptions options;
   Request request;
   CLI::App app("Trains models over gRPC.");
   AddFlags(app, options);
   AddRequest(app, request);
+  trainyard::TokenCommand token_command(app);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
     trainyard::ParseSettings(app, arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kFailed;
   }
+  if (token_command.given()) return token_command.Run();
   if (request.check_config) return CheckConfig(app, arguments, options);
   if (app.got_subcommand("backup")) return BackUp(options, request.backup_to);
 

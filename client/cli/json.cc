@@ -1,5 +1,6 @@
 #include "client/cli/json.h"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include <cstdio>
@@ -30,6 +31,24 @@ std::string ScalarJson(const YAML::Node& node) {
   return JsonString(text);
 }
 
+constexpr int kDeepest = 100;
+constexpr int64_t kMostValues = 1'000'000;
+
+// Aliases can make a short file as good as endless.
+bool IsBounded(const YAML::Node& node, int depth, int64_t& values) {
+  if (depth > kDeepest || ++values > kMostValues) return false;
+  if (!node.IsSequence() && !node.IsMap()) return true;
+  for (const auto& item : node) {
+    if (!IsBounded(node.IsMap() ? item.second : static_cast<const YAML::Node&>(item), depth + 1, values)) return false;
+  }
+  return true;
+}
+
+absl::Status TooLarge() {
+  return absl::InvalidArgumentError(
+      absl::StrCat("it has more than ", kMostValues, " values, or values more than ", kDeepest, " levels deep"));
+}
+
 std::string NodeJson(const YAML::Node& node) {
   if (node.IsScalar()) return ScalarJson(node);
   if (!node.IsSequence() && !node.IsMap()) return "null";
@@ -43,7 +62,12 @@ std::string NodeJson(const YAML::Node& node) {
 
 absl::StatusOr<YAML::Node> LoadYaml(const std::string& yaml) {
   try {
-    return YAML::Load(yaml);
+    YAML::Node node = YAML::Load(yaml);
+    int64_t values = 0;
+    if (!IsBounded(node, 0, values)) return TooLarge();
+    return node;
+  } catch (const YAML::DeepRecursion&) {
+    return TooLarge();
   } catch (const YAML::Exception& error) {
     return absl::InvalidArgumentError(
         absl::StrCat("line ", error.mark.line + 1, ", column ", error.mark.column + 1, ": ", error.msg));

@@ -13,9 +13,7 @@ const std::map<std::string, Output> kOutputs = {
     {"table", Output::kTable}, {"json", Output::kJson}, {"csv", Output::kCsv}};
 
 void AddSharedOptions(CLI::App& program, Session& session) {
-  program.add_option("--server", session.server, "Where the server listens: host:port or unix:/path")
-      ->envname("TRAINYARD_SERVER")
-      ->capture_default_str();
+  AddConnectionFlags(program, session.connection);
   program.add_option("--output", session.output, "table or json; job metrics also csv")
       ->transform(CLI::CheckedTransformer(kOutputs, CLI::ignore_case).description(""));
 }

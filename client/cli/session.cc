@@ -4,11 +4,13 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/text.h"
 #include "client/cpp/status.h"
+#include "client/cpp/status_macros.h"
 
 namespace trainyard::cli {
 
 absl::StatusOr<std::unique_ptr<client::Client>> Session::Connect() const {
-  return client::Client::Connect({.address = server});
+  ASSIGN_OR_RETURN(client::Credentials credentials, CredentialsOf(connection));
+  return client::Client::Connect({.address = connection.server, .credentials = std::move(credentials)});
 }
 
 ExitCode ExitCodeOf(const absl::Status& status) {
@@ -33,6 +35,10 @@ void PrintError(const absl::Status& status, const Session& session) {
   }
   if (ExitCodeOf(status) == kUnreachable && !client::IsFromServer(status)) {
     err << "  Start one with trainyard-server, or name another with --server or TRAINYARD_SERVER.\n";
+    if (!UsesTls(session.connection)) err << "  If it speaks TLS, give --tls-ca FILE, or --tls.\n";
+  }
+  if (absl::IsUnauthenticated(status)) {
+    err << "  Give your token with --token-file FILE, or in TRAINYARD_TOKEN.\n";
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "client/cli/connection_flags.h"
 #include "client/cpp/client.h"
 
 namespace trainyard::cli {
@@ -35,7 +36,7 @@ enum ExitCode : int {
 
 struct Session {
   Console& console;
-  std::string server = "127.0.0.1:50551";
+  ConnectionFlags connection;
   Output output = Output::kTable;
 
   // What the arguments ask for; an error is printed and decides the exit code.

@@ -14,7 +14,7 @@ void AddNothing(CLI::App&, NoOptions&) {}
 
 void PrintServerInfo(const v1::ServerInfo& info, Session& session) {
   PropertyList list;
-  list.Add("server", session.server);
+  list.Add("server", session.connection.server);
   list.Add("version", info.version());
   list.Add("started", TimeText(info.start_time()));
   list.Add("workers", CountText(info.worker_count()));

@@ -7,8 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
+#include "client/cpp/status_macros.h"
 
 namespace trainyard::client {
 namespace {
@@ -41,13 +40,25 @@ bool WaitUntilReady(grpc::Channel& channel, absl::Duration timeout) {
   return state == GRPC_CHANNEL_READY;
 }
 
+// What a call says of the connection that failed.
+std::string WhyNotReady(const std::shared_ptr<grpc::Channel>& channel) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  v1::ServerInfo info;
+  return v1::ServerService::NewStub(channel)
+      ->GetServerInfo(&context, v1::GetServerInfoRequest(), &info)
+      .error_message();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const ClientOptions& options) {
-  const std::shared_ptr<grpc::Channel> channel =
-      grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), ChannelArguments(options));
+  ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
+                   OpenChannel(options.address, options.credentials, ChannelArguments(options)));
   if (!WaitUntilReady(*channel, options.connect_timeout)) {
-    return absl::UnavailableError(absl::StrCat("can't reach a server at ", options.address));
+    std::string why;
+    if (options.credentials.tls.has_value()) why = absl::StrCat(": ", WhyNotReady(channel));
+    return absl::UnavailableError(absl::StrCat("can't reach a server at ", options.address, why));
   }
   return std::unique_ptr<Client>(new Client(channel));
 }

@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/cpp/credentials.h"
 #include "client/cpp/status.h"
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -28,6 +29,8 @@ struct ClientOptions {
   // `host:port` or `unix:/path`.
   std::string address = "127.0.0.1:50551";
 
+  Credentials credentials;
+
   absl::Duration connect_timeout = absl::Seconds(5);
 
   // Of one message, either way.
@@ -41,7 +44,8 @@ struct ClientOptions {
 // Thread-safe.
 class Client {
  public:
-  // UNAVAILABLE: nothing answers there, said at the first refusal or after connect_timeout.
+  // UNAVAILABLE: nothing answers there, or TLS fails, said at the first refusal or after connect_timeout; else the
+  // errors of OpenChannel.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const ClientOptions& options);
 
   // Blocks until the connection stands, `timeout` at most; whether it does. A lost connection comes back only while a

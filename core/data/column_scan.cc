@@ -15,6 +15,12 @@
 namespace trainyard {
 namespace {
 
+// Of all categories of a column.
+constexpr int64_t kMostCategoryBytes = int64_t{256} << 20;
+
+// More than Quoted shows.
+constexpr size_t kMostShownBytes = 64;
+
 // A target with more different whole numbers is numeric.
 constexpr size_t kMaxInferredClasses = 100;
 
@@ -76,6 +82,7 @@ uint32_t CategoryTable::Add(std::string_view value) {
   const uint32_t code = static_cast<uint32_t>(values_.size());
   codes_.emplace(values_.emplace_back(value), code);
   counts_.push_back(1);
+  text_bytes_ += static_cast<int64_t>(value.size());
   return code;
 }
 
@@ -115,7 +122,7 @@ absl::Status ColumnScan::AddText(int64_t row, int64_t rows_before, std::string_v
     case NumberKind::kNotFinite:
       if (not_finite_row_ == 0) {
         not_finite_row_ = row;
-        not_finite_text_ = cell;
+        not_finite_text_ = cell.substr(0, kMostShownBytes);
       }
       return plan_.type.has_value() ? NotFinite() : absl::OkStatus();
     case NumberKind::kText:
@@ -140,8 +147,18 @@ absl::Status ColumnScan::TakeText(int64_t row, int64_t rows_before, std::string_
 }
 
 absl::StatusOr<uint32_t> ColumnScan::AddCategory(int64_t row, std::string_view cell) {
+  if (cell.size() > kMostTextBytes) {
+    return BadCell(row, plan_.name,
+                   absl::StrCat("a text of ", cell.size(), " bytes; the limit is ", kMostTextBytes,
+                                "; declare the column ignored"));
+  }
   const uint32_t code = table_.Add(cell);
   if (table_.size() > max_categories_) return TooManyCategories(row);
+  if (table_.text_bytes() > kMostCategoryBytes) {
+    return BadCell(row, plan_.name,
+                   absl::StrCat("the column's different values have more than ", kMostCategoryBytes,
+                                " bytes; declare it ignored"));
+  }
   if (plan_.role == ColumnRole::kSplit && !NamesPart(table_.value(code))) {
     return BadCell(row, plan_.name, absl::StrCat(Quoted(cell), " must be train, validation or test"));
   }

@@ -64,11 +64,13 @@ class CategoryTable {
   uint32_t Code(std::string_view value) const { return codes_.find(value)->second; }
   const std::string& value(uint32_t code) const { return values_[code]; }
   int64_t size() const { return static_cast<int64_t>(values_.size()); }
+  int64_t text_bytes() const { return text_bytes_; }  // of all values
   std::vector<Category> categories() const;
 
  private:
   std::deque<std::string> values_;  // never move: codes_ shows them
   std::vector<int64_t> counts_;
+  int64_t text_bytes_ = 0;
   std::unordered_map<std::string_view, uint32_t> codes_;
 };
 

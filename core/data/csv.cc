@@ -11,9 +11,13 @@
 #include "core/base/status.h"
 #include "core/base/utf8.h"
 #include "core/data/bad_data.h"
+#include "core/data/schema.h"
 
 namespace trainyard {
 namespace {
+
+// Of one record's fields with doubled quotes, which are the only ones that memory holds.
+constexpr size_t kMostUnescapedBytes = size_t{16} << 20;
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -93,6 +97,9 @@ absl::Status CsvReader::ReadHeader(int max_columns) {
   for (size_t i = 0; i < count; ++i) {
     const int64_t number = static_cast<int64_t>(i) + 1;
     if (fields_[i].empty()) return BadCell(1, number, "the header has an empty name");
+    if (fields_[i].size() > kMostTextBytes) {
+      return BadCell(1, number, absl::StrCat("a name of ", fields_[i].size(), " bytes; the limit is ", kMostTextBytes));
+    }
     const auto [other, is_new] = seen.emplace(fields_[i], i);
     if (!is_new) {
       return BadCell(
@@ -129,7 +136,10 @@ absl::StatusOr<bool> CsvReader::Next() {
 absl::StatusOr<size_t> CsvReader::ReadRecord() {
   line_ = next_line_;
   met_quotes_ = false;
-  if (!unescaped_.empty()) unescaped_.clear();
+  if (!unescaped_.empty()) {
+    unescaped_.clear();
+    unescaped_bytes_ = 0;
+  }
   const size_t begin = position_;
   size_t count = 0;
   while (true) {
@@ -168,6 +178,11 @@ absl::StatusOr<std::string_view> CsvReader::ReadQuoted(size_t* position) {
       return FieldFault(current_field_, "a quoted field is not closed before the end of the file");
     if (close + 1 == content_.size() || content_[close + 1] != '"') break;
     if (joined == nullptr) joined = &unescaped_.emplace_back();
+    unescaped_bytes_ += close + 1 - piece + (piece == begin ? sizeof(std::string) : 0);
+    if (unescaped_bytes_ > kMostUnescapedBytes) {
+      return FieldFault(current_field_, absl::StrCat("the row's fields with doubled quotes take more than ",
+                                                     kMostUnescapedBytes >> 20, " MiB"));
+    }
     joined->append(content_, piece, close + 1 - piece);
     piece = close + 2;
   }

@@ -91,6 +91,7 @@ class CsvReader {
   bool met_quotes_ = false;  // in this record
   std::vector<std::string_view> fields_;
   std::deque<std::string> unescaped_;
+  size_t unescaped_bytes_ = 0;
 };
 
 }  // namespace trainyard

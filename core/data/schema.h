@@ -11,6 +11,9 @@
 
 namespace trainyard {
 
+// Of a category or a column's name.
+inline constexpr size_t kMostTextBytes = size_t{64} << 10;
+
 // A sparse column is many numbers, nearly all of them 0; the others are kept.
 enum class ColumnType { kNumeric, kCategorical, kIgnored, kSparse };
 enum class ColumnRole { kFeature, kTarget, kWeight, kSplit };

@@ -62,7 +62,8 @@ DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Lo
 
 template <typename Real>
 void DatasetObjective<Real>::SetMinibatch(std::span<const uint32_t> rows, std::span<const uint32_t> following) {
-  encoder_.FetchAhead(static_cast<int64_t>(rows.size()), following);
+  const bool reads_dataset = !examples_.has_value() || !examples_->keeps_rows();
+  if (reads_dataset) encoder_.FetchAhead(static_cast<int64_t>(rows.size()), following);
   rows_ = rows;
   rows_done_ = 0;
   block_encoded_ = false;

@@ -33,6 +33,9 @@ class EncodedRows {
   // Bytes that the encoded rows of a data set take; 0 where they are not kept.
   static int64_t MemoryBytes(int64_t row_count, int64_t input_count);
 
+  // Whether they are kept; then the data set is read once for each row.
+  bool keeps_rows() const { return !encoded_.empty(); }
+
   // Writes inputs and targets of `rows`. Rows of `inputs` are RowStride(input_count + 1) apart and have a constant 1 as last element.
   void Gather(std::span<const uint32_t> rows, MatrixView<Real> inputs, const TargetBuffer& targets);
 

@@ -4,6 +4,7 @@
 #define TRAINYARD_SERVER_RPC_DATASET_SERVICE_H_
 
 #include "core/base/worker_pool.h"
+#include "server/rpc/gate.h"
 #include "server/run/dataset_table.h"
 #include "trainyard/v1/dataset.grpc.pb.h"
 
@@ -12,7 +13,8 @@ namespace trainyard {
 class DatasetService final : public v1::DatasetService::CallbackService {
  public:
   // All must outlive this.
-  DatasetService(DatasetTable& datasets, WorkerPool& pool) : datasets_(datasets), pool_(pool) {}
+  DatasetService(DatasetTable& datasets, const Gate& gate, WorkerPool& pool)
+      : datasets_(datasets), gate_(gate), pool_(pool) {}
 
   grpc::ServerUnaryReactor* CreateUpload(grpc::CallbackServerContext* context, const v1::CreateUploadRequest* request,
                                          v1::Upload* response) override;
@@ -33,6 +35,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
 
  private:
   DatasetTable& datasets_;
+  const Gate& gate_;
   WorkerPool& pool_;
 };
 

@@ -12,10 +12,13 @@ constexpr size_t kPieceBytes = 512 * 1024;
 
 }  // namespace
 
-ExportStream::ExportStream(ModelTable& models, WorkerPool& pool, v1::ExportModelRequest request)
+ExportStream::ExportStream(const Admission& admission, ModelTable& models, WorkerPool& pool,
+                           v1::ExportModelRequest request)
     : request_(std::move(request)) {
-  pool.Submit([this, &models] {
-    absl::StatusOr<std::string> file = models.Export(request_);
+  pool.Submit([this, &models, admission] {
+    absl::StatusOr<std::string> file =
+        admission.status().ok() ? models.Export(request_) : absl::StatusOr<std::string>(admission.status());
+    admission.Record(file.status());
     if (!file.ok()) return Finish(ToGrpcStatus(file.status()));
     file_ = *std::move(file);
     WriteNext();

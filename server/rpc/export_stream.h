@@ -7,6 +7,7 @@
 
 #include "core/base/worker_pool.h"
 #include "grpcpp/grpcpp.h"
+#include "server/rpc/gate.h"
 #include "server/run/model_table.h"
 #include "trainyard/v1/model.pb.h"
 
@@ -15,7 +16,7 @@ namespace trainyard {
 // Deletes itself.
 class ExportStream final : public grpc::ServerWriteReactor<v1::ExportModelResponse> {
  public:
-  ExportStream(ModelTable& models, WorkerPool& pool, v1::ExportModelRequest request);
+  ExportStream(const Admission& admission, ModelTable& models, WorkerPool& pool, v1::ExportModelRequest request);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }

@@ -6,56 +6,67 @@ namespace trainyard {
 
 grpc::ServerUnaryReactor* JobService::CreateJob(grpc::CallbackServerContext* context,
                                                 const v1::CreateJobRequest* request, v1::Job* response) {
-  return Reply(context, pool_, response, [this, request] { return jobs_.Create(*request); });
+  const Admission admission = gate_.Authorize(*context, Role::kTrain, *request);
+  return Reply(context, admission, pool_, response,
+               [this, request, caller = admission.caller()] { return jobs_.Create(*request, caller); });
 }
 
 grpc::ServerUnaryReactor* JobService::GetJob(grpc::CallbackServerContext* context, const v1::GetJobRequest* request,
                                              v1::Job* response) {
-  return Reply(context, pool_, response, [this, request] { return jobs_.Get(request->name()); });
+  return Reply(context, gate_.Authorize(*context, Role::kRead, *request), pool_, response,
+               [this, request] { return jobs_.Get(request->name()); });
 }
 
 grpc::ServerUnaryReactor* JobService::ListJobs(grpc::CallbackServerContext* context, const v1::ListJobsRequest* request,
                                                v1::ListJobsResponse* response) {
-  return Reply(context, pool_, response, [this, request] { return jobs_.List(*request); });
+  return Reply(context, gate_.Authorize(*context, Role::kRead, *request), pool_, response,
+               [this, request] { return jobs_.List(*request); });
 }
 
 grpc::ServerUnaryReactor* JobService::ListEvents(grpc::CallbackServerContext* context,
                                                  const v1::ListEventsRequest* request,
                                                  v1::ListEventsResponse* response) {
-  return Reply(context, pool_, response, [this, request] { return trainyard::ListEvents(*request, jobs_, log_); });
+  return Reply(context, gate_.Authorize(*context, Role::kRead, *request), pool_, response,
+               [this, request] { return trainyard::ListEvents(*request, jobs_, log_); });
 }
 
 grpc::ServerUnaryReactor* JobService::GetMetrics(grpc::CallbackServerContext* context,
                                                  const v1::GetMetricsRequest* request,
                                                  v1::GetMetricsResponse* response) {
-  return Reply(context, pool_, response, [this, request] { return trainyard::GetMetrics(*request, jobs_, log_); });
+  return Reply(context, gate_.Authorize(*context, Role::kRead, *request), pool_, response,
+               [this, request] { return trainyard::GetMetrics(*request, jobs_, log_); });
 }
 
 grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* context,
                                                 const v1::CancelJobRequest* request, v1::Job* response) {
-  return Reply(context, pool_, response, [this, request] { return jobs_.Cancel(request->name()); });
+  return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), pool_, response,
+               [this, request] { return jobs_.Cancel(request->name()); });
 }
 
 grpc::ServerUnaryReactor* JobService::PauseJob(grpc::CallbackServerContext* context, const v1::PauseJobRequest* request,
                                                v1::Job* response) {
-  return Reply(context, pool_, response, [this, request] { return jobs_.Pause(request->name()); });
+  return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), pool_, response,
+               [this, request] { return jobs_.Pause(request->name()); });
 }
 
 grpc::ServerUnaryReactor* JobService::ResumeJob(grpc::CallbackServerContext* context,
                                                 const v1::ResumeJobRequest* request, v1::Job* response) {
-  return Reply(context, pool_, response, [this, request] { return jobs_.Resume(request->name()); });
+  return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), pool_, response,
+               [this, request] { return jobs_.Resume(request->name()); });
 }
 
+// It computes as much as a job.
 grpc::ServerUnaryReactor* JobService::VerifyJob(grpc::CallbackServerContext* context,
                                                 const v1::VerifyJobRequest* request, v1::VerifyJobResponse* response) {
-  return Reply(context, pool_, response, [this, context, request] {
+  return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), pool_, response, [this, context, request] {
     return jobs_.Verify(*request, [context] { return context->IsCancelled(); });
   });
 }
 
 grpc::ServerUnaryReactor* JobService::DeleteJob(grpc::CallbackServerContext* context,
                                                 const v1::DeleteJobRequest* request, google::protobuf::Empty*) {
-  return ReplyEmpty(context, pool_, [this, request] { return jobs_.Delete(*request); });
+  return ReplyEmpty(context, gate_.Authorize(*context, Role::kAdmin, *request), pool_,
+                    [this, request] { return jobs_.Delete(*request); });
 }
 
 }  // namespace trainyard

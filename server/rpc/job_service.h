@@ -4,6 +4,7 @@
 #define TRAINYARD_SERVER_RPC_JOB_SERVICE_H_
 
 #include "core/base/worker_pool.h"
+#include "server/rpc/gate.h"
 #include "server/run/job_table.h"
 #include "server/run/metrics.h"
 #include "trainyard/v1/job.grpc.pb.h"
@@ -13,7 +14,8 @@ namespace trainyard {
 class JobService final : public v1::JobService::CallbackService {
  public:
   // All must outlive this.
-  JobService(JobTable& jobs, EventLog& log, WorkerPool& pool) : jobs_(jobs), log_(log), pool_(pool) {}
+  JobService(JobTable& jobs, EventLog& log, const Gate& gate, WorkerPool& pool)
+      : jobs_(jobs), log_(log), gate_(gate), pool_(pool) {}
 
   grpc::ServerUnaryReactor* CreateJob(grpc::CallbackServerContext* context, const v1::CreateJobRequest* request,
                                       v1::Job* response) override;
@@ -39,6 +41,7 @@ class JobService final : public v1::JobService::CallbackService {
  private:
   JobTable& jobs_;
   EventLog& log_;
+  const Gate& gate_;
   WorkerPool& pool_;
 };
 

@@ -4,6 +4,7 @@
 #define TRAINYARD_SERVER_RPC_MODEL_SERVICE_H_
 
 #include "core/base/worker_pool.h"
+#include "server/rpc/gate.h"
 #include "server/run/model_table.h"
 #include "trainyard/v1/model.grpc.pb.h"
 
@@ -11,8 +12,8 @@ namespace trainyard {
 
 class ModelService final : public v1::ModelService::CallbackService {
  public:
-  // Both must outlive this.
-  ModelService(ModelTable& models, WorkerPool& pool) : models_(models), pool_(pool) {}
+  // All must outlive this.
+  ModelService(ModelTable& models, const Gate& gate, WorkerPool& pool) : models_(models), gate_(gate), pool_(pool) {}
 
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context, const v1::GetModelRequest* request,
                                      v1::Model* response) override;
@@ -29,6 +30,7 @@ class ModelService final : public v1::ModelService::CallbackService {
 
  private:
   ModelTable& models_;
+  const Gate& gate_;
   WorkerPool& pool_;
 };
 

@@ -1,14 +1,16 @@
-// How every unary handler answers: the work runs on the pool for blocking work, and its status becomes the call's.
+// How every unary handler answers: the gate has its word, the work runs on the pool for blocking work, and its status becomes the call's.
 
 #ifndef TRAINYARD_SERVER_RPC_REPLY_H_
 #define TRAINYARD_SERVER_RPC_REPLY_H_
 
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "core/base/worker_pool.h"
 #include "google/protobuf/empty.pb.h"
 #include "grpcpp/grpcpp.h"
+#include "server/rpc/gate.h"
 
 namespace trainyard {
 
@@ -18,12 +20,18 @@ grpc::Status ToGrpcStatus(const absl::Status& status);
 // UNAVAILABLE (DRAINING): the server is about to stop.
 absl::Status Draining();
 
-// Runs `work`, which fills *response or fails, then finishes the call.
+// Runs `work`, which fills *response or fails, if the call was admitted; records how it ended, and finishes the call.
 template <typename Response, typename Work>
-grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context, WorkerPool& pool, Response* response, Work work) {
+grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context, Admission admission, WorkerPool& pool,
+                                Response* response, Work work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  pool.Submit([reactor, response, work = std::move(work)]() mutable {
-    absl::StatusOr<Response> result = work();
+  pool.Submit([reactor, response, admission = std::move(admission), work = std::move(work)]() mutable {
+    absl::StatusOr<Response> result = admission.status().ok() ? work() : absl::StatusOr<Response>(admission.status());
+    std::string resource;
+    if constexpr (requires { result->name(); }) {
+      if (result.ok()) resource = result->name();
+    }
+    admission.Record(result.status(), resource);
     if (result.ok()) *response = *std::move(result);
     reactor->Finish(ToGrpcStatus(result.status()));
   });
@@ -32,9 +40,14 @@ grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context, WorkerPool
 
 // For methods that answer nothing.
 template <typename Work>
-grpc::ServerUnaryReactor* ReplyEmpty(grpc::CallbackServerContext* context, WorkerPool& pool, Work work) {
+grpc::ServerUnaryReactor* ReplyEmpty(grpc::CallbackServerContext* context, Admission admission, WorkerPool& pool,
+                                     Work work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  pool.Submit([reactor, work = std::move(work)]() mutable { reactor->Finish(ToGrpcStatus(work())); });
+  pool.Submit([reactor, admission = std::move(admission), work = std::move(work)]() mutable {
+    const absl::Status status = admission.status().ok() ? work() : admission.status();
+    admission.Record(status);
+    reactor->Finish(ToGrpcStatus(status));
+  });
   return reactor;
 }
 

@@ -16,6 +16,7 @@
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
 #include "server/rpc/dataset_service.h"
+#include "server/rpc/gate.h"
 #include "server/rpc/info_services.h"
 #include "server/rpc/job_service.h"
 #include "server/rpc/model_service.h"
@@ -30,11 +31,7 @@ namespace {
 
 constexpr std::string_view kVersion = "0.1.0";
 constexpr int kBlockingThreads = 16;
-
-bool IsLoopback(const std::string& address) {
-  return absl::StartsWith(address, "unix:") || absl::StartsWith(address, "127.") ||
-         absl::StartsWith(address, "localhost:") || absl::StartsWith(address, "[::1]:");
-}
+constexpr int kStreamsBesideWatchers = 1000;  // of one connection
 
 int64_t MachineMemory() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE); }
 
@@ -90,12 +87,8 @@ v1::ServerInfo ConstantInfo(const ServerOptions& options, const DatasetLimits& d
 
 absl::Status Validate(const ServerOptions& options) {
   if (options.data_directory.empty()) return FieldError("--data", "empty", "a directory");
-  if (!options.insecure && !IsLoopback(options.listen)) {
-    return FieldError("--listen", options.listen,
-                      "a loopback address, as 127.0.0.1:50551; nothing beyond it is encrypted or authorised, unless "
-                      "--insecure is given");
-  }
-  if (!options.http.empty() && !options.insecure && !IsLoopback(options.http)) {
+  RETURN_IF_ERROR(Validate(options.security, options.listen));
+  if (!options.http.empty() && !options.security.insecure && !IsLoopback(options.http)) {
     return FieldError("--http", options.http, "a loopback address, as 127.0.0.1:50552, unless --insecure is given");
   }
   if (options.workers < 0 || options.workers > 1024)
@@ -115,6 +108,8 @@ class Server::Parts {
  public:
   static absl::StatusOr<std::unique_ptr<Parts>> Make(const ServerOptions& options, Journal& journal) {
     auto parts = std::unique_ptr<Parts>(new Parts(options, journal));
+    ASSIGN_OR_RETURN(parts->credentials_, MakeCredentials(options.security));
+    ASSIGN_OR_RETURN(parts->gate_, Gate::Open(options.security));
     RETURN_IF_ERROR(parts->OpenStore());
     RETURN_IF_ERROR(parts->TakeUp());
     parts->Observe();
@@ -157,7 +152,7 @@ class Server::Parts {
                     {"data", directory},
                     {"listen", options_.listen},
                     {"http", options_.http},
-                    {"insecure", options_.insecure},
+                    {"insecure", options_.security.insecure},
                     {"workers", int64_t{options_.workers}},
                     {"job_memory_bytes", options_.job_memory_bytes}});
     const std::string database = absl::StrCat(directory, "/", kDatabaseName);
@@ -187,18 +182,18 @@ class Server::Parts {
   }
 
   absl::Status Serve() {
-    job_service_.emplace(*jobs_, *log_, *pool_);
-    dataset_service_.emplace(*datasets_, *pool_);
-    model_service_.emplace(*models_, *pool_);
-    watch_service_.emplace(WatchServices{*jobs_, *log_, *pool_, watchers_});
-    insight_service_.emplace(spec_limits_, *datasets_, *catalogue_, *saver_, *pool_);
-    server_service_.emplace(ConstantInfo(options_, dataset_limits_, spec_limits_), *jobs_, watchers_, *pool_);
+    job_service_.emplace(*jobs_, *log_, *gate_, *pool_);
+    dataset_service_.emplace(*datasets_, *gate_, *pool_);
+    model_service_.emplace(*models_, *gate_, *pool_);
+    watch_service_.emplace(WatchServices{*jobs_, *log_, *pool_, watchers_}, *gate_);
+    insight_service_.emplace(spec_limits_, *datasets_, *catalogue_, *saver_, *gate_, *pool_);
+    server_service_.emplace(ConstantInfo(options_, dataset_limits_, spec_limits_), *jobs_, watchers_, *gate_, *pool_);
 
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(options_.listen, credentials_, &port);
     builder.SetMaxReceiveMessageSize(static_cast<int>(options_.message_bytes));
     builder.SetMaxSendMessageSize(-1);
     // Clients may ping each 10 s, without calls as well; the server finds dead connections within a minute.
@@ -207,6 +202,13 @@ class Server::Parts {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 40'000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    // Connections that do not come to the point are closed, and those without calls.
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 600'000);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options_.watchers + kStreamsBesideWatchers);
+    // gRPC unpacks a message before it looks at its size: 16 MiB may become 16 GiB.
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
     builder.RegisterService(&*job_service_);
     builder.RegisterService(&*dataset_service_);
     builder.RegisterService(&*model_service_);
@@ -217,12 +219,13 @@ class Server::Parts {
     interceptors.push_back(CountCalls(call_counters_));
     builder.experimental().SetInterceptorCreators(std::move(interceptors));
     server_ = builder.BuildAndStart();
-    if (server_ == nullptr || (port == 0 && !absl::StartsWith(options_.listen, "unix:"))) {
+    const bool is_socket_file = absl::StartsWith(options_.listen, "unix:");
+    if (server_ == nullptr || port == 0) {
       server_.reset();
       return absl::UnavailableError(absl::StrCat("can't listen on ", options_.listen, "; is the port in use?"));
     }
     address_ = options_.listen;
-    if (port != 0) address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
+    if (!is_socket_file) address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
     journal_.Write(Severity::kInfo, "listening", {{"address", address_}});
     health_ = std::make_unique<HealthReporter>(*readiness_, server_->GetHealthCheckService(), journal_);
     return absl::OkStatus();
@@ -253,6 +256,8 @@ class Server::Parts {
   SpecLimits spec_limits_;
   std::string address_;
 
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
+  std::unique_ptr<Gate> gate_;
   std::unique_ptr<DirectoryLock> lock_;
   WatchTable watchers_;
   std::unique_ptr<CommitQueue> queue_;

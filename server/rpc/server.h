@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "server/base/journal.h"
 #include "server/rpc/observed.h"
+#include "server/rpc/security_options.h"
 
 namespace trainyard {
 
@@ -24,8 +25,7 @@ struct ServerOptions {
   // Where /metrics, /live and /ready are served over HTTP, without encryption or authorisation: `host:port`; empty: nowhere.
   std::string http;
 
-  // Allows addresses beyond loopback although nothing there is encrypted or authorised.
-  bool insecure = false;
+  SecurityOptions security;
 
   // Threads that train. 0: one a core.
   int workers = 0;
@@ -43,12 +43,13 @@ struct ServerOptions {
   absl::Duration drain = absl::Seconds(1);
 };
 
-// INVALID_ARGUMENT: the first option out of range, by its flag; an address beyond loopback without `insecure`.
+// INVALID_ARGUMENT: the first option out of range, by its flag; security that does not fit the address.
 absl::Status Validate(const ServerOptions& options);
 
 class Server {
  public:
-  // On return the server serves. FAILED_PRECONDITION: another server uses the data directory; UNAVAILABLE: the address can't be had.
+  // On return the server serves. FAILED_PRECONDITION: another server uses the data directory, or a file can't be read; UNAVAILABLE: the
+  // address can't be had; else the errors of Validate and MakeCredentials.
   // `journal` must outlive the server.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, Journal& journal);
 

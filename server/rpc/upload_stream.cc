@@ -5,18 +5,22 @@
 
 namespace trainyard {
 
-UploadStream::UploadStream(DatasetTable& datasets, WorkerPool& pool, v1::Upload* response)
-    : datasets_(datasets), pool_(pool), response_(response) {
-  StartRead(&request_);
+UploadStream::UploadStream(Admission admission, DatasetTable& datasets, WorkerPool& pool, v1::Upload* response)
+    : admission_(std::move(admission)), datasets_(datasets), pool_(pool), response_(response) {
+  if (admission_.status().ok()) {
+    StartRead(&request_);
+  } else {
+    pool_.Submit([this] { End(admission_.status()); });
+  }
 }
 
 void UploadStream::OnReadDone(bool ok) {
   pool_.Submit([this, ok] {
-    if (!ok) return Finish(ToGrpcStatus(Close()));
+    if (!ok) return End(Close());
     if (const absl::Status status = Write(); !status.ok()) {
       // What arrived before is kept, and the upload is free again when the client hears of the error.
       if (writer_ != nullptr) Close().IgnoreError();
-      return Finish(ToGrpcStatus(status));
+      return End(status);
     }
     StartRead(&request_);
   });
@@ -24,7 +28,8 @@ void UploadStream::OnReadDone(bool ok) {
 
 absl::Status UploadStream::Write() {
   if (writer_ == nullptr) {
-    ASSIGN_OR_RETURN(writer_, datasets_.Write(request_.upload()));
+    upload_ = request_.upload();
+    ASSIGN_OR_RETURN(writer_, datasets_.Write(upload_));
   }
   return writer_->Write(request_.offset(), request_.crc32c(), request_.data());
 }
@@ -35,6 +40,11 @@ absl::Status UploadStream::Close() {
   ASSIGN_OR_RETURN(*response_, writer_->Finish());
   writer_.reset();
   return absl::OkStatus();
+}
+
+void UploadStream::End(const absl::Status& status) {
+  admission_.Record(status, upload_);
+  Finish(ToGrpcStatus(status));
 }
 
 void UploadStream::OnDone() { delete this; }

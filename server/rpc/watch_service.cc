@@ -6,8 +6,8 @@ namespace {
 // The gRPC side of a session: owns the message on its way, and deletes itself when gRPC is done with it.
 class WatchReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public WatchSession::Stream {
  public:
-  WatchReactor(const WatchServices& services, v1::WatchRequest request)
-      : session_(std::make_shared<WatchSession>(services, std::move(request), this)) {
+  WatchReactor(const WatchServices& services, Admission admission, v1::WatchRequest request)
+      : session_(std::make_shared<WatchSession>(services, std::move(admission), std::move(request), this)) {
     session_->Start();
   }
 
@@ -38,13 +38,13 @@ class RefusedWatch final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 
 }  // namespace
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchService::Watch(grpc::CallbackServerContext*,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchService::Watch(grpc::CallbackServerContext* context,
                                                                 const grpc::ByteBuffer* request) {
   v1::WatchRequest parsed;
   grpc::ByteBuffer bytes(*request);
   if (!grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::WatchRequest>(&bytes, &parsed).ok())
     return new RefusedWatch();
-  return new WatchReactor(services_, std::move(parsed));
+  return new WatchReactor(services_, gate_.Authorize(*context, Role::kRead, parsed), std::move(parsed));
 }
 
 }  // namespace trainyard

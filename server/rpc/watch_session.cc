@@ -25,12 +25,17 @@ constexpr absl::Duration kBetweenLags = absl::Seconds(1);
 
 }  // namespace
 
-WatchSession::WatchSession(const WatchServices& services, v1::WatchRequest request, Stream* stream)
-    : services_(services), request_(std::move(request)), stream_(stream), last_write_(absl::Now()) {}
+WatchSession::WatchSession(const WatchServices& services, Admission admission, v1::WatchRequest request, Stream* stream)
+    : services_(services),
+      admission_(std::move(admission)),
+      request_(std::move(request)),
+      stream_(stream),
+      last_write_(absl::Now()) {}
 
 void WatchSession::Start() {
   services_.pool.Submit([self = shared_from_this()] {
-    const absl::Status status = self->FindJobs();
+    const absl::Status status = self->admission_.status().ok() ? self->FindJobs() : self->admission_.status();
+    self->admission_.Record(status);
     absl::MutexLock lock(&self->mutex_);
     self->started_ = true;
     if (!status.ok()) return self->Finish(status);
@@ -50,13 +55,7 @@ absl::Status WatchSession::FindJobs() {
   if (request_.targets().empty() || request_.targets_size() > kMaxTargets) {
     return FieldError("targets", absl::StrCat(request_.targets_size(), " targets"), absl::StrCat("1 to ", kMaxTargets));
   }
-  if (!services_.table.Add(shared_from_this())) {
-    if (services_.table.draining()) return Draining();
-    return WithReason(
-        absl::ResourceExhaustedError(absl::StrCat("there are ", services_.table.limit(),
-                                                  " watchers already; watch several jobs on one stream, or wait")),
-        "TOO_MANY_WATCHERS");
-  }
+  RETURN_IF_ERROR(services_.table.Add(shared_from_this(), admission_.caller()));
   for (int i = 0; i < request_.targets_size(); ++i) {
     const v1::WatchTarget& target = request_.targets(i);
     const absl::Status status = target.job() == kAllJobs ? FindMatching(target) : FindNamed(target);
@@ -190,6 +189,8 @@ void WatchSession::Drain() {
 
 void WatchSession::Tick(absl::Time now) {
   absl::MutexLock lock(&mutex_);
+  if (admitted_.ok()) admitted_ = admission_.StillHolds();
+  if (!admitted_.ok()) return Proceed();
   if (!started_ || writing_ || reading_ || finished_) return;
   if (now - last_write_ >= heartbeat_interval_) Beat();
 }
@@ -204,6 +205,7 @@ int64_t WatchSession::Lag() const {
 void WatchSession::Proceed() {
   if (!started_ || writing_ || finished_) return;
   if (cancelled_) return Finish(absl::CancelledError("the watcher has gone"));
+  if (!admitted_.ok()) return Finish(admitted_);
   if (draining_) {
     std::map<std::string, std::string> resume;
     for (const auto& [key, cursor] : cursors_) resume[cursor.job] = absl::StrCat(cursor.next);

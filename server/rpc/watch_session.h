@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "core/base/worker_pool.h"
 #include "grpcpp/grpcpp.h"
+#include "server/rpc/gate.h"
 #include "server/rpc/watch_table.h"
 #include "server/rpc/watch_view.h"
 #include "server/run/job_table.h"
@@ -43,7 +44,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
     virtual void Finish(grpc::Status status) = 0;
   };
 
-  WatchSession(const WatchServices& services, v1::WatchRequest request, Stream* stream);
+  WatchSession(const WatchServices& services, Admission admission, v1::WatchRequest request, Stream* stream);
 
   // Finds the jobs, on the pool, and begins.
   void Start();
@@ -83,6 +84,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   void Finish(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const WatchServices services_;
+  const Admission admission_;
   const v1::WatchRequest request_;
   WatchChoice choice_;
   Filter filter_;
@@ -105,6 +107,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   bool caught_up_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status admitted_ ABSL_GUARDED_BY(mutex_);  // whether the caller still is
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -1,8 +1,14 @@
 #include "server/rpc/watch_table.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/base/status.h"
+#include "core/base/text.h"
+#include "server/rpc/reply.h"
 
 namespace trainyard {
 namespace {
@@ -21,16 +27,29 @@ WatchTable::~WatchTable() {
   ticker_.join();
 }
 
-bool WatchTable::Add(std::shared_ptr<WatchedStream> stream) {
+absl::Status WatchTable::Add(std::shared_ptr<WatchedStream> stream, const Caller& caller) {
+  constexpr std::string_view kAdvice = "watch several jobs on one stream, or wait";
   absl::MutexLock lock(&mutex_);
-  if (draining_ || static_cast<int>(streams_.size()) >= limit_) return false;
-  streams_.insert(std::move(stream));
-  return true;
+  if (draining_) return Draining();
+  if (static_cast<int>(streams_.size()) >= limit_) {
+    return WithReason(
+        absl::ResourceExhaustedError(absl::StrCat("there are ", limit_, " watchers already; ", AbslView(kAdvice))),
+        "TOO_MANY_WATCHERS");
+  }
+  const auto found = watchers_of_.find(caller.name);
+  const int64_t used = found == watchers_of_.end() ? 0 : found->second;
+  RETURN_IF_ERROR(CheckQuota(caller, "watchers", caller.quotas.watchers, used, 1, "watchers", kAdvice));
+  streams_.emplace(std::move(stream), caller.name);
+  ++watchers_of_[caller.name];
+  return absl::OkStatus();
 }
 
 void WatchTable::Remove(const std::shared_ptr<WatchedStream>& stream) {
   absl::MutexLock lock(&mutex_);
-  streams_.erase(stream);
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return;
+  if (--watchers_of_[found->second] == 0) watchers_of_.erase(found->second);
+  streams_.erase(found);
 }
 
 int WatchTable::size() const {
@@ -43,9 +62,12 @@ bool WatchTable::draining() const {
   return draining_;
 }
 
-std::set<std::shared_ptr<WatchedStream>> WatchTable::Streams() const {
+std::vector<std::shared_ptr<WatchedStream>> WatchTable::Streams() const {
   absl::MutexLock lock(&mutex_);
-  return streams_;
+  std::vector<std::shared_ptr<WatchedStream>> streams;
+  streams.reserve(streams_.size());
+  for (const auto& [stream, caller] : streams_) streams.push_back(stream);
+  return streams;
 }
 
 WatchTable::Lag WatchTable::MeasureLag() const {

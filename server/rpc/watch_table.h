@@ -3,14 +3,19 @@
 #ifndef TRAINYARD_SERVER_RPC_WATCH_TABLE_H_
 #define TRAINYARD_SERVER_RPC_WATCH_TABLE_H_
 
+#include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/base/counters.h"
+#include "server/run/caller.h"
 
 namespace trainyard {
 
@@ -41,8 +46,9 @@ class WatchTable {
   explicit WatchTable(int limit);
   ~WatchTable();
 
-  // False: the limit is reached, or the server drains.
-  bool Add(std::shared_ptr<WatchedStream> stream);
+  // RESOURCE_EXHAUSTED: the limit is reached (TOO_MANY_WATCHERS), or the caller's quota (QUOTA_EXCEEDED). UNAVAILABLE (DRAINING): the
+  // server drains.
+  absl::Status Add(std::shared_ptr<WatchedStream> stream, const Caller& caller);
   void Remove(const std::shared_ptr<WatchedStream>& stream);
 
   int size() const;
@@ -63,12 +69,13 @@ class WatchTable {
 
  private:
   void Tick();
-  std::set<std::shared_ptr<WatchedStream>> Streams() const;
+  std::vector<std::shared_ptr<WatchedStream>> Streams() const;
 
   const int limit_;
   WatchCounters counters_;
   mutable absl::Mutex mutex_;
-  std::set<std::shared_ptr<WatchedStream>> streams_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::shared_ptr<WatchedStream>, std::string> streams_ ABSL_GUARDED_BY(mutex_);  // and their callers
+  std::map<std::string, int64_t> watchers_of_ ABSL_GUARDED_BY(mutex_);                     // by caller
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread ticker_;

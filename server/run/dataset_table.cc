@@ -7,6 +7,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
+#include "core/base/text.h"
 #include "core/data/conditioning.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "server/run/names.h"
@@ -84,7 +85,7 @@ absl::Status DatasetTable::Recover() {
       continue;
     }
     absl::MutexLock lock(&mutex_);
-    uploads_[name] = std::make_shared<UploadDigest>();
+    uploads_[name] = {.owner = stored.owner, .size_bytes = stored.upload.size_bytes()};
   }
   return absl::OkStatus();
 }
@@ -96,11 +97,14 @@ absl::Status DatasetTable::CheckNew(const v1::Dataset& dataset) const {
   return InField("dataset.read_options", FromProto(dataset.read_options()).status());
 }
 
-absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequest& request) {
+absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequest& request, const Caller& caller) {
   RETURN_IF_ERROR(CheckRequestId(request.request_id()));
   RETURN_IF_ERROR(CheckNew(request.dataset()));
   if (request.has_size_bytes() && request.size_bytes() < 0) {
     return FieldError("size_bytes", request.size_bytes(), "at least 0");
+  }
+  if (caller.quotas.upload_bytes.has_value() && !request.has_size_bytes()) {
+    return FieldError("size_bytes", "unset", absl::StrCat("given: ", caller.name, " has a quota for uploads"));
   }
   if (request.size_bytes() > limits_.upload_bytes) return TooLarge(request.size_bytes(), limits_.upload_bytes);
   if (!request.request_id().empty()) {
@@ -112,23 +116,33 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
   StoredUpload stored;
   stored.request_id = request.request_id();
   stored.last_write_time = absl::Now();
+  stored.owner = caller.name;
   stored.upload.set_name(absl::StrCat("uploads/", NewId()));
   *stored.upload.mutable_dataset() = request.dataset();
   if (request.has_size_bytes()) stored.upload.set_size_bytes(request.size_bytes());
   *stored.upload.mutable_create_time() = ToProto(absl::Now());
-  {
-    absl::MutexLock lock(&mutex_);
-    if (static_cast<int>(uploads_.size()) >= limits_.open_uploads) {
-      return WithReason(
-          absl::ResourceExhaustedError(absl::StrCat("there are ", uploads_.size(),
-                                                    " open uploads already; commit some or wait until they expire")),
-          "TOO_MANY_UPLOADS");
-    }
-    uploads_[stored.upload.name()] = std::make_shared<UploadDigest>();
-  }
+  RETURN_IF_ERROR(AddUpload(stored.upload, caller));
   ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(UploadFileOf(stored.upload.name())));
   RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.Put(stored)));
   return stored.upload;
+}
+
+absl::Status DatasetTable::AddUpload(const v1::Upload& upload, const Caller& caller) {
+  constexpr std::string_view kAdvice = "commit some or wait until they expire";
+  absl::MutexLock lock(&mutex_);
+  if (static_cast<int>(uploads_.size()) >= limits_.open_uploads) {
+    return WithReason(absl::ResourceExhaustedError(
+                          absl::StrCat("there are ", uploads_.size(), " open uploads already; ", AbslView(kAdvice))),
+                      "TOO_MANY_UPLOADS");
+  }
+  int64_t used = 0;
+  for (const auto& [name, open] : uploads_) {
+    if (open.owner == caller.name) used += open.size_bytes;
+  }
+  RETURN_IF_ERROR(CheckQuota(caller, "upload-bytes", caller.quotas.upload_bytes, used, upload.size_bytes(),
+                             "bytes of open uploads", kAdvice));
+  uploads_[upload.name()] = {.owner = caller.name, .size_bytes = upload.size_bytes()};
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::Upload> DatasetTable::Describe(StoredUpload stored) const {
@@ -159,7 +173,7 @@ absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const 
                         "UPLOAD_BUSY");
     }
     const auto known = uploads_.find(upload_name);
-    digest = known != uploads_.end() ? known->second : std::make_shared<UploadDigest>();
+    digest = known != uploads_.end() ? known->second.digest : std::make_shared<UploadDigest>();
   }
   absl::StatusOr<std::unique_ptr<UploadFile>> file = blobs_.OpenUpload(UploadFileOf(upload_name));
   if (!file.ok()) {

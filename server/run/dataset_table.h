@@ -17,6 +17,7 @@
 #include "core/data/dataset.h"
 #include "core/data/read_dataset.h"
 #include "server/base/counters.h"
+#include "server/run/caller.h"
 #include "server/store/blobs.h"
 #include "server/store/catalogue.h"
 #include "server/store/commit_queue.h"
@@ -56,7 +57,7 @@ class DatasetTable {
   // Takes up the uploads that a former server left, drops those that are too old.
   absl::Status Recover();
 
-  absl::StatusOr<v1::Upload> CreateUpload(const v1::CreateUploadRequest& request);
+  absl::StatusOr<v1::Upload> CreateUpload(const v1::CreateUploadRequest& request, const Caller& caller);
   absl::StatusOr<v1::Upload> GetUpload(const std::string& name);
 
   // One stream of bytes into an upload; while it lives no other may write.
@@ -109,6 +110,12 @@ class DatasetTable {
   };
 
  private:
+  struct OpenUpload {
+    std::string owner;
+    int64_t size_bytes = 0;  // as declared; 0: it was not
+    std::shared_ptr<UploadDigest> digest = std::make_shared<UploadDigest>();
+  };
+
   struct OpenDataset {
     std::string file;
     std::weak_ptr<const Dataset> dataset;
@@ -117,6 +124,9 @@ class DatasetTable {
   absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& file);
   absl::StatusOr<v1::Upload> Describe(StoredUpload stored) const;
   absl::Status CheckNew(const v1::Dataset& dataset) const;
+
+  // Counts it as open from now on. RESOURCE_EXHAUSTED: the server or the caller has as much as may be.
+  absl::Status AddUpload(const v1::Upload& upload, const Caller& caller);
   absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const MappedFile& content, const std::string& digest);
 
   const DatasetLimits limits_;
@@ -128,8 +138,8 @@ class DatasetTable {
   absl::Mutex mutex_;
   std::map<std::string, OpenDataset> open_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, int> pins_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, std::shared_ptr<UploadDigest>> uploads_ ABSL_GUARDED_BY(mutex_);  // open ones
-  std::map<std::string, bool> busy_ ABSL_GUARDED_BY(mutex_);  // uploads that a stream or a commit has
+  std::map<std::string, OpenUpload> uploads_ ABSL_GUARDED_BY(mutex_);  // open ones
+  std::map<std::string, bool> busy_ ABSL_GUARDED_BY(mutex_);           // uploads that a stream or a commit has
 };
 
 }  // namespace trainyard

@@ -32,6 +32,7 @@ JobRun::JobRun(const RunServices& services, StoredJob stored, TrainingOptions op
     : services_(services),
       key_(stored.key),
       name_(stored.job.name()),
+      owner_(stored.owner),
       memory_bytes_(memory_bytes),
       priority_(stored.job.priority()),
       options_(std::move(options)),

@@ -59,6 +59,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
 
   JobKey key() const { return key_; }
   const std::string& name() const { return name_; }
+  const std::string& owner() const { return owner_; }  // empty: a caller without a name
   int64_t memory_bytes() const { return memory_bytes_; }
   int priority() const { return priority_; }
   const TrainingOptions& options() const { return options_; }
@@ -146,6 +147,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   const RunServices services_;
   const JobKey key_;
   const std::string name_;
+  const std::string owner_;
   const int64_t memory_bytes_;
   const int priority_;
   const TrainingOptions options_;

@@ -77,7 +77,7 @@ absl::StatusOr<v1::Job> JobTable::FormerJob(const StoredJob& former, const std::
                     "REQUEST_ID_REUSED", {{"job", former.job.name()}});
 }
 
-absl::StatusOr<v1::Job> JobTable::Create(const v1::CreateJobRequest& request) {
+absl::StatusOr<v1::Job> JobTable::Create(const v1::CreateJobRequest& request, const Caller& caller) {
   RETURN_IF_ERROR(CheckRequestId(request.request_id()));
   RETURN_IF_ERROR(InField("job", CheckDisplayName(request.job().display_name())));
   RETURN_IF_ERROR(InField("job", CheckLabels(request.job().labels())));
@@ -105,7 +105,8 @@ absl::StatusOr<v1::Job> JobTable::Create(const v1::CreateJobRequest& request) {
     ASSIGN_OR_RETURN(first, SaveWarmStart(stored.key, checked.options));
   }
   stored.job = NewJob(request.job(), checked.options);
-  absl::StatusOr<v1::Job> job = Insert(std::move(stored), std::move(checked), first);
+  stored.owner = caller.name;
+  absl::StatusOr<v1::Job> job = Insert(std::move(stored), std::move(checked), first, caller);
   if (!job.ok() && first.has_value()) services_.saver.RemoveFile(*first).IgnoreError();
   return job;
 }
@@ -119,7 +120,8 @@ absl::StatusOr<StoredCheckpoint> JobTable::SaveWarmStart(JobKey key, TrainingOpt
   return services_.saver.SaveFirst(key, first);
 }
 
-absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked, std::optional<StoredCheckpoint> first) {
+absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked, std::optional<StoredCheckpoint> first,
+                                         const Caller& caller) {
   RETURN_IF_ERROR(services_.log.Load(stored.key));
   const v1::Job job = stored.job;
   v1::Event event;
@@ -135,7 +137,11 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked, s
           absl::ResourceExhaustedError(absl::StrCat(waiting_.size(), " jobs wait already; try again later")),
           "QUEUE_FULL");
     }
-    runs_[job.name()] = run;
+    const auto found = runs_of_.find(caller.name);
+    const int64_t used = found == runs_of_.end() ? 0 : found->second;
+    RETURN_IF_ERROR(CheckQuota(caller, "jobs", caller.quotas.jobs, used, 1, "jobs that have not ended",
+                               "cancel one, or wait until one ends"));
+    Keep(run);
   }
   // The run may begin before the submit is durable: what it logs comes after the submit in the same file.
   absl::Notification durable;
@@ -168,6 +174,11 @@ std::shared_ptr<JobRun> JobTable::MakeRun(StoredJob stored, TrainingOptions opti
                                   [this](const std::shared_ptr<JobRun>& run) { OnEnded(run); });
 }
 
+void JobTable::Keep(std::shared_ptr<JobRun> run) {
+  ++runs_of_[run->owner()];
+  runs_[run->name()] = std::move(run);
+}
+
 void JobTable::Enqueue(std::shared_ptr<JobRun> run) {
   waiting_[{-run->priority(), run->key()}] = std::move(run);
   AdmitWaiting();
@@ -186,7 +197,7 @@ void JobTable::AdmitWaiting() {
 
 void JobTable::OnEnded(const std::shared_ptr<JobRun>& run) {
   absl::MutexLock lock(&mutex_);
-  runs_.erase(run->name());
+  if (runs_.erase(run->name()) > 0 && --runs_of_[run->owner()] == 0) runs_of_.erase(run->owner());
   if (admitted_.erase(run.get()) > 0) memory_in_use_ -= run->memory_bytes();
   AdmitWaiting();
 }
@@ -208,7 +219,7 @@ absl::Status JobTable::Recover() {
     }
     const std::shared_ptr<JobRun> run = MakeRun(stored, std::move(checked->options), checked->memory_bytes);
     absl::MutexLock lock(&mutex_);
-    runs_[run->name()] = run;
+    Keep(run);
     Enqueue(run);
   }
   ASSIGN_OR_RETURN(const std::vector<JobKey> deleted, services_.catalogue.DeletedJobs());

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "core/base/worker_pool.h"
+#include "server/run/caller.h"
 #include "server/run/check_spec.h"
 #include "server/run/job_run.h"
 #include "trainyard/v1/job.pb.h"
@@ -41,7 +42,7 @@ class JobTable {
   // Saves all runs and gives them back to the next server. The scheduler must have stopped.
   void SaveForShutdown();
 
-  absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request);
+  absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request, const Caller& caller);
   absl::StatusOr<v1::Job> Get(const std::string& name);
   absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
   absl::StatusOr<v1::Job> Cancel(const std::string& name);
@@ -68,7 +69,8 @@ class JobTable {
   // Highest priority first, then the oldest.
   using Place = std::pair<int, JobKey>;
 
-  absl::StatusOr<v1::Job> Insert(StoredJob stored, CheckedRun checked, std::optional<StoredCheckpoint> first);
+  absl::StatusOr<v1::Job> Insert(StoredJob stored, CheckedRun checked, std::optional<StoredCheckpoint> first,
+                                 const Caller& caller);
 
   // Copies what the run takes over from another, and fills in its digest. The rows are read for it.
   absl::StatusOr<StoredCheckpoint> SaveWarmStart(JobKey key, TrainingOptions& options);
@@ -77,6 +79,7 @@ class JobTable {
   std::shared_ptr<JobRun> MakeRun(StoredJob stored, TrainingOptions options, int64_t memory_bytes);
   std::shared_ptr<JobRun> FindRun(const std::string& name);
   absl::StatusOr<v1::Job> EndedJob(const std::string& name);
+  void Keep(std::shared_ptr<JobRun> run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enqueue(std::shared_ptr<JobRun> run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AdmitWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnEnded(const std::shared_ptr<JobRun>& run);
@@ -88,6 +91,7 @@ class JobTable {
 
   absl::Mutex mutex_;
   std::map<std::string, std::shared_ptr<JobRun>> runs_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, int64_t> runs_of_ ABSL_GUARDED_BY(mutex_);  // by owner
   std::map<Place, std::shared_ptr<JobRun>> waiting_ ABSL_GUARDED_BY(mutex_);
   std::set<const JobRun*> admitted_ ABSL_GUARDED_BY(mutex_);
   int64_t memory_in_use_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -35,11 +35,13 @@ absl::StatusOr<std::unique_ptr<Catalogue>> Catalogue::Open(const std::string& da
 
 namespace {
 
-constexpr std::string_view kSelectUploads = "SELECT request_id, last_write, message FROM uploads ";
+constexpr std::string_view kSelectUploads = "SELECT request_id, last_write, message, owner FROM uploads ";
 
 absl::StatusOr<StoredUpload> ReadUpload(const Statement& row) {
-  StoredUpload stored{
-      .upload = {}, .request_id = std::string(row.Text(0)), .last_write_time = absl::FromUnixNanos(row.Int(1))};
+  StoredUpload stored{.upload = {},
+                      .request_id = std::string(row.Text(0)),
+                      .last_write_time = absl::FromUnixNanos(row.Int(1)),
+                      .owner = std::string(row.Text(3))};
   RETURN_IF_ERROR(ParseColumn(row.Blob(2), &stored.upload));
   return stored;
 }
@@ -49,12 +51,13 @@ absl::StatusOr<StoredUpload> ReadUpload(const Statement& row) {
 CommitQueue::Change Catalogue::Put(StoredUpload upload) const {
   return [upload = std::move(upload)](Connection& connection) -> absl::Status {
     const std::string message = upload.upload.SerializeAsString();
-    ASSIGN_OR_RETURN(Statement put,
-                     connection.Prepare("INSERT INTO uploads(name, request_id, last_write, message) VALUES(?, ?, ?, ?) "
-                                        "ON CONFLICT(name) DO UPDATE SET request_id = excluded.request_id, "
-                                        "last_write = excluded.last_write, message = excluded.message"));
+    ASSIGN_OR_RETURN(
+        Statement put,
+        connection.Prepare("INSERT INTO uploads(name, request_id, last_write, message, owner) VALUES(?, ?, ?, ?, ?) "
+                           "ON CONFLICT(name) DO UPDATE SET request_id = excluded.request_id, "
+                           "last_write = excluded.last_write, message = excluded.message"));
     put.Bind(1, std::string_view(upload.upload.name())).Bind(2, std::string_view(upload.request_id));
-    put.Bind(3, absl::ToUnixNanos(upload.last_write_time)).BindBlob(4, message);
+    put.Bind(3, absl::ToUnixNanos(upload.last_write_time)).BindBlob(4, message).Bind(5, std::string_view(upload.owner));
     return put.Step().status();
   };
 }

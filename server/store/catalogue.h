@@ -31,6 +31,7 @@ struct StoredUpload {
   v1::Upload upload;
   std::string request_id;  // empty: none
   absl::Time last_write_time;
+  std::string owner;  // the caller that opened it; empty: one without a name
 };
 
 struct StoredDataset {
@@ -45,6 +46,9 @@ struct StoredJob {
   // Of the CreateJob call, empty where it had none; the digest is of the job as it was sent.
   std::string request_id;
   std::string request_digest;
+
+  // The caller that created it; empty: one without a name.
+  std::string owner;
 };
 
 struct StoredCheckpoint {

@@ -14,11 +14,14 @@ static_assert(v1::STATE_PAUSED < 4 && v1::STATE_SUCCEEDED == 4 && v1::STATE_FAIL
 
 bool HasEnded(const v1::Job& job) { return job.state() >= v1::STATE_SUCCEEDED; }
 
-constexpr std::string_view kSelectJobs = "SELECT key, message, request_id, request_digest FROM jobs ";
+constexpr std::string_view kSelectJobs = "SELECT key, message, request_id, request_digest, owner FROM jobs ";
 
 absl::StatusOr<StoredJob> ReadJob(const Statement& row) {
-  StoredJob stored{
-      .key = row.Int(0), .job = {}, .request_id = std::string(row.Text(2)), .request_digest = std::string(row.Text(3))};
+  StoredJob stored{.key = row.Int(0),
+                   .job = {},
+                   .request_id = std::string(row.Text(2)),
+                   .request_digest = std::string(row.Text(3)),
+                   .owner = std::string(row.Text(4))};
   RETURN_IF_ERROR(ParseColumn(row.Blob(1), &stored.job));
   return stored;
 }
@@ -26,13 +29,14 @@ absl::StatusOr<StoredJob> ReadJob(const Statement& row) {
 absl::Status InsertRow(Connection& connection, const StoredJob& stored) {
   const v1::Job& job = stored.job;
   const std::string message = job.SerializeAsString();
-  ASSIGN_OR_RETURN(Statement insert,
-                   connection.Prepare("INSERT INTO jobs(key, name, state, display_name, dataset, created, "
-                                      "request_id, request_digest, message) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  ASSIGN_OR_RETURN(
+      Statement insert,
+      connection.Prepare("INSERT INTO jobs(key, name, state, display_name, dataset, created, "
+                         "request_id, request_digest, message, owner) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert.Bind(1, stored.key).Bind(2, std::string_view(job.name())).Bind(3, int64_t{job.state()});
   insert.Bind(4, std::string_view(job.display_name())).Bind(5, std::string_view(job.spec().data().dataset()));
   insert.Bind(6, ToNanoseconds(job.create_time())).Bind(7, std::string_view(stored.request_id));
-  insert.Bind(8, std::string_view(stored.request_digest)).BindBlob(9, message);
+  insert.Bind(8, std::string_view(stored.request_digest)).BindBlob(9, message).Bind(10, std::string_view(stored.owner));
   return insert.Step().status();
 }
 
@@ -126,8 +130,8 @@ absl::StatusOr<CataloguePage<StoredJob>> Catalogue::ListJobs(const Filter& filte
                                                              std::string_view page_token) const {
   ASSIGN_OR_RETURN(const JobKey before, ReadKeyToken(kList, page_token));
   SqlText select = ToSql(filter, "j", "job_labels");
-  select.text =
-      absl::StrCat("SELECT j.key, CASE WHEN ", select.text, " THEN j.message END, j.request_id, j.request_digest");
+  select.text = absl::StrCat("SELECT j.key, CASE WHEN ", select.text,
+                             " THEN j.message END, j.request_id, j.request_digest, j.owner");
   select.Append(Candidates(filter, before));
   absl::StrAppend(&select.text, " LIMIT ", kMostExamined);
   ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());

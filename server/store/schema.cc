@@ -12,7 +12,7 @@ namespace {
 //
 // Events lie in an ordinary rowid table: clustered by (job, seq) each commit would touch a page for each job. Times are nanoseconds
 // since 1970. `message` is the contract's message, serialised; the columns beside it are what queries need.
-constexpr std::array<std::string_view, 3> kMigrations = {R"sql(
+constexpr std::array<std::string_view, 4> kMigrations = {R"sql(
 CREATE TABLE events(
   job INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -101,6 +101,11 @@ CREATE TABLE metric_summaries(
                                                          // A small checkpoint lies in its row; NULL: in a file.
                                                          R"sql(
 ALTER TABLE checkpoints ADD COLUMN state BLOB;
+)sql",
+                                                         // Callers, who have quotas.
+                                                         R"sql(
+ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE uploads ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 )sql"};
 
 constexpr int64_t kVersion = kMigrations.size();

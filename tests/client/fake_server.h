@@ -110,6 +110,7 @@ class FakeJobs final : public v1::JobService::Service {
   v1::Job job;
   v1::Job created;
   grpc::Status create_status;
+  std::vector<std::string> authorizations;  // that calls of GetJob brought
 
   grpc::Status CreateJob(grpc::ServerContext*, const v1::CreateJobRequest* request, v1::Job* answer) override {
     created = request->job();
@@ -117,7 +118,9 @@ class FakeJobs final : public v1::JobService::Service {
     return create_status;
   }
 
-  grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest* request, v1::Job* answer) override {
+  grpc::Status GetJob(grpc::ServerContext* context, const v1::GetJobRequest* request, v1::Job* answer) override {
+    const auto [first, last] = context->client_metadata().equal_range("authorization");
+    for (auto it = first; it != last; ++it) authorizations.emplace_back(it->second.data(), it->second.size());
     if (request->name() != job.name()) return {grpc::StatusCode::NOT_FOUND, "no such job"};
     *answer = job;
     return grpc::Status::OK;

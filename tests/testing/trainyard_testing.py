@@ -220,8 +220,10 @@ SMALL_WINDOW = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 6553
 
 
 class Client:
-    def __init__(self, address: str, options: Iterable[tuple[str, int]] = ()) -> None:
-        self._plain_channel = grpc.insecure_channel(address, options=[*CHANNEL_OPTIONS, *options])
+    def __init__(
+        self, address: str, options: Iterable[tuple[str, int]] = (), channel: Optional[grpc.Channel] = None
+    ) -> None:
+        self._plain_channel = channel or grpc.insecure_channel(address, options=[*CHANNEL_OPTIONS, *options])
         self.channel = grpc.intercept_channel(self._plain_channel, Deadline())
         self.datasets = dataset_pb2_grpc.DatasetServiceStub(self.channel)
         self.jobs = job_pb2_grpc.JobServiceStub(self.channel)

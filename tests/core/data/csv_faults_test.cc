@@ -43,6 +43,33 @@ TEST(CsvFaultsTest, TooManyRows) {
   EXPECT_EQ(FaultOf("a\n1\n2\n3\n", {}, {.max_rows = 2}), "row 4, column 1: the limit is 2 rows | 4 | 1");
 }
 
+TEST(CsvFaultsTest, ATextOfMoreThanTheLimit) {
+  const std::string longest(kMostTextBytes, 'x');
+  EXPECT_TRUE(Read("a,b\n" + longest + ",1\n").ok());
+  EXPECT_EQ(FaultOf("a,b\n1,1\n" + longest + "y,1\n"),
+            "row 3, column \"a\": a text of 65537 bytes; the limit is 65536; declare the column ignored | 3 | a");
+  EXPECT_TRUE(Read("a,b\n" + longest + "y,1\n", {.types = {{"a", ColumnType::kIgnored}}}).ok());
+}
+
+TEST(CsvFaultsTest, FieldsWithDoubledQuotesDoNotFillTheMemory) {
+  const std::string text(size_t{1} << 20, 'x');
+  std::string row;
+  for (int i = 0; i < 17; ++i) row += "\"" + text + "\"\"\",";
+  EXPECT_EQ(FaultOf("a,b\n1,2\n" + row + "1\n"),
+            "row 3, column 16: the row's fields with doubled quotes take more than 16 MiB | 3 | 16");
+  // Each row counts for itself.
+  std::string rows = "a,b\n";
+  for (int i = 0; i < 17; ++i) rows += "\"" + text + "\"\"\",1\n";
+  EXPECT_TRUE(Read(rows, {.types = {{"a", ColumnType::kIgnored}}}).ok());
+}
+
+TEST(CsvFaultsTest, ANameOfMoreThanTheLimit) {
+  const std::string longest(kMostTextBytes, 'x');
+  EXPECT_TRUE(Read("a," + longest + "\n1,2\n").ok());
+  EXPECT_EQ(FaultOf("a,y" + longest + "\n1,2\n"),
+            "row 1, column 2: a name of 65537 bytes; the limit is 65536 | 1 | 2");
+}
+
 TEST(CsvFaultsTest, TooManyCategories) {
   EXPECT_EQ(FaultOf("a,b\nx,1\ny,1\nz,1\n", {}, {.max_categories = 2}),
             "row 4, column \"a\": the column has more than 2 different values; declare it ignored | 4 | a");

@@ -19,6 +19,7 @@ TEST_F(CatalogueTest, AJobComesBack) {
   StoredJob stored = MakeJob("jobs/1");
   stored.request_id = "r";
   stored.request_digest = "d";
+  stored.owner = "alice";
   stored.job.set_state_message("waits");
   ASSERT_TRUE(Commit(catalogue_->Insert(stored)).ok());
   const StoredJob found = catalogue_->GetJob("jobs/1").value();
@@ -26,6 +27,8 @@ TEST_F(CatalogueTest, AJobComesBack) {
   EXPECT_EQ(found.job.state_message(), "waits");
   EXPECT_EQ(found.request_id, "r");
   EXPECT_EQ(found.request_digest, "d");
+  EXPECT_EQ(found.owner, "alice");
+  EXPECT_EQ(catalogue_->UnfinishedJobs().value()[0].owner, "alice");
 }
 
 TEST_F(CatalogueTest, AnUnknownJobIsNotFound) {

@@ -17,10 +17,12 @@ StoredUpload MakeUpload(std::string name, std::string request_id) {
 TEST_F(CatalogueTest, AnUploadComesBack) {
   StoredUpload stored = MakeUpload("uploads/1", "r");
   stored.upload.set_received_bytes(17);
+  stored.owner = "alice";
   ASSERT_TRUE(Commit(catalogue_->Put(stored)).ok());
   const StoredUpload found = catalogue_->GetUpload("uploads/1").value();
   EXPECT_EQ(found.upload.received_bytes(), 17);
   EXPECT_EQ(found.request_id, "r");
+  EXPECT_EQ(found.owner, "alice");
   EXPECT_EQ(found.last_write_time, absl::FromUnixSeconds(5));
 }
 

@@ -30,10 +30,11 @@ TEST(SchemaTest, MigrationsAreAppliedAllOrNone) {
   EXPECT_TRUE(Connection::Open(folder.Database()).ok());
 }
 
-// Takes the database back to version 1, which had no summaries and kept all checkpoints in files.
+// Takes the database back to version 1, which had no summaries and no callers and kept all checkpoints in files.
 absl::Status MakeFirstVersion(Connection& connection) {
   return connection.Run(
-      "DROP TABLE metric_summaries; ALTER TABLE checkpoints DROP COLUMN state; PRAGMA user_version = 1");
+      "DROP TABLE metric_summaries; ALTER TABLE checkpoints DROP COLUMN state; ALTER TABLE jobs DROP COLUMN owner;"
+      "ALTER TABLE uploads DROP COLUMN owner; PRAGMA user_version = 1");
 }
 
 TEST(SchemaTest, ADatabaseOfTheFirstVersionKeepsItsEventsAndCheckpoints) {
@@ -42,12 +43,14 @@ TEST(SchemaTest, ADatabaseOfTheFirstVersionKeepsItsEventsAndCheckpoints) {
     const std::unique_ptr<Connection> connection = Connection::Open(folder.Database()).value();
     ASSERT_TRUE(MakeFirstVersion(*connection).ok());
     ASSERT_TRUE(connection->Run("INSERT INTO events VALUES(7, 1, 1, 11, x'00')").ok());
+    ASSERT_TRUE(connection->Run("INSERT INTO uploads VALUES('uploads/1', '', 0, x'')").ok());
     ASSERT_TRUE(connection->Run("INSERT INTO checkpoints VALUES(1, 7, 1, 20, 'd', 'f', 5, 1, 1)").ok());
   }
   const std::unique_ptr<Connection> connection = Connection::Open(folder.Database()).value();
-  EXPECT_EQ(QueryInt(*connection, "PRAGMA user_version"), 3);
+  EXPECT_EQ(QueryInt(*connection, "PRAGMA user_version"), 4);
   EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM events"), 1);
   EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM metric_summaries"), 0);
+  EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM uploads WHERE owner = ''"), 1);
   EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM checkpoints WHERE file = 'f' AND state IS NULL"), 1);
 }
 

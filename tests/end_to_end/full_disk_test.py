@@ -29,7 +29,8 @@ class SmallDisk:
         done = subprocess.run(mount, capture_output=True, text=True)
         if done.returncode != 0:
             self._folder.cleanup()
-            raise unittest.SkipTest(f"NOT TESTED: a full disk; it takes the right to mount: {done.stderr.strip()}")
+            print(f"NOT TESTED: a full disk. It takes the right to mount: {done.stderr.strip()}", flush=True)
+            raise unittest.SkipTest("no right to mount")
 
     def fill(self) -> None:
         """To the last byte, again and again until nothing more fits."""

@@ -91,7 +91,7 @@ class ContainerTest(unittest.TestCase):
 
     def test_its_health_check_passes_and_its_numbers_are_published(self) -> None:
         self.start()
-        check = json.loads(podman("image", "inspect", IMAGE))[0]["HealthCheck"]["Test"]
+        check = json.loads(podman("image", "inspect", IMAGE))[0]["Healthcheck"]["Test"]
         self.assertEqual(check[0], "CMD")
         podman("exec", NAME, *check[1:])
         self.assertEqual(scrape(self.http).value("trainyard_ready"), 1)

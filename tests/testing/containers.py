@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-TOOLS = ("buildah", "podman", "runc", "debootstrap")
+TOOLS = ("buildah", "podman", "runc", "iptables", "debootstrap")
 BASE = "docker.io/library/debian:bookworm-slim"
 MIRROR = "http://deb.debian.org"
 FOLDER = Path(os.environ.get("TRAINYARD_IMAGES", "/var/tmp/trainyard-image"))
@@ -34,6 +34,7 @@ network_backend = "netavark"
 
 def skip_unless_possible() -> None:
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    missing += [] if Path("/usr/lib/podman/netavark").exists() else ["netavark"]
     if missing:
         raise unittest.SkipTest(f"not installed: {' '.join(missing)}; they are Debian packages of the same names")
     if os.geteuid() != 0:

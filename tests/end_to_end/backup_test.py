@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A backup of a store in use: a server started on it has all that was acknowledged, and its running jobs go on with the same bits."""
+"""A backup of a store in use: a server started on it has all that was acknowledged, and its running jobs go on with the
+same bits."""
 
 import subprocess
 import unittest
@@ -88,7 +89,7 @@ class BackupTest(RestartTest):
         self.back_up()
         program = trainyard_testing.program("trainyard-server")
         for arguments, message in (
-            (["--data", str(self.data), "--to", str(self.data / "copy")], "is there already; choose a folder that is not"),
+            (["--data", str(self.data), "--to", str(self.data / "copy")], "choose a folder that is not"),
             (["--data", str(self.data / "none"), "--to", str(self.data / "other")], "there is no store in"),
             (["--data", str(self.data)], "--to is required"),
         ):

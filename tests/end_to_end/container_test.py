@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""The image of docker/Dockerfile, built and run: it trains, stops at SIGTERM, and finds its volume again. Long: it builds the programs."""
+"""The image of docker/Dockerfile, built and run: it trains, stops at SIGTERM, and finds its volume again.
+
+Long: it builds the programs."""
 
 import json
 import shutil

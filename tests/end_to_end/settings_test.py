@@ -28,9 +28,8 @@ class CheckConfigTest(unittest.TestCase):
     def check(self, *flags: str, environment: Optional[dict[str, str]] = None) -> subprocess.CompletedProcess:
         command = [trainyard_testing.program("trainyard-server"), "--check-config", *flags]
         variables = {name: value for name, value in os.environ.items() if not name.startswith("TRAINYARD_")}
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=30, env={**variables, **(environment or {})}, cwd=self.folder
-        )
+        variables.update(environment or {})
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, env=variables, cwd=self.folder)
 
     def settings(self, checked: subprocess.CompletedProcess) -> dict[str, tuple[str, str]]:
         """Value and origin by name."""

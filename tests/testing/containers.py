@@ -1,6 +1,7 @@
 """Images and containers without an engine that runs all the time: Debian's buildah, podman and runc, as root.
 
-What they keep lies in a folder of its own and is used again by the next run; the base image is made from Debian's packages.
+What they keep lies in a folder of its own and is used again by the next run; the base image is made from Debian's
+packages.
 """
 
 import os
@@ -56,7 +57,8 @@ def run(*command: str, seconds: float = 120) -> str:
     """What it prints; fails with what it says where it fails."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment())
     if done.returncode != 0:
-        raise AssertionError(f"{' '.join(command)} exited {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        said = done.stdout[-4000:] + "\n" + done.stderr[-4000:]
+        raise AssertionError(f"{' '.join(command)} exited {done.returncode}\n{said}")
     return done.stdout.strip()
 
 
@@ -78,7 +80,8 @@ def make_base() -> None:
     sources = "".join(f"deb {MIRROR}/{archive} {suite} main\n" for archive, suite in suites)
     (root / "etc/apt/sources.list").write_text(sources)
     archive = FOLDER / "base.tar"
-    run("tar", "-C", str(root), "--numeric-owner", "--exclude=./dev/*", "--exclude=./var/cache/apt/*.bin", "-cf", str(archive), ".")
+    without = ("--exclude=./dev/*", "--exclude=./var/cache/apt/*.bin")
+    run("tar", "-C", str(root), "--numeric-owner", *without, "-cf", str(archive), ".")
     path = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     podman("import", "-q", "-c", 'CMD ["bash"]', "-c", path, str(archive), BASE)
     archive.unlink()

@@ -41,7 +41,7 @@ struct Request {
   std::string backup_to;
 };
 
-// Each connection takes a file. gRPC listens no more once it can't have one.
+// Each connection takes a file.
 void AllowManyFiles() {
   rlimit files = {};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;

@@ -19,6 +19,7 @@
 #include "server/rpc/gate.h"
 #include "server/rpc/info_services.h"
 #include "server/rpc/job_service.h"
+#include "server/rpc/listener.h"
 #include "server/rpc/model_service.h"
 #include "server/rpc/watch_service.h"
 #include "server/run/remove_leftovers.h"
@@ -125,6 +126,7 @@ class Server::Parts {
       health_.reset();
       watchers_.Drain();
       queue_->GiveUpOnErrors();
+      listener_.reset();
       server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));
       // Requests that still run may wait for a worker.
       pool_.reset();
@@ -192,8 +194,8 @@ class Server::Parts {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(options_.listen, credentials_, &port);
+    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials_);
     builder.SetMaxReceiveMessageSize(static_cast<int>(options_.message_bytes));
     builder.SetMaxSendMessageSize(-1);
     // Clients may ping each 10 s, without calls as well; the server finds dead connections within a minute.
@@ -201,7 +203,6 @@ class Server::Parts {
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 40'000);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     // Connections that do not come to the point are closed, and those without calls.
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 600'000);
@@ -219,15 +220,16 @@ class Server::Parts {
     interceptors.push_back(CountCalls(call_counters_));
     builder.experimental().SetInterceptorCreators(std::move(interceptors));
     server_ = builder.BuildAndStart();
-    const bool is_socket_file = absl::StartsWith(options_.listen, "unix:");
-    if (server_ == nullptr || port == 0) {
-      server_.reset();
-      return absl::UnavailableError(absl::StrCat("can't listen on ", options_.listen, "; is the port in use?"));
-    }
-    address_ = options_.listen;
-    if (!is_socket_file) address_ = absl::StrCat(options_.listen.substr(0, options_.listen.rfind(':')), ":", port);
+    if (server_ == nullptr) return absl::InternalError("gRPC can't start");
+    ASSIGN_OR_RETURN(listener_, Listener::Open(options_.listen));
+    address_ = listener_->address();
     journal_.Write(Severity::kInfo, "listening", {{"address", address_}});
     health_ = std::make_unique<HealthReporter>(*readiness_, server_->GetHealthCheckService(), journal_);
+    listener_->Start([this](int connection) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
+      taken.fd = connection;
+      acceptor_->HandleNewConnection(&taken);
+    });
     return absl::OkStatus();
   }
 
@@ -255,7 +257,6 @@ class Server::Parts {
   DatasetLimits dataset_limits_;
   SpecLimits spec_limits_;
   std::string address_;
-
   std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<DirectoryLock> lock_;
@@ -278,7 +279,9 @@ class Server::Parts {
   std::optional<ServerService> server_service_;
   std::optional<Readiness> readiness_;
   std::optional<Observed> observed_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;
   std::unique_ptr<HealthReporter> health_;
 };
 

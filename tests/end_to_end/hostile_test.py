@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Who means harm is refused or dropped, within bounds of memory, and everyone else is served on."""
 
+import contextlib
 import io
+import resource
 import struct
 import subprocess
 import tempfile
@@ -18,7 +20,7 @@ from hostile import MEBIBYTE, Memory, huge_upload
 from raw_http2 import Connection, call_headers, frame
 from specs import spec_of
 from trainyard.v1 import dataset_pb2, event_pb2, server_pb2, spec_pb2
-from trainyard_testing import Client, ServerTest, program
+from trainyard_testing import Client, Server, ServerTest, program
 
 SERVER_INFO = b"/trainyard.v1.ServerService/GetServerInfo"
 
@@ -46,6 +48,18 @@ class ConnectionTest(HostileTest):
         self.client.server_info()
         for connection in connections:
             connection.read_to_end()
+
+    def test_more_connections_than_the_server_may_have_files_are_closed_at_once(self) -> None:
+        with Server() as server:
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (400, 400))
+            with Client(server.address) as client, contextlib.ExitStack() as connections:
+                client.server_info()
+                flood = [connections.enter_context(Connection(server.address)) for _ in range(1000)]
+                flood[-1].read_to_end()
+                client.upload(b"a,y\n1,2\n", "beside")
+            with Client(server.address) as client:
+                grpc.channel_ready_future(client.plain_channel).result(timeout=30)
+                self.assertEqual(client.server_info().version, "0.1.0")
 
     def test_what_is_not_http_2_is_closed(self) -> None:
         for words in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00" + bytes(512), bytes(10_000), b"\xff" * 10_000):

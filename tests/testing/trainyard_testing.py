@@ -223,8 +223,8 @@ class Client:
     def __init__(
         self, address: str, options: Iterable[tuple[str, int]] = (), channel: Optional[grpc.Channel] = None
     ) -> None:
-        self._plain_channel = channel or grpc.insecure_channel(address, options=[*CHANNEL_OPTIONS, *options])
-        self.channel = grpc.intercept_channel(self._plain_channel, Deadline())
+        self.plain_channel = channel or grpc.insecure_channel(address, options=[*CHANNEL_OPTIONS, *options])
+        self.channel = grpc.intercept_channel(self.plain_channel, Deadline())
         self.datasets = dataset_pb2_grpc.DatasetServiceStub(self.channel)
         self.jobs = job_pb2_grpc.JobServiceStub(self.channel)
         self.watches = watch_pb2_grpc.WatchServiceStub(self.channel)
@@ -239,7 +239,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        self._plain_channel.close()
+        self.plain_channel.close()
 
     # ---- Data sets
 

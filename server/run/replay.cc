@@ -9,7 +9,7 @@
 namespace trainyard {
 namespace {
 
-constexpr int kPage = 256;
+constexpr int kReplayPage = 256;
 
 std::string OutputBytes(const v1::Event& event) {
   v1::Event bare = event;
@@ -47,7 +47,7 @@ absl::Status Replay::Begin(int64_t position, int64_t step) {
 
 absl::Status Replay::Read() {
   while (expected_.empty() && next_page_.has_value()) {
-    ASSIGN_OR_RETURN(const LogPage page, log_.Read(job_, *next_page_, kPage));
+    ASSIGN_OR_RETURN(const LogPage page, log_.Read(job_, *next_page_, kReplayPage));
     for (const LogEntry& entry : page.entries) RETURN_IF_ERROR(Expect(entry));
     next_page_ = *next_page_ + static_cast<int64_t>(page.entries.size());
     if (page.entries.empty()) {

@@ -122,9 +122,22 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
   if (request.has_size_bytes()) stored.upload.set_size_bytes(request.size_bytes());
   *stored.upload.mutable_create_time() = ToProto(absl::Now());
   RETURN_IF_ERROR(AddUpload(stored.upload, caller));
-  ASSIGN_OR_RETURN(const auto file, blobs_.OpenUpload(UploadFileOf(stored.upload.name())));
-  RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.Put(stored)));
-  return stored.upload;
+  const absl::Status opened = OpenNew(stored);
+  if (opened.ok()) return stored.upload;
+  {
+    absl::MutexLock lock(&mutex_);
+    uploads_.erase(stored.upload.name());
+  }
+  blobs_.RemoveUpload(UploadFileOf(stored.upload.name())).IgnoreError();
+  // Another call with the same id may have come between.
+  ASSIGN_OR_RETURN(const std::optional<StoredUpload> first, catalogue_.FindUploadByRequest(request.request_id()));
+  if (first.has_value()) return Describe(*first);
+  return opened;
+}
+
+absl::Status DatasetTable::OpenNew(const StoredUpload& stored) {
+  RETURN_IF_ERROR(blobs_.OpenUpload(UploadFileOf(stored.upload.name())).status());
+  return queue_.CommitDurablyAndWait(catalogue_.Put(stored));
 }
 
 absl::Status DatasetTable::AddUpload(const v1::Upload& upload, const Caller& caller) {

@@ -122,6 +122,7 @@ class DatasetTable {
   };
 
   absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& file);
+  absl::Status OpenNew(const StoredUpload& stored);
   absl::StatusOr<v1::Upload> Describe(StoredUpload stored) const;
   absl::Status CheckNew(const v1::Dataset& dataset) const;
 

@@ -115,6 +115,14 @@ class UploadTest(BadInputTest):
     def received(self, upload: dataset_pb2.Upload) -> int:
         return self.client.datasets.GetUpload(dataset_pb2.GetUploadRequest(name=upload.name)).received_bytes
 
+    def test_calls_with_the_same_request_id_at_the_same_time_are_one_upload(self) -> None:
+        dataset = dataset_pb2.Dataset(name="datasets/at-once")
+        dataset.read_options.format = dataset_pb2.FORMAT_CSV
+        for round_number in range(20):
+            request = dataset_pb2.CreateUploadRequest(dataset=dataset, request_id=f"at once {round_number}")
+            calls = [self.client.datasets.CreateUpload.future(request) for _ in range(8)]
+            self.assertEqual(len({call.result().name for call in calls}), 1)
+
 
 if __name__ == "__main__":
     unittest.main()

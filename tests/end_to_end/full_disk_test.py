@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A disk that gets full while jobs train: they stand still, reads and deletions go on, and with room again all goes on to the same bits."""
+"""A disk that gets full while jobs train: they stand still, reads and deletions go on; with room again so do the jobs."""
 
 import subprocess
 import tempfile

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Nothing is lost: servers are killed at random moments while clients do all that they may, and every answer is held against them.
+"""Nothing is lost: servers are killed at random moments while clients do all that they may; every answer counts.
 
 TORTURE_KILLS and TORTURE_SEED choose how often and when.
 """
@@ -84,7 +84,8 @@ class TortureTest(unittest.TestCase):
         record = self.tortured("trainyard-server", KILLS, until_fault=False)
         events = sum(map(len, record.events.values()))
         calls = ", ".join(f"{count} {name}" for name, count in sorted(record.calls.items()))
-        print(f"seed {SEED}: {KILLS} kills; {len(record.jobs)} jobs, taken up {record.recoveries} times, {events} events")
+        jobs = f"{len(record.jobs)} jobs, taken up {record.recoveries} times"
+        print(f"seed {SEED}: {KILLS} kills; {jobs}, {events} events")
         print(f"acknowledged: {calls}; in doubt: {record.doubts}")
         self.assertEqual((record.broken, record.faults), ([], []), f"TORTURE_SEED={SEED}")
         self.assertGreater(record.recoveries, KILLS)

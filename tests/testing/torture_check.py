@@ -1,4 +1,4 @@
-"""After the last death: all that was acknowledged is there, as it was, and every job ended as it ends where nobody interferes."""
+"""After the last death: what was acknowledged is there, as it was, and every job ended as where nobody interferes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -125,7 +125,8 @@ def _check_log(
         record.fault(f"events of {job.name} that watchers saw are lost")
     for watcher in watchers:
         if watcher.next.get(job.name) != len(events) + 1:
-            record.fault(f"{watcher.name} saw {watcher.next.get(job.name, 1) - 1} of {len(events)} events of {job.name}")
+            seen = watcher.next.get(job.name, 1) - 1
+            record.fault(f"{watcher.name} saw {seen} of {len(events)} events of {job.name}")
 
 
 def _check_model(client: Client, record: Record, submitted: Submitted, job: job_pb2.Job) -> None:

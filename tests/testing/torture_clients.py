@@ -1,4 +1,4 @@
-"""The clients of the torture test. Each keeps in the record what was acknowledged to it, and complains when it is not so later."""
+"""The clients of the torture test. Each keeps what was acknowledged to it, and complains when it is not so later."""
 
 import hashlib
 import random
@@ -58,9 +58,10 @@ class Submitter(Actor):
 
 
 class Controller(Actor):
-    """Pauses, resumes and cancels its share of the jobs, and looks after each death whether they are as they were told to be.
+    """Pauses, resumes and cancels its share of the jobs, and looks whether they still are as they were told to be.
 
-    What else changes a job's course belongs here, as one more action; a job whose parameters it changes must be marked in its record."""
+    What else changes a job's course belongs here, as one more action; a job whose parameters it changes must be marked
+    in its record."""
 
     def __init__(self, world: World, name: str, seed: int, share: int) -> None:
         super().__init__(world, name, seed)
@@ -135,7 +136,8 @@ class Uploader(Actor):
         self.pause()
 
     def _content(self) -> bytes:
-        rows = [f"{self.random.random()},{self.random.random()},{i % 2}" for i in range(self.random.randrange(10, 1500))]
+        count = self.random.randrange(10, 1500)
+        rows = [f"{self.random.random()},{self.random.random()},{i % 2}" for i in range(count)]
         return ("a,b,class\n" + "\n".join(rows) + "\n").encode()
 
     def _open(self, name: str, size: int) -> str:
@@ -179,7 +181,7 @@ class Uploader(Actor):
 
 
 class Exporter(Actor):
-    """Exports the models of ended jobs, whose bytes stay, and deletes some of the jobs that all watchers have followed to their end."""
+    """Exports the models of ended jobs, whose bytes stay, and deletes some jobs that all watchers have followed."""
 
     def __init__(self, world: World, name: str, seed: int, watchers: int) -> None:
         super().__init__(world, name, seed)

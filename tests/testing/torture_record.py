@@ -1,4 +1,4 @@
-"""What clients of the torture test keep outside the server: every answer that it has acknowledged, in any of its lives."""
+"""What clients of the torture test keep outside the server: all that it has acknowledged, in any of its lives."""
 
 import collections
 import hashlib

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A disk that gets full while jobs train: they stand still, reads and deletions go on; with room again so do the jobs."""
+"""A disk that gets full while jobs train: they stand still, reads and deletions go on; with room again, so do they."""
 
 import subprocess
 import tempfile

@@ -229,7 +229,7 @@ class LiveTest(ServerTest):
         slow.cancel()
 
     def test_a_job_deleted_while_it_is_watched_is_not_found(self) -> None:
-        job = self.client.create_job(iris_spec(LONG_STEPS))
+        job = self.client.create_job(iris_spec(4 * LONG_STEPS))
         slow = self.slow_client().stream(job.name)
         next(slow)
         self.client.ended_job(job.name)

@@ -19,7 +19,7 @@ namespace trainyard {
 // Each may do what those before it may.
 enum class Role {
   kRead,   // look at everything, predict, evaluate, export
-  kTrain,  // upload data sets, create and steer jobs
+  kTrain,  // upload data sets, create, steer and verify jobs
   kAdmin,  // delete
 };
 

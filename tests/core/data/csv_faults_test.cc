@@ -66,8 +66,7 @@ TEST(CsvFaultsTest, FieldsWithDoubledQuotesDoNotFillTheMemory) {
 TEST(CsvFaultsTest, ANameOfMoreThanTheLimit) {
   const std::string longest(kMostTextBytes, 'x');
   EXPECT_TRUE(Read("a," + longest + "\n1,2\n").ok());
-  EXPECT_EQ(FaultOf("a,y" + longest + "\n1,2\n"),
-            "row 1, column 2: a name of 65537 bytes; the limit is 65536 | 1 | 2");
+  EXPECT_EQ(FaultOf("a,y" + longest + "\n1,2\n"), "row 1, column 2: a name of 65537 bytes; the limit is 65536 | 1 | 2");
 }
 
 TEST(CsvFaultsTest, TooManyCategories) {

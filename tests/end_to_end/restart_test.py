@@ -68,7 +68,7 @@ class KillTest(RestartTest):
 
     def test_a_killed_run_that_stops_early_stops_at_the_same_step(self) -> None:
         spec = digits_spec(
-            early_stopping=spec_pb2.EarlyStopping(patience=4, metric=metric_pb2.METRIC_LOG_LOSS),
+            early_stopping=spec_pb2.EarlyStopping(patience=12, metric=metric_pb2.METRIC_LOG_LOSS),
             optimizer=optimizer_pb2.Optimizer(learning_rate=0.05),
             checkpoints=spec_pb2.CheckpointPlan(every_steps=100),
         )

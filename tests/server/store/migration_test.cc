@@ -125,8 +125,8 @@ TEST_P(MigrationTest, JobsAreThereAndFoundByNameStateLabelAndRequest) {
   EXPECT_EQ(catalogue_->GetJob("jobs/j").value().job.SerializeAsString(), bytes);
   EXPECT_EQ(catalogue_->FindJobByRequest("r-2").value()->job.SerializeAsString(), bytes);
   EXPECT_THAT(catalogue_->UnfinishedJobs().value(), SizeIs(1));
-  static constexpr std::string_view kFields[] = {"labels"};
-  const Filter filter = ParseFilter("labels.team = \"flowers\"", kFields).value();
+  static constexpr std::string_view kStoredFields[] = {"labels"};
+  const Filter filter = ParseFilter("labels.team = \"flowers\"", kStoredFields).value();
   EXPECT_THAT(catalogue_->ListJobs(filter, 10, "").value().rows, SizeIs(1));
 }
 

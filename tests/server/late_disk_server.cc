@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
+#include <string>
 
 #include "absl/synchronization/mutex.h"
+#include "server/base/journal.h"
 #include "server/rpc/server.h"
 #include "tests/testing/intercepted_disk.h"
 
@@ -19,7 +21,8 @@ int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
 
   trainyard::LateDisk disk(std::chrono::milliseconds(200));
-  const auto server = trainyard::Server::Start(options);
+  trainyard::Journal journal({.least = trainyard::Severity::kError}, [](const std::string& line) { std::cerr << line; });
+  const auto server = trainyard::Server::Start(options, journal);
   if (!server.ok()) {
     std::cerr << server.status().message() << "\n";
     return 2;

@@ -5,10 +5,30 @@
 #define TRAINYARD_CORE_BASE_ALIGNED_VECTOR_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 #include <new>
 #include <vector>
 
 namespace trainyard {
+
+inline constexpr size_t kCacheLine = 64;
+
+// Bytes that begin at a cache line; to be freed by FreeCacheLines. They come from malloc, which says in front of them where they really begin:
+// glibc before 2.38 does not use the pieces of aligned allocations that were freed again, and a program that makes some for each job grows
+// without end (its bug 14581).
+inline void* AllocateCacheLines(size_t bytes) {
+  void* const memory = std::malloc(bytes + kCacheLine + sizeof(void*));
+  if (memory == nullptr) throw std::bad_alloc();
+  const uintptr_t least = reinterpret_cast<uintptr_t>(memory) + sizeof(void*);
+  void* const begin = reinterpret_cast<void*>((least + kCacheLine - 1) / kCacheLine * kCacheLine);
+  static_cast<void**>(begin)[-1] = memory;
+  return begin;
+}
+
+inline void FreeCacheLines(void* begin) {
+  if (begin != nullptr) std::free(static_cast<void**>(begin)[-1]);
+}
 
 template <typename T>
 class CacheLineAllocator {
@@ -19,13 +39,10 @@ class CacheLineAllocator {
   template <typename U>
   CacheLineAllocator(const CacheLineAllocator<U>&) {}  // NOLINT: as the standard asks of allocators
 
-  T* allocate(size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kAlignment)); }
-  void deallocate(T* data, size_t) { ::operator delete(data, kAlignment); }
+  T* allocate(size_t count) { return static_cast<T*>(AllocateCacheLines(count * sizeof(T))); }
+  void deallocate(T* data, size_t) { FreeCacheLines(data); }
 
   friend bool operator==(const CacheLineAllocator&, const CacheLineAllocator&) { return true; }
-
- private:
-  static constexpr std::align_val_t kAlignment{64};
 };
 
 template <typename T>

@@ -1,7 +1,6 @@
 #include "core/model/encoded_rows.h"
 
 #include <algorithm>
-#include <new>
 
 namespace trainyard {
 namespace {
@@ -24,7 +23,7 @@ EncodedRows<Real>::EncodedRows(const RowEncoder& encoder)
   if (MemoryBytes(rows, encoder.input_count()) == 0) return;
   encoded_.resize(static_cast<size_t>(rows));
   // Not initialised: a page is taken when a row on it is encoded.
-  inputs_.reset(static_cast<Real*>(::operator new[](rows* stride_ * sizeof(Real), std::align_val_t{64})));
+  inputs_.reset(static_cast<Real*>(AllocateCacheLines(static_cast<size_t>(rows * stride_) * sizeof(Real))));
   if (encoder.has_classes()) {
     classes_.resize(static_cast<size_t>(rows));
   } else {

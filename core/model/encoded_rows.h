@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "core/base/aligned_vector.h"
 #include "core/base/matrix.h"
 #include "core/data/encoding.h"
 #include "core/kernel/kernels.h"
@@ -41,7 +42,7 @@ class EncodedRows {
 
  private:
   struct Deleter {
-    void operator()(Real* data) const { ::operator delete[](data, std::align_val_t{64}); }
+    void operator()(Real* data) const { FreeCacheLines(data); }
   };
 
   void Encode(uint32_t row);

@@ -249,13 +249,17 @@ void JobRun::Leave(const v1::Job& job, const absl::Status& status, const absl::S
     absl::MutexLock lock(&mutex_);
     end_status_ = written;
     if (!end_logged_) return;
+  }
+  // Who is told of the end finds it counted.
+  ReportEnd(job, status);
+  {
+    absl::MutexLock lock(&mutex_);
     CountState(-1);
     const int64_t newest = job_.newest_sequence();
     job_ = job;
     job_.set_newest_sequence(newest);
     leaving_ = false;
   }
-  ReportEnd(job, status);
   ended_(shared_from_this());
 }
 

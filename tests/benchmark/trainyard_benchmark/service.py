@@ -79,7 +79,7 @@ class Service:
         """Examples a second between two points of the run: steps and times are those of the log's events, one after the
         run has warmed up, the other near its end."""
         begin = self.metrics_near(job.name, round(job.newest_sequence * WARM_UP))
-        end = self.metrics_near(job.name, job.newest_sequence - 20)
+        end = self.metrics_near(job.name, job.newest_sequence - min(20, job.newest_sequence // 4))
         done = examples(job, _last_step(end)) - examples(job, _last_step(begin))
         return done / ((end.time.ToNanoseconds() - begin.time.ToNanoseconds()) / 1e9)
 

@@ -56,22 +56,6 @@ bool SameContent(const v1::Dataset& a, const v1::Dataset& b) {
 
 }  // namespace
 
-void UploadDigest::Add(int64_t offset, std::string_view bytes) {
-  if (offset != size_) return;
-  sha_->Update(bytes);
-  size_ += static_cast<int64_t>(bytes.size());
-}
-
-void UploadDigest::BeginAnew() {
-  size_ = 0;
-  sha_.emplace();
-}
-
-std::string UploadDigest::Of(std::string_view content) {
-  Add(size_, content.substr(static_cast<size_t>(size_)));
-  return sha_->DigestSoFar();
-}
-
 DatasetTable::DatasetTable(DatasetLimits limits, CommitQueue& queue, Catalogue& catalogue, Blobs& blobs)
     : limits_(limits), queue_(queue), catalogue_(catalogue), blobs_(blobs) {}
 

@@ -13,11 +13,11 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "core/base/sha256.h"
 #include "core/data/dataset.h"
 #include "core/data/read_dataset.h"
 #include "server/base/counters.h"
 #include "server/run/caller.h"
+#include "server/run/upload_digest.h"
 #include "server/store/blobs.h"
 #include "server/store/catalogue.h"
 #include "server/store/commit_queue.h"
@@ -29,23 +29,6 @@ struct DatasetLimits {
   int64_t upload_bytes = int64_t{64} << 30;
   int open_uploads = 1000;
   ReadLimits read;
-};
-
-// The SHA-256 of an upload, computed while it arrives.
-class UploadDigest {
- public:
-  // Bytes that arrive at `offset`.
-  void Add(int64_t offset, std::string_view bytes);
-
-  // As one that has seen nothing.
-  void BeginAnew();
-
-  // Of the whole content, of which it reads what it has not seen: all of it where an earlier server received the start.
-  std::string Of(std::string_view content);
-
- private:
-  int64_t size_ = 0;  // bytes from the start that it has seen
-  std::optional<Sha256> sha_{std::in_place};
 };
 
 // Thread-safe. Every method may touch the disk: never on a gRPC thread. Errors are those of DatasetService.

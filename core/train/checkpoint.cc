@@ -132,6 +132,8 @@ absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoi
     checkpoint.roll_back_to = bytes;
   } else if (name == "evaluated_step") {
     return Read(bytes, checkpoint.evaluated_step);
+  } else if (name == "changes_made") {
+    return Read(bytes, checkpoint.changes_made);
   } else if (name == "parameters_digest") {
     checkpoint.parameters_digest = bytes;
   } else if (absl::StartsWith(AbslView(name), AbslView(kOptimizerPrefix))) {
@@ -177,6 +179,7 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   PutSection("roll_backs", BytesOf(checkpoint.roll_backs), out);
   PutSection("roll_back_to", checkpoint.roll_back_to, out);
   PutSection("evaluated_step", BytesOf(checkpoint.evaluated_step), out);
+  PutSection("changes_made", BytesOf(checkpoint.changes_made), out);
   PutSection(kEnd, "", out);
   out.append(Sha256Of(out));
   return out;

@@ -81,6 +81,9 @@ struct Checkpoint {
   // The last step whose evaluation is done; -1: none.
   int64_t evaluated_step = -1;
 
+  // Changes of the run's options that have acted; see SteeredTrainer.
+  int64_t changes_made = 0;
+
   // SHA-256 of `parameters`, lower-case hexadecimal.
   std::string parameters_digest;
 

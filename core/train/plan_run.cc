@@ -89,6 +89,12 @@ void WarnOfTauBeyondBudget(RunPlan& plan) {
 
 }  // namespace
 
+absl::StatusOr<RunPlan> Replan(RunPlan plan, TrainingOptions options) {
+  plan.options = std::move(options);
+  RETURN_IF_ERROR(CountSteps(plan));
+  return plan;
+}
+
 int64_t TrainingData::row_count() const {
   int64_t rows = 0;
   for (const auto& dataset : {training, validation, test}) rows += dataset != nullptr ? dataset->row_count() : 0;

@@ -84,6 +84,12 @@ class Trainer {
 
   virtual const RunPlan& plan() const = 0;
 
+  // Whether the next unit begins an update: only here may the run's options change.
+  virtual bool BeforeUpdate() const = 0;
+
+  // The first update that has not begun.
+  virtual int64_t next_update() const = 0;
+
   // Updates made, and training examples seen.
   virtual int64_t step() const = 0;
   virtual int64_t examples() const = 0;
@@ -111,6 +117,10 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& options, const Traini
 
 // All that can be known of a run without making it; reads every row. The errors of CheckRun, of MakeSplit and of FitEncoding.
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& options, const TrainingData& data, int64_t memory_limit);
+
+// The same rows, encoding and network under other options, which CheckRun has filled in and which differ in nothing that decides these.
+// INVALID_ARGUMENT: minibatches that do not fit the rows.
+absl::StatusOr<RunPlan> Replan(RunPlan plan, TrainingOptions options);
 
 // A run at its start, or going on from `checkpoint` where that is given. `crew`, which may be null and must outlive the trainer, helps in
 // Advance and changes no bit.

@@ -75,7 +75,7 @@ TypedTrainer<Real>::TypedTrainer(Parts parts)
 template <typename Real>
 Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
   const FlushDenormals flush;
-  const bool trains = !measurement_.has_value() && !EvaluationIsDue() && !CheckpointIsDue() && !stop_.has_value();
+  const bool trains = minibatch_begun_ || BeforeUpdate();
   if (!trains) Materialize();
   if (measurement_.has_value()) {
     MeasureUnit(sink);
@@ -85,8 +85,8 @@ Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
     saved_step_ = step_;
     sink.Save(Snapshot());
   } else if (!stop_.has_value()) {
-    TrainUnit(sink);
     NoteLimit();
+    if (!stop_.has_value()) TrainUnit(sink);
   } else if (*stop_ == StopReason::kEarlyStop && !gradient_norm_told_) {
     GradientNormUnit(sink);
   } else if (*stop_ != StopReason::kDivergence && !parts_.plan.test_rows.empty() && !test_measured_) {
@@ -96,6 +96,12 @@ Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
     Finish();
   }
   return end_.has_value() ? Next::kEnded : Next::kMore;
+}
+
+template <typename Real>
+bool TypedTrainer<Real>::BeforeUpdate() const {
+  return !measurement_.has_value() && !stop_.has_value() && !minibatch_begun_ && !EvaluationIsDue() &&
+         !CheckpointIsDue();
 }
 
 template <typename Real>

@@ -48,6 +48,8 @@ class TypedTrainer final : public Trainer {
   void StopSoon(StopReason reason) override;
   Checkpoint Snapshot() const override;
   const RunPlan& plan() const override { return parts_.plan; }
+  bool BeforeUpdate() const override;
+  int64_t next_update() const override { return minibatch_begun_ ? step_ + 1 : step_; }
   int64_t step() const override { return step_; }
   int64_t examples() const override { return minibatches_.ExamplesBefore(step_); }
   int64_t clipped_steps() const override { return clipped_steps_; }
@@ -122,6 +124,7 @@ class TypedTrainer final : public Trainer {
   int64_t clipped_step_ = -1;
   bool target_reached_ = false;
   int64_t evaluated_step_ = -1;
+  int64_t changes_made_ = 0;
   int64_t saved_step_ = -1;
   bool minibatch_begun_ = false;
   std::optional<Measurement> measurement_;

@@ -102,6 +102,7 @@ Checkpoint TypedTrainer<Real>::Snapshot() const {
   checkpoint.best = best_;
   checkpoint.learning_rate_factor = learning_rate_factor_;
   checkpoint.roll_backs = roll_backs_;
+  checkpoint.changes_made = changes_made_;
   if (roll_back_to_.has_value()) checkpoint.roll_back_to = EncodeCheckpoint(*roll_back_to_);
   return checkpoint;
 }
@@ -167,12 +168,12 @@ absl::Status TypedTrainer<Real>::Restore(const Checkpoint& checkpoint) {
   }
   learning_rate_factor_ = checkpoint.learning_rate_factor;
   roll_backs_ = checkpoint.roll_backs;
+  changes_made_ = checkpoint.changes_made;
   if (std::holds_alternative<RollBack>(parts_.plan.options.divergence)) {
     ASSIGN_OR_RETURN(roll_back_to_, DecodeCheckpoint(checkpoint.roll_back_to));
   }
   if (target_reached_) StopSoon(StopReason::kTargetMetric);
   if (stopping_.has_value() && stopping_->out_of_patience()) StopSoon(StopReason::kEarlyStop);
-  NoteLimit();
   return absl::OkStatus();
 }
 

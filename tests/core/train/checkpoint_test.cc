@@ -25,7 +25,8 @@ Checkpoint Full() {
       .learning_rate_factor = 0.25,
       .roll_backs = 2,
       .roll_back_to = "place",
-      .evaluated_step = 6};
+      .evaluated_step = 6,
+      .changes_made = 2};
   checkpoint.parameters_digest = Sha256Of(checkpoint.parameters);
   return checkpoint;
 }

@@ -17,6 +17,10 @@ namespace trainyard::cli {
 void AddDatasetCommands(CLI::App& program, Session& session);
 void AddTrainCommand(CLI::App& program, Session& session);
 void AddJobCommands(CLI::App& program, Session& session);
+
+// `job update` and `job fork`, of the group `job`.
+void AddChangeCommands(CLI::App& group, Session& session);
+
 void AddModelCommands(CLI::App& program, Session& session);
 void AddStatusCommand(CLI::App& program, Session& session);
 

@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "client/cli/json.h"
 #include "client/cli/reflect.h"
 #include "client/cli/text.h"
 #include "client/cpp/watch.h"
@@ -136,6 +137,15 @@ std::string OutcomeText(v1::State state, v1::StopReason reason, v1::ParametersHe
                       CountText(parameters_step));
 }
 
+std::string SpecChangeText(const v1::SpecChange& change) {
+  std::vector<std::string> parts;
+  for (const std::string& path : change.fields().paths()) {
+    parts.push_back(
+        absl::StrCat(path, ": ", FieldText(change.previous(), path), " to ", FieldText(change.spec(), path)));
+  }
+  return absl::StrCat("from step ", CountText(change.step()), " on ", absl::StrJoin(parts, "; "));
+}
+
 std::string EventText(const v1::Event& event) {
   switch (event.kind_case()) {
     case v1::Event::kStateChanged:
@@ -160,6 +170,14 @@ std::string EventText(const v1::Event& event) {
                           NumberText(event.clipping_began().clipped_gradient_norm()));
     case v1::Event::kLearningRateReduced:
       return PlateauText(event.learning_rate_reduced());
+    case v1::Event::kSpecChanged:
+      return SpecChangeText(event.spec_changed());
+    case v1::Event::kPriorityChanged:
+      return absl::StrCat("priority ", event.priority_changed().previous(), " to ",
+                          event.priority_changed().priority());
+    case v1::Event::kRewound:
+      return absl::StrCat("went back to the checkpoint of step ", CountText(event.rewound().to_step()),
+                          "; goes on as attempt ", event.attempt());
     case v1::Event::KIND_NOT_SET:
       break;
   }

@@ -25,6 +25,9 @@ std::string MetricValueText(const v1::MetricValue& value);
 // One line that says what happened, without the step; for metrics how many steps came.
 std::string EventText(const v1::Event& event);
 
+// `from step 500 on optimizer.learning_rate: 0.1 to 0.01`
+std::string SpecChangeText(const v1::SpecChange& change);
+
 // Good and bad news have their colours.
 Ink EventInk(const v1::Event& event);
 

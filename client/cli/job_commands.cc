@@ -54,6 +54,9 @@ absl::Status PrintJob(const v1::Job& job, std::ostream& out) {
   list.Add("running time", DurationText(ToDuration(job.progress().running_time())));
   list.Add("steps/s", CountText(static_cast<int64_t>(job.progress().steps_per_second())));
   list.Add("priority", absl::StrCat(job.priority()));
+  if (job.has_forked_from()) {
+    list.Add("forked from", absl::StrCat(job.forked_from().job(), ", step ", CountText(job.forked_from().step())));
+  }
   list.Add("model", job.model());
   list.Add("created", TimeText(job.create_time()));
   list.Add("started", TimeText(job.start_time()));
@@ -63,6 +66,7 @@ absl::Status PrintJob(const v1::Job& job, std::ostream& out) {
   if (!metrics.empty()) out << '\n' << absl::StrJoin(metrics, "\n") << '\n';
   ASSIGN_OR_RETURN(const std::string spec, ToYaml(job.spec()));
   out << "\nspec:\n" << spec << '\n';
+  for (const v1::SpecChange& change : job.changes()) out << Printable(SpecChangeText(change)) << '\n';
   return absl::OkStatus();
 }
 
@@ -119,9 +123,9 @@ absl::Status Events(Session& session, const EventFlags& flags) {
 // Cancel, pause and resume: a name in, the job out.
 template <typename Request>
 absl::Status Change(Session& session, const std::string& name,
-                    grpc::Status (v1::JobService::Stub::*method)(grpc::ClientContext*, const Request&, v1::Job*)) {
+                    grpc::Status (v1::JobService::Stub::*method)(grpc::ClientContext*, const Request&, v1::Job*),
+                    Request request = Request()) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
-  Request request;
   request.set_name(JobName(name));
   ASSIGN_OR_RETURN(const v1::Job job, client::Call(client->jobs(), method, request));
   if (session.json()) return PrintJson(job, session.out());
@@ -137,8 +141,20 @@ absl::Status Pause(Session& session, const NameOption& option) {
   return Change<v1::PauseJobRequest>(session, option.name, &v1::JobService::Stub::PauseJob);
 }
 
-absl::Status Resume(Session& session, const NameOption& option) {
-  return Change<v1::ResumeJobRequest>(session, option.name, &v1::JobService::Stub::ResumeJob);
+struct ResumeFlags {
+  std::string name;
+  std::optional<int64_t> from;
+};
+
+void AddResumeFlags(CLI::App& command, ResumeFlags& flags) {
+  command.add_option("job", flags.name, "Its name")->required();
+  command.add_option("--from", flags.from, "Go back to the checkpoint of this step first, as a new attempt");
+}
+
+absl::Status Resume(Session& session, const ResumeFlags& flags) {
+  v1::ResumeJobRequest request;
+  if (flags.from.has_value()) request.set_from_step(*flags.from);
+  return Change(session, flags.name, &v1::JobService::Stub::ResumeJob, std::move(request));
 }
 
 struct VerifyFlags {
@@ -208,7 +224,8 @@ void AddJobCommands(CLI::App& program, Session& session) {
   AddCommand<EventFlags>(group, session, "events", "Print a job's log", &AddEventFlags, &Events);
   AddCommand<NameOption>(group, session, "cancel", "End a job; its model stays", &AddName, &Cancel);
   AddCommand<NameOption>(group, session, "pause", "Stop a job until it is resumed", &AddName, &Pause);
-  AddCommand<NameOption>(group, session, "resume", "Go on with a paused job", &AddName, &Resume);
+  AddCommand<ResumeFlags>(group, session, "resume", "Go on with a paused job", &AddResumeFlags, &Resume);
+  AddChangeCommands(group, session);
   AddCommand<VerifyFlags>(group, session, "verify", "Compute a job's steps anew and compare every bit with its log",
                           &AddVerifyFlags, &Verify);
   AddCommand<NameOption>(group, session, "delete", "Delete an ended job and its model", &AddName, &Delete);

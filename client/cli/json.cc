@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cpp/status_macros.h"
+#include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace trainyard::cli {
@@ -112,6 +113,21 @@ std::string JsonString(const std::string& text) {
 }
 
 absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) { return ToJson(message, {}); }
+
+std::string FieldText(const google::protobuf::Message& message, const std::string& path) {
+  const size_t dot = path.find('.');
+  const google::protobuf::FieldDescriptor* const field = message.GetDescriptor()->FindFieldByName(path.substr(0, dot));
+  if (field == nullptr || field->is_repeated()) return "…";
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  if (!reflection.HasField(message, field)) return "unset";
+  if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) {
+    const google::protobuf::Message& inner = reflection.GetMessage(message, field);
+    return dot == std::string::npos ? ToJson(inner).value_or("…") : FieldText(inner, path.substr(dot + 1));
+  }
+  std::string text;
+  google::protobuf::TextFormat::PrintFieldValueToString(message, field, -1, &text);
+  return text;
+}
 
 absl::Status PrintJson(const google::protobuf::Message& message, std::ostream& out) {
   ASSIGN_OR_RETURN(const std::string json, ToJson(message));

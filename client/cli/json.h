@@ -18,6 +18,9 @@ absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message);
 // A JSON string with the text.
 std::string JsonString(const std::string& text);
 
+// What a path of field names leads to, as JSON; `unset` where the message has no value there.
+std::string FieldText(const google::protobuf::Message& message, const std::string& path);
+
 // One line with ToJson, or its error.
 absl::Status PrintJson(const google::protobuf::Message& message, std::ostream& out);
 

@@ -61,6 +61,9 @@ struct MinibatchOptions {
   // Leave out the shorter last minibatch of an epoch.
   bool drop_last = false;
 
+  // Of the order alone; nullopt: the run's.
+  std::optional<uint64_t> seed;
+
   friend bool operator==(const MinibatchOptions&, const MinibatchOptions&) = default;
 };
 

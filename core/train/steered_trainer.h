@@ -41,12 +41,16 @@ class SteeredTrainer {
   // As Trainer::Advance; ends as well where a change cannot be made.
   Trainer::Next Advance(RunSink& sink);
 
+  // Of all changes, those that have acted.
+  int64_t changes_made() const { return static_cast<int64_t>(made_); }
+
   // Why a change could not be made; nothing but this may be asked for then.
   const absl::Status& failure() const { return failure_; }
 
   void StopSoon(StopReason reason) { trainer_->StopSoon(reason); }
   Checkpoint Snapshot() const { return trainer_->Snapshot(); }
   const RunPlan& plan() const { return trainer_->plan(); }
+  bool closing() const { return trainer_->closing(); }
   int64_t next_update() const { return trainer_->next_update(); }
   int64_t step() const { return trainer_->step(); }
   int64_t examples() const { return trainer_->examples(); }

@@ -87,6 +87,9 @@ class Trainer {
   // Whether the next unit begins an update: only here may the run's options change.
   virtual bool BeforeUpdate() const = 0;
 
+  // Whether the last update is made, and only closing measurements come.
+  virtual bool closing() const = 0;
+
   // The first update that has not begun.
   virtual int64_t next_update() const = 0;
 

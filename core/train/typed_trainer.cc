@@ -63,7 +63,8 @@ TypedTrainer<Real>::TypedTrainer(Parts parts)
                                                       EpochOf(parts_.plan.options.minibatches,
                                                               static_cast<int64_t>(parts_.plan.training_rows.size())))
                                          : std::nullopt),
-      minibatches_(parts_.plan.options.minibatches, parts_.plan.training_rows, parts_.plan.options.seed),
+      minibatches_(parts_.plan.options.minibatches, parts_.plan.training_rows,
+                   parts_.plan.options.minibatches.seed.value_or(parts_.plan.options.seed)),
       objective_(parts_.plan.layout, *parts_.loss, parts_.training, parts_.plan.encoding.target.type,
                  parts_.plan.options.regularization, parts_.plan.options.optimizer.clipping, parts_.crew),
       evaluator_(parts_.plan.layout, *parts_.loss, static_cast<int64_t>(parts_.plan.encoding.target.classes.size())),

@@ -31,7 +31,11 @@ std::string MethodOf(const google::protobuf::Message& request) {
 std::string ResourceOf(const google::protobuf::Message& request) {
   for (const char* const name : {"name", "job", "model", "dataset", "upload"}) {
     const google::protobuf::FieldDescriptor* const field = request.GetDescriptor()->FindFieldByName(name);
-    if (field == nullptr || field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) continue;
+    if (field == nullptr) continue;
+    if (field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) {
+      return ResourceOf(request.GetReflection()->GetMessage(request, field));
+    }
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) continue;
     return request.GetReflection()->GetString(request, field);
   }
   return "";

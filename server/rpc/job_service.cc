@@ -52,7 +52,21 @@ grpc::ServerUnaryReactor* JobService::PauseJob(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* JobService::ResumeJob(grpc::CallbackServerContext* context,
                                                 const v1::ResumeJobRequest* request, v1::Job* response) {
   return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), pool_, response,
-               [this, request] { return jobs_.Resume(request->name()); });
+               [this, request] { return jobs_.Resume(*request); });
+}
+
+grpc::ServerUnaryReactor* JobService::UpdateJob(grpc::CallbackServerContext* context,
+                                                const v1::UpdateJobRequest* request, v1::Job* response) {
+  return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), pool_, response,
+               [this, request] { return jobs_.Update(*request); });
+}
+
+// A fork reads all rows, as a job that begins with another's parameters does.
+grpc::ServerUnaryReactor* JobService::ForkJob(grpc::CallbackServerContext* context, const v1::ForkJobRequest* request,
+                                              v1::Job* response) {
+  const Admission admission = gate_.Authorize(*context, Role::kTrain, *request);
+  return Reply(context, admission, pool_, response,
+               [this, request, caller = admission.caller()] { return jobs_.Fork(*request, caller); });
 }
 
 // It computes as much as a job.

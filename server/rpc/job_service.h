@@ -33,6 +33,10 @@ class JobService final : public v1::JobService::CallbackService {
                                      v1::Job* response) override;
   grpc::ServerUnaryReactor* ResumeJob(grpc::CallbackServerContext* context, const v1::ResumeJobRequest* request,
                                       v1::Job* response) override;
+  grpc::ServerUnaryReactor* UpdateJob(grpc::CallbackServerContext* context, const v1::UpdateJobRequest* request,
+                                      v1::Job* response) override;
+  grpc::ServerUnaryReactor* ForkJob(grpc::CallbackServerContext* context, const v1::ForkJobRequest* request,
+                                    v1::Job* response) override;
   grpc::ServerUnaryReactor* VerifyJob(grpc::CallbackServerContext* context, const v1::VerifyJobRequest* request,
                                       v1::VerifyJobResponse* response) override;
   grpc::ServerUnaryReactor* DeleteJob(grpc::CallbackServerContext* context, const v1::DeleteJobRequest* request,

@@ -29,9 +29,9 @@ void CheckpointSaver::Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint s
       });
 }
 
-absl::StatusOr<StoredCheckpoint> CheckpointSaver::SaveFirst(JobKey job, const Checkpoint& checkpoint) {
-  ASSIGN_OR_RETURN(SavedCheckpoint saved, Write(job, checkpoint, {.log_position = 0, .pinned = true}));
-  return std::move(saved.stored);
+absl::StatusOr<SavedCheckpoint> CheckpointSaver::SaveFirst(JobKey job, const Checkpoint& checkpoint, int32_t attempt,
+                                                           int64_t log_position) const {
+  return Write(job, checkpoint, {.attempt = attempt, .log_position = log_position, .pinned = true});
 }
 
 absl::StatusOr<SavedCheckpoint> CheckpointSaver::Write(JobKey job, const Checkpoint& checkpoint,

@@ -44,8 +44,10 @@ class CheckpointSaver {
   // small one, on the caller's, before it returns, unless others come before it. `stored` has the fields that the state does not decide.
   void Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done);
 
-  // Writes the state that a job begins with, on the caller's thread: pinned, before all that its log will say.
-  absl::StatusOr<StoredCheckpoint> SaveFirst(JobKey job, const Checkpoint& checkpoint);
+  // Writes the state that an attempt begins with, on the caller's thread: pinned, past all events up to `log_position`, which is 0 where
+  // the job begins with it. It needs a row.
+  absl::StatusOr<SavedCheckpoint> SaveFirst(JobKey job, const Checkpoint& checkpoint, int32_t attempt,
+                                            int64_t log_position) const;
 
   // Never on a gRPC thread. DATA_LOSS (CHECKPOINT_DAMAGED, with `step` and the `digest` of the parameters): damaged. NOT_FOUND: removed
   // meanwhile.

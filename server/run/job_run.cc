@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/status.h"
+#include "server/run/branch.h"
 #include "server/run/check_spec.h"
 #include "server/run/job_states.h"
 #include "server/wire/run_events.h"
@@ -27,16 +28,17 @@ constexpr int64_t kMaxUncommittedBytes = 4 << 20;
 
 }  // namespace
 
-JobRun::JobRun(const RunServices& services, StoredJob stored, TrainingOptions options, int64_t memory_bytes,
+JobRun::JobRun(const RunServices& services, StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes,
                Ended ended)
     : services_(services),
       key_(stored.key),
       name_(stored.job.name()),
       owner_(stored.owner),
-      memory_bytes_(memory_bytes),
+      memory_bytes_(run.memory_bytes),
       priority_(stored.job.priority()),
-      options_(std::move(options)),
+      options_(std::move(run.options)),
       ended_(std::move(ended)),
+      changes_(std::move(changes)),
       attempt_(stored.job.attempt()),
       running_time_(FromProto(stored.job.progress().running_time(), "running_time").value_or(absl::ZeroDuration())),
       job_(std::move(stored.job)) {
@@ -57,9 +59,16 @@ Sliced::Then JobRun::RunSlice(absl::Duration length) {
   {
     absl::MutexLock lock(&mutex_);
     if (leaving_ || HasEnded()) return Then::kWait;
-    if (InState(v1::STATE_PAUSED) && wanted() != Wanted::kCancel) return Then::kWait;
   }
   if (beginning_attempt_.load()) return Then::kWait;
+  if (has_errand_.load()) {
+    RunErrand();
+    if (wanted() == Wanted::kRun) return Then::kReady;
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    if (InState(v1::STATE_PAUSED) && wanted() != Wanted::kCancel) return Then::kWait;
+  }
   if (const absl::Status status = AttemptStatus(); !status.ok()) return FailNow(status);
   if (log_.has_value() && !log_->failure().ok()) return FailAfterLog();
   if (wanted() == Wanted::kCancel) return CancelNow();
@@ -111,6 +120,7 @@ absl::Status JobRun::Begin() {
   {
     absl::MutexLock lock(&mutex_);
     *job_.mutable_spec() = ToProto(plan.options);
+    NoteCurrentSpec(job_);
     v1::Progress& progress = *job_.mutable_progress();
     progress.set_total_steps(plan.total_steps);
     progress.set_training_examples(static_cast<int64_t>(plan.training_rows.size()));
@@ -127,7 +137,8 @@ absl::Status JobRun::Begin() {
 
   const std::vector<RunWarning> warnings = plan.warnings;
   ASSIGN_OR_RETURN(const std::optional<Checkpoint> first, FirstState());
-  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, first.has_value() ? &*first : nullptr, crew_.get()));
+  ASSIGN_OR_RETURN(trainer_, SteeredTrainer::Make(std::move(plan), changes_, data_,
+                                                  first.has_value() ? &*first : nullptr, crew_.get()));
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");
@@ -144,14 +155,14 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
   if (start.checkpoint.has_value()) RETURN_IF_ERROR(RestoreModel());
   const Checkpoint* checkpoint = start.checkpoint.has_value() ? &*start.checkpoint : nullptr;
   const bool same_numbers = checkpoint == nullptr || checkpoint->fingerprint == NumericFingerprint();
-  ASSIGN_OR_RETURN(trainer_, MakeTrainer(std::move(plan), data_, checkpoint, crew_.get()));
+  ASSIGN_OR_RETURN(trainer_, SteeredTrainer::Make(std::move(plan), changes_, data_, checkpoint, crew_.get()));
   if (!same_numbers) {
     services_.journal.Write(Severity::kWarning, "replay_refused",
                             {{"job", name_}, {"checkpoint_fingerprint", checkpoint->fingerprint}});
     ++attempt_;
     {
       absl::MutexLock lock(&mutex_);
-      job_.set_attempt(attempt_);
+      NoteAttempt(trainer_->step());
     }
     Warn("NUMERIC_FINGERPRINT",
          absl::StrCat("the checkpoint was made by ", checkpoint->fingerprint, ", this server is ", NumericFingerprint(),
@@ -161,10 +172,10 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
   log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
   if (same_numbers) RETURN_IF_ERROR(log_->BeginReplay(start.position, trainer_->step()));
   ASSIGN_OR_RETURN(const int64_t logged_steps, LoggedSteps(services_.log, key_, attempt_));
+  logged_until_ = std::max(logged_steps, trainer_->step());
   v1::Event event;
   event.set_step(trainer_->step());
-  event.mutable_recovered()->set_replay_until_step(same_numbers ? std::max(logged_steps, trainer_->step())
-                                                                : trainer_->step());
+  event.mutable_recovered()->set_replay_until_step(logged_until_);
   AppendEvent(std::move(event), nullptr, nullptr);
   return absl::OkStatus();
 }
@@ -175,14 +186,17 @@ void JobRun::Tell(const RunEvent& run_event) {
   v1::Event event = ToProto(run_event);
   if (event.has_evaluation()) {
     absl::MutexLock lock(&mutex_);
-    const v1::Evaluation& evaluation = event.evaluation();
-    if (evaluation.patience().improved()) best_evaluation_ = evaluation;
-    auto& latest = *job_.mutable_latest_evaluations();
-    const auto same_part = std::find_if(
-        latest.begin(), latest.end(), [&](const v1::Evaluation& former) { return former.part() == evaluation.part(); });
-    *(same_part == latest.end() ? latest.Add() : &*same_part) = evaluation;
+    NoteEvaluation(event.evaluation());
   }
   log_->Tell(std::move(event));
+}
+
+void JobRun::NoteEvaluation(const v1::Evaluation& evaluation) {
+  if (evaluation.patience().improved()) best_evaluation_ = evaluation;
+  auto& latest = *job_.mutable_latest_evaluations();
+  const auto same_part = std::find_if(latest.begin(), latest.end(),
+                                      [&](const v1::Evaluation& former) { return former.part() == evaluation.part(); });
+  *(same_part == latest.end() ? latest.Add() : &*same_part) = evaluation;
 }
 
 // Nothing of the attempt is told before its checkpoint is safe: a crash does not lead into the old attempt again.
@@ -193,7 +207,7 @@ void JobRun::BeginAttempt(Checkpoint checkpoint) {
   counted_examples_ = trainer_->examples();
   {
     absl::MutexLock lock(&mutex_);
-    job_.set_attempt(attempt_);
+    NoteAttempt(checkpoint.step);
     v1::Progress& progress = *job_.mutable_progress();
     progress.set_step(checkpoint.step);
     progress.set_examples(trainer_->examples());
@@ -220,7 +234,7 @@ Sliced::Then JobRun::TrainFor(absl::Duration length) {
   absl::Time last = begin;
   int64_t units = 1;
   while (true) {
-    for (int64_t unit = 0; unit < units && wanted() == Wanted::kRun; ++unit) {
+    for (int64_t unit = 0; unit < units && wanted() == Wanted::kRun && !errand_waits(); ++unit) {
       if (trainer_->Advance(*this) == Trainer::Next::kEnded) {
         running_time_ += absl::Now() - begin;
         return EndNow();
@@ -236,7 +250,7 @@ Sliced::Then JobRun::TrainFor(absl::Duration length) {
     if (first_slice_) log_->Flush();
     first_slice_ = false;
     log_->FlushOld(now);
-    if (wanted() != Wanted::kRun || now >= deadline) {
+    if (wanted() != Wanted::kRun || errand_waits() || now >= deadline) {
       running_time_ += now - begin;
       AfterSlice(now);
       break;
@@ -258,7 +272,7 @@ void JobRun::CountWork() {
 void JobRun::AfterSlice(absl::Time now) {
   CountWork();
   if (services_.scheduler.Contended()) log_->Flush();
-  const std::optional<absl::Duration>& limit = options_.budget.running_time;
+  const std::optional<absl::Duration>& limit = trainer_->plan().options.budget.running_time;
   if (limit.has_value() && running_time_ >= *limit && !log_->replaying()) trainer_->StopSoon(StopReason::kRunningTime);
   SaveIfDue(now);
 
@@ -267,10 +281,12 @@ void JobRun::AfterSlice(absl::Time now) {
   progress.set_step(std::max(progress.step(), trainer_->step()));
   progress.set_examples(std::max(progress.examples(), trainer_->examples()));
   progress.set_clipped_steps(std::max(progress.clipped_steps(), trainer_->clipped_steps()));
+  progress.set_total_steps(trainer_->plan().total_steps);
   progress.set_epoch(progress.step() / trainer_->plan().steps_per_epoch);
   *progress.mutable_running_time() = ToProto(running_time_);
   const double seconds = absl::ToDoubleSeconds(running_time_);
-  progress.set_steps_per_second(seconds > 0 ? static_cast<double>(progress.step()) / seconds : 0);
+  progress.set_steps_per_second(seconds > 0 ? static_cast<double>(progress.step() - FirstStepOf(job_, 1)) / seconds
+                                            : 0);
 }
 
 // Whether the run must stand back until the log has caught up; then it is woken.
@@ -292,6 +308,7 @@ Sliced::Then JobRun::PauseNow() {
     change.set_state(v1::STATE_PAUSED);
     change.set_message("goes on from here when it is resumed");
     self->Enter(std::move(change));
+    if (self->errand_waits()) self->services_.scheduler.Wake(self.get());
   };
   if (trainer_ == nullptr || log_->replaying()) {
     enter(absl::OkStatus());
@@ -303,6 +320,7 @@ Sliced::Then JobRun::PauseNow() {
 }
 
 Sliced::Then JobRun::EndNow() {
+  if (!trainer_->failure().ok()) return FailNow(trainer_->failure());
   log_->Finish();
   if (!log_->mismatch().ok()) return FailNow(log_->mismatch());
   AfterSlice(absl::Now());

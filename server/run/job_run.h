@@ -13,18 +13,20 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "core/train/trainer.h"
+#include "core/train/steered_trainer.h"
 #include "server/base/journal.h"
 #include "server/run/checkpoint_saver.h"
 #include "server/run/dataset_table.h"
 #include "server/run/run_counters.h"
 #include "server/run/run_log.h"
 #include "server/run/scheduler.h"
+#include "server/run/update_job.h"
 #include "server/store/catalogue.h"
 #include "server/store/event_log.h"
 #include "trainyard/v1/job.pb.h"
@@ -53,15 +55,16 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   // Told once, when the terminal state is visible.
   using Ended = std::function<void(const std::shared_ptr<JobRun>&)>;
 
-  // `options` are those of the job's spec, checked; `memory_bytes` that the run takes.
-  JobRun(const RunServices& services, StoredJob stored, TrainingOptions options, int64_t memory_bytes, Ended ended);
+  // `run` is the job's spec, checked, with the memory that it takes at most, whatever of its `changes` have acted.
+  JobRun(const RunServices& services, StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes,
+         Ended ended);
   ~JobRun() override;
 
   JobKey key() const { return key_; }
   const std::string& name() const { return name_; }
   const std::string& owner() const { return owner_; }  // empty: a caller without a name
-  int64_t memory_bytes() const { return memory_bytes_; }
-  int priority() const { return priority_; }
+  int64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
+  int priority() const { return priority_.load(std::memory_order_relaxed); }
   const TrainingOptions& options() const { return options_; }
 
   // The job as it is now, its progress included.
@@ -71,6 +74,15 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::StatusOr<v1::Job> Cancel();
   absl::StatusOr<v1::Job> Pause();
   absl::StatusOr<v1::Job> Resume();
+
+  // ---- Requests that change what a run does; see JobService. One at a time: under changing().
+  absl::Mutex& changing() { return changing_; }
+  absl::Status Update(const JobUpdate& update);
+  absl::Status Rewind(int64_t step, const SpecCheck& check);
+
+  // As Update, at once and without waiting until it is durable: of a run that no worker has.
+  absl::Status UpdateNow(const JobUpdate& update);
+  absl::Status AwaitDurable();
 
   // Ends as cancelled, or as failed, a job that no worker has or will have.
   absl::StatusOr<v1::Job> CancelUnstarted();
@@ -93,6 +105,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   void BeginAttempt(Checkpoint checkpoint) override;
 
   // Slices (job_run.cc).
+  void NoteEvaluation(const v1::Evaluation& evaluation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Begin();
   absl::Status TakeUp(RunPlan plan);
   absl::Status AttemptStatus() const;
@@ -107,6 +120,23 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   Then EndNow();
   Then CancelNow();
   Then FailNow(const absl::Status& status);
+
+  // Changes (job_run_changes.cc).
+  struct Errand {
+    std::function<absl::Status()> run;
+    absl::Status status;
+    bool done = false;
+  };
+  absl::Status BetweenUnits(std::function<absl::Status()> run);
+  void RunErrand();
+  absl::StatusOr<int64_t> NextUpdate();
+  absl::StatusOr<int64_t> ChangesMade();
+  absl::Status NoteUpdate(const JobUpdate& update, std::optional<v1::SpecChange> change);
+  absl::Status RewindNow(SavedCheckpoint saved, const Checkpoint& checkpoint, const SpecCheck& check);
+  absl::StatusOr<PlannedChanges> ChangesAfterRewind(const Checkpoint& checkpoint, const SpecCheck& check);
+  void NoteRewind(const Checkpoint& checkpoint, const PlannedChanges& changes,
+                  const std::vector<v1::Evaluation>& evaluations);
+  void NoteAttempt(int64_t first_step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Checkpoints (job_run_checkpoints.cc).
   struct Start {
@@ -125,6 +155,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   };
   Held DescribeHeld(const Checkpoint& checkpoint, ParametersHeld which) const;
   void LogCheckpoint(SavedCheckpoint saved, Held held, Saved logged);
+  void LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held, Saved logged);
   void RemoveOldCheckpoints();
   v1::Model MakeModel() const;
   absl::Status RestoreModel();
@@ -143,21 +174,24 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   bool HasEnded() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   absl::Status CheckBegun() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   Wanted wanted() const { return wanted_.load(std::memory_order_relaxed); }
+  bool errand_waits() const { return has_errand_.load(std::memory_order_relaxed); }
 
   const RunServices services_;
   const JobKey key_;
   const std::string name_;
   const std::string owner_;
-  const int64_t memory_bytes_;
-  const int priority_;
-  const TrainingOptions options_;
+  std::atomic<int64_t> memory_bytes_;
+  std::atomic<int> priority_;
+  const TrainingOptions options_;  // before all changes
   const Ended ended_;
 
   // Used by the worker that has the run, then by the thread that ends it.
   TrainingData data_;
   std::shared_ptr<Crew> crew_;  // null: one thread; a helper may still hold it at the end
-  std::unique_ptr<Trainer> trainer_;
+  std::vector<OptionsChange> changes_;
+  std::unique_ptr<SteeredTrainer> trainer_;
   std::optional<RunLog> log_;
+  int64_t logged_until_ = 0;      // steps that the log had when the run was taken up
   std::atomic<int32_t> attempt_;  // read by those who log for the run as well
   absl::Time last_save_;
   absl::Duration running_time_;
@@ -166,11 +200,14 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   int64_t counted_examples_ = 0;
 
   std::atomic<Wanted> wanted_ = Wanted::kRun;
+  std::atomic<bool> has_errand_ = false;
   std::atomic<bool> saving_ = false;
   std::atomic<bool> beginning_attempt_ = false;  // its checkpoint is on its way
   std::atomic<int64_t> save_nanoseconds_ = 0;
 
+  absl::Mutex changing_;
   mutable absl::Mutex mutex_;
+  Errand* errand_ ABSL_GUARDED_BY(mutex_) = nullptr;
   v1::Job job_ ABSL_GUARDED_BY(mutex_);
   v1::Model model_ ABSL_GUARDED_BY(mutex_);
   std::optional<v1::Evaluation> best_evaluation_ ABSL_GUARDED_BY(mutex_);

@@ -39,9 +39,12 @@ absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() {
   return Start{.checkpoint = std::move(first), .position = 0};
 }
 
-// What a warm start has copied; nullopt where the first parameters are drawn.
+// What a warm start or a fork has copied; nullopt where the first parameters are drawn.
 absl::StatusOr<std::optional<Checkpoint>> JobRun::FirstState() const {
-  if (!options_.warm_start.has_value()) return std::optional<Checkpoint>();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!options_.warm_start.has_value() && !job_.has_forked_from()) return std::optional<Checkpoint>();
+  }
   ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, services_.catalogue.Checkpoints(key_));
   const auto first = std::find_if(stored.begin(), stored.end(), IsFirstState);
   if (first == stored.end()) {
@@ -140,10 +143,15 @@ JobRun::Held JobRun::DescribeHeld(const Checkpoint& checkpoint, ParametersHeld w
 
 void JobRun::LogCheckpoint(SavedCheckpoint saved, Held held, Saved logged) {
   v1::Event event;
-  event.set_attempt(saved.stored.attempt);
-  event.set_step(saved.stored.step);
   event.mutable_checkpoint_saved()->set_parameters_digest(saved.stored.digest);
   event.mutable_checkpoint_saved()->set_size_bytes(saved.stored.size_bytes);
+  LogWithCheckpoint(std::move(event), std::move(saved), std::move(held), std::move(logged));
+}
+
+// The event, the checkpoint and the model that it makes are committed together.
+void JobRun::LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held, Saved logged) {
+  event.set_attempt(saved.stored.attempt);
+  event.set_step(saved.stored.step);
   v1::Job job;
   v1::Model model;
   {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
@@ -11,6 +12,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "server/run/check_spec.h"
+#include "server/run/fork_job.h"
 #include "server/run/job_states.h"
 #include "server/run/names.h"
 #include "server/run/verify_job.h"
@@ -22,13 +24,11 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kFilterFields[] = {"state", "labels", "display_name", "dataset", "create_time"};
-constexpr int64_t kMaxPriority = 1000;
-
 // 1 MiB: as long as other commits may have to wait.
 constexpr int64_t kPagesReleasedAtOnce = 256;
 
 // As it stands in the catalogue from now on.
-v1::Job NewJob(const v1::Job& asked, const TrainingOptions& options) {
+v1::Job NewJob(const v1::Job& asked, const TrainingOptions& options, int64_t first_step) {
   v1::Job job;
   const std::string id = NewId();
   job.set_name(absl::StrCat("jobs/", id));
@@ -39,6 +39,9 @@ v1::Job NewJob(const v1::Job& asked, const TrainingOptions& options) {
   job.set_state(v1::STATE_QUEUED);
   job.set_state_message("waits for a worker");
   job.set_attempt(1);
+  job.add_attempts()->set_attempt(1);
+  job.mutable_attempts(0)->set_first_step(first_step);
+  job.mutable_progress()->set_step(first_step);
   job.set_model(absl::StrCat("models/", id));
   *job.mutable_create_time() = ToProto(absl::Now());
   job.set_etag("1");
@@ -46,7 +49,7 @@ v1::Job NewJob(const v1::Job& asked, const TrainingOptions& options) {
 }
 
 // Equal for equal jobs: otherwise the entries of a map are serialised in any order.
-std::string DigestOf(const v1::Job& asked) {
+std::string DigestOf(const google::protobuf::Message& asked) {
   std::string bytes;
   {
     google::protobuf::io::StringOutputStream stream(&bytes);
@@ -77,59 +80,103 @@ absl::StatusOr<v1::Job> JobTable::FormerJob(const StoredJob& former, const std::
                     "REQUEST_ID_REUSED", {{"job", former.job.name()}});
 }
 
+absl::StatusOr<CheckedRun> JobTable::CheckSpecOf(const v1::JobSpec& spec) {
+  return CheckSpec(spec, limits_.spec, services_.datasets);
+}
+
 absl::StatusOr<v1::Job> JobTable::Create(const v1::CreateJobRequest& request, const Caller& caller) {
-  RETURN_IF_ERROR(CheckRequestId(request.request_id()));
-  RETURN_IF_ERROR(InField("job", CheckDisplayName(request.job().display_name())));
-  RETURN_IF_ERROR(InField("job", CheckLabels(request.job().labels())));
-  if (std::abs(int64_t{request.job().priority()}) > kMaxPriority) {
-    return FieldError("job.priority", int64_t{request.job().priority()}, "in -1000..1000");
-  }
-  StoredJob stored;
+  return Submit(request.job(), request.job().spec(),
+                {.request_id = request.request_id(), .request_digest = DigestOf(request.job())}, caller,
+                [&] { return DraftOf(request.job()); });
+}
+
+absl::StatusOr<v1::Job> JobTable::Fork(const v1::ForkJobRequest& request, const Caller& caller) {
+  ASSIGN_OR_RETURN(const v1::Job source, Get(request.name()));
+  v1::ForkJobRequest asked = request;
+  asked.clear_request_id();
+  return Submit(request.job(), source.spec(), {.request_id = request.request_id(), .request_digest = DigestOf(asked)},
+                caller, [&] { return DraftFork(source, request); });
+}
+
+absl::StatusOr<v1::Job> JobTable::Submit(const v1::Job& asked, const v1::JobSpec& spec, StoredJob stored,
+                                         const Caller& caller, MakeDraft make_draft) {
+  RETURN_IF_ERROR(CheckRequestId(stored.request_id));
+  RETURN_IF_ERROR(InField("job", CheckDisplayName(asked.display_name())));
+  RETURN_IF_ERROR(InField("job", CheckLabels(asked.labels())));
+  RETURN_IF_ERROR(InField("job", CheckPriority(asked.priority())));
   std::optional<absl::MutexLock> one_at_a_time;
-  if (!request.request_id().empty()) {
+  if (stored.request_id.empty()) {
+    stored.request_digest.clear();
+  } else {
     one_at_a_time.emplace(&creating_);
-    stored.request_id = request.request_id();
-    stored.request_digest = DigestOf(request.job());
-    ASSIGN_OR_RETURN(const std::optional<StoredJob> former, services_.catalogue.FindJobByRequest(request.request_id()));
+    ASSIGN_OR_RETURN(const std::optional<StoredJob> former, services_.catalogue.FindJobByRequest(stored.request_id));
     if (former.has_value()) return FormerJob(*former, stored.request_digest);
   }
   if (services_.blobs.ShortOfRoom() || services_.queue.short_of_room()) {
     return StorageFull(services_.blobs.FreeBytes());
   }
-  ASSIGN_OR_RETURN(const TrainingOptions named, FromProto(request.job().spec()));
+  ASSIGN_OR_RETURN(const TrainingOptions named, FromProto(spec));
   const DatasetTable::Pin pin(services_.datasets, DatasetsOf(named.data));
-  ASSIGN_OR_RETURN(CheckedRun checked, CheckSpec(request.job().spec(), limits_.spec, services_.datasets));
+  ASSIGN_OR_RETURN(Draft draft, make_draft());
   stored.key = services_.catalogue.NextJobKey();
-  std::optional<StoredCheckpoint> first;
-  if (checked.options.warm_start.has_value()) {
-    ASSIGN_OR_RETURN(first, SaveWarmStart(stored.key, checked.options));
-  }
-  stored.job = NewJob(request.job(), checked.options);
   stored.owner = caller.name;
-  absl::StatusOr<v1::Job> job = Insert(std::move(stored), std::move(checked), first, caller);
-  if (!job.ok() && first.has_value()) services_.saver.RemoveFile(*first).IgnoreError();
-  return job;
+  return Insert(std::move(stored), std::move(draft), caller);
 }
 
-absl::StatusOr<StoredCheckpoint> JobTable::SaveWarmStart(JobKey key, TrainingOptions& options) {
+absl::StatusOr<JobTable::Draft> JobTable::DraftOf(const v1::Job& asked) {
+  const SpecCheck check = [this](const v1::JobSpec& spec) { return CheckSpecOf(spec); };
+  Draft draft;
+  ASSIGN_OR_RETURN(draft.run, check(asked.spec()));
+  if (draft.run.options.warm_start.has_value()) {
+    ASSIGN_OR_RETURN(draft.first, WarmState(draft.run.options));
+  }
+  draft.job = NewJob(asked, draft.run.options, 0);
+  *draft.job.mutable_changes() = asked.changes();
+  absl::StatusOr<PlannedChanges> planned = PlanChanges(draft.job, check);
+  if (!planned.ok()) return InField("job", planned.status());
+  *draft.job.mutable_changes() = {planned->changes.begin(), planned->changes.end()};
+  NoteCurrentSpec(draft.job);
+  draft.changes = std::move(planned->options);
+  draft.run.memory_bytes = std::max(draft.run.memory_bytes, planned->memory_bytes);
+  return draft;
+}
+
+absl::StatusOr<JobTable::Draft> JobTable::DraftFork(const v1::Job& source, const v1::ForkJobRequest& request) {
+  ASSIGN_OR_RETURN(const JobKey key, FindKey(source.name(), "name"));
+  ASSIGN_OR_RETURN(trainyard::Fork fork, MakeFork(source, key, request, services_,
+                                                  [this](const v1::JobSpec& spec) { return CheckSpecOf(spec); }));
+  Draft draft{.run = std::move(fork.run), .changes = {}, .first = std::move(fork.first), .job = {}};
+  draft.job = NewJob(request.job(), draft.run.options, fork.source.step());
+  *draft.job.mutable_forked_from() = std::move(fork.source);
+  return draft;
+}
+
+absl::StatusOr<Checkpoint> JobTable::WarmState(TrainingOptions& options) {
   ASSIGN_OR_RETURN(const TrainingData data, OpenData(options.data, services_.datasets));
   ASSIGN_OR_RETURN(RunPlan plan, PlanRun(options, data, limits_.spec.memory_bytes));
   ASSIGN_OR_RETURN(const WarmStart warm_start, ReadWarmStart(plan, services_.catalogue, services_.saver));
   options.warm_start->parameters_digest = warm_start.parameters_digest;
-  ASSIGN_OR_RETURN(const Checkpoint first, FirstState(std::move(plan), data, warm_start));
-  return services_.saver.SaveFirst(key, first);
+  return FirstState(std::move(plan), data, warm_start);
 }
 
-absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked, std::optional<StoredCheckpoint> first,
-                                         const Caller& caller) {
+absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Caller& caller) {
+  std::optional<StoredCheckpoint> first;
+  if (draft.first.has_value()) {
+    ASSIGN_OR_RETURN(SavedCheckpoint saved, services_.saver.SaveFirst(stored.key, *draft.first, 1, 0));
+    first = std::move(saved.stored);
+  }
+  absl::Cleanup remove_first = [&] {
+    if (first.has_value()) services_.saver.RemoveFile(*first).IgnoreError();
+  };
   RETURN_IF_ERROR(services_.log.Load(stored.key));
+  stored.job = std::move(draft.job);
   const v1::Job job = stored.job;
   v1::Event event;
   event.set_job(job.name());
   event.set_attempt(1);
   event.mutable_state_changed()->set_state(v1::STATE_QUEUED);
   event.mutable_state_changed()->set_message(job.state_message());
-  const std::shared_ptr<JobRun> run = MakeRun(stored, std::move(checked.options), checked.memory_bytes);
+  const std::shared_ptr<JobRun> run = MakeRun(stored, std::move(draft.run), std::move(draft.changes));
   {
     absl::MutexLock lock(&mutex_);
     if (static_cast<int>(waiting_.size()) >= limits_.queued_jobs) {
@@ -166,12 +213,13 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, CheckedRun checked, s
   }
   durable.WaitForNotification();
   RETURN_IF_ERROR(status);
+  std::move(remove_first).Cancel();
   return job;
 }
 
-std::shared_ptr<JobRun> JobTable::MakeRun(StoredJob stored, TrainingOptions options, int64_t memory_bytes) {
-  return std::make_shared<JobRun>(services_, std::move(stored), std::move(options), memory_bytes,
-                                  [this](const std::shared_ptr<JobRun>& run) { OnEnded(run); });
+std::shared_ptr<JobRun> JobTable::MakeRun(StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes) {
+  return std::make_shared<JobRun>(services_, std::move(stored), std::move(run), std::move(changes),
+                                  [this](const std::shared_ptr<JobRun>& ended) { OnEnded(ended); });
 }
 
 void JobTable::Keep(std::shared_ptr<JobRun> run) {
@@ -189,7 +237,7 @@ void JobTable::AdmitWaiting() {
     const std::shared_ptr<JobRun> next = waiting_.begin()->second;
     if (!admitted_.empty() && memory_in_use_ + next->memory_bytes() > limits_.spec.memory_bytes) return;
     waiting_.erase(waiting_.begin());
-    admitted_.insert(next.get());
+    admitted_[next.get()] = next->memory_bytes();
     memory_in_use_ += next->memory_bytes();
     services_.scheduler.Add(next, next->priority());
   }
@@ -198,8 +246,18 @@ void JobTable::AdmitWaiting() {
 void JobTable::OnEnded(const std::shared_ptr<JobRun>& run) {
   absl::MutexLock lock(&mutex_);
   if (runs_.erase(run->name()) > 0 && --runs_of_[run->owner()] == 0) runs_of_.erase(run->owner());
-  if (admitted_.erase(run.get()) > 0) memory_in_use_ -= run->memory_bytes();
+  if (const auto found = admitted_.find(run.get()); found != admitted_.end()) {
+    memory_in_use_ -= found->second;
+    admitted_.erase(found);
+  }
   AdmitWaiting();
+}
+
+// Other options may take more.
+void JobTable::NoteMemory(const JobRun& run) {
+  const auto found = admitted_.find(&run);
+  if (found == admitted_.end()) return;
+  memory_in_use_ += run.memory_bytes() - std::exchange(found->second, run.memory_bytes());
 }
 
 absl::Status JobTable::Recover() {
@@ -212,12 +270,15 @@ absl::Status JobTable::Recover() {
     // The row is as old as the newest change of state or checkpoint; the log knows better.
     ASSIGN_OR_RETURN(const int64_t steps, LoggedSteps(services_.log, stored.key, stored.job.attempt()));
     stored.job.mutable_progress()->set_step(std::max(stored.job.progress().step(), steps));
-    absl::StatusOr<CheckedRun> checked = CheckSpec(stored.job.spec(), limits_.spec, services_.datasets);
-    if (!checked.ok()) {
-      MakeRun(stored, TrainingOptions(), 0)->FailUnstarted(checked.status());
+    absl::StatusOr<CheckedRun> checked = CheckSpecOf(stored.job.spec());
+    absl::StatusOr<PlannedChanges> changes =
+        PlanChanges(stored.job, [this](const v1::JobSpec& spec) { return CheckSpecOf(spec); });
+    if (!checked.ok() || !changes.ok()) {
+      MakeRun(stored, CheckedRun(), {})->FailUnstarted(checked.ok() ? changes.status() : checked.status());
       continue;
     }
-    const std::shared_ptr<JobRun> run = MakeRun(stored, std::move(checked->options), checked->memory_bytes);
+    checked->memory_bytes = std::max(checked->memory_bytes, changes->memory_bytes);
+    const std::shared_ptr<JobRun> run = MakeRun(stored, *std::move(checked), std::move(changes->options));
     absl::MutexLock lock(&mutex_);
     Keep(run);
     Enqueue(run);
@@ -307,11 +368,49 @@ absl::StatusOr<v1::Job> JobTable::Pause(const std::string& name) {
   return EndedError(job);
 }
 
-absl::StatusOr<v1::Job> JobTable::Resume(const std::string& name) {
-  RETURN_IF_ERROR(CheckName("name", name, "jobs"));
-  if (const std::shared_ptr<JobRun> run = FindRun(name)) return run->Resume();
-  ASSIGN_OR_RETURN(const v1::Job job, EndedJob(name));
-  return EndedError(job);
+absl::StatusOr<v1::Job> JobTable::Resume(const v1::ResumeJobRequest& request) {
+  RETURN_IF_ERROR(CheckName("name", request.name(), "jobs"));
+  const std::shared_ptr<JobRun> run = FindRun(request.name());
+  if (run == nullptr) {
+    ASSIGN_OR_RETURN(const v1::Job job, EndedJob(request.name()));
+    return EndedError(job);
+  }
+  if (!request.has_from_step()) return run->Resume();
+  if (request.from_step() < 0) return FieldError("from_step", request.from_step(), "at least 0");
+  const absl::MutexLock one_at_a_time(&run->changing());
+  RETURN_IF_ERROR(run->Rewind(request.from_step(), [this](const v1::JobSpec& spec) { return CheckSpecOf(spec); }));
+  return run->Resume();
+}
+
+absl::StatusOr<v1::Job> JobTable::Update(const v1::UpdateJobRequest& request) {
+  RETURN_IF_ERROR(CheckName("job.name", request.job().name(), "jobs"));
+  const std::shared_ptr<JobRun> run = FindRun(request.job().name());
+  if (run == nullptr) {
+    ASSIGN_OR_RETURN(const v1::Job job, EndedJob(request.job().name()));
+    return EndedError(job);
+  }
+  const absl::MutexLock one_at_a_time(&run->changing());
+  ASSIGN_OR_RETURN(const JobUpdate update,
+                   PlanUpdate(run->Describe(), request, [this](const v1::JobSpec& spec) { return CheckSpecOf(spec); }));
+  if (services_.queue.short_of_room()) return StorageFull(services_.blobs.FreeBytes());
+  absl::Status status;
+  if (!UpdateWaiting(run, update, status)) status = run->Update(update);
+  RETURN_IF_ERROR(status);
+  absl::MutexLock lock(&mutex_);
+  NoteMemory(*run);
+  services_.scheduler.SetPriority(run.get(), run->priority());
+  return run->Describe();
+}
+
+bool JobTable::UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (waiting_.erase({-run->priority(), run->key()}) == 0) return false;
+    status = run->UpdateNow(update);
+    waiting_[{-run->priority(), run->key()}] = run;
+  }
+  if (status.ok()) status = run->AwaitDurable();
+  return true;
 }
 
 absl::StatusOr<v1::VerifyJobResponse> JobTable::Verify(const v1::VerifyJobRequest& request,

@@ -10,17 +10,19 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "core/base/worker_pool.h"
 #include "server/run/caller.h"
 #include "server/run/check_spec.h"
 #include "server/run/job_run.h"
+#include "server/run/update_job.h"
 #include "trainyard/v1/job.pb.h"
 
 namespace trainyard {
@@ -47,7 +49,9 @@ class JobTable {
   absl::StatusOr<v1::ListJobsResponse> List(const v1::ListJobsRequest& request);
   absl::StatusOr<v1::Job> Cancel(const std::string& name);
   absl::StatusOr<v1::Job> Pause(const std::string& name);
-  absl::StatusOr<v1::Job> Resume(const std::string& name);
+  absl::StatusOr<v1::Job> Resume(const v1::ResumeJobRequest& request);
+  absl::StatusOr<v1::Job> Update(const v1::UpdateJobRequest& request);
+  absl::StatusOr<v1::Job> Fork(const v1::ForkJobRequest& request, const Caller& caller);
   absl::StatusOr<v1::VerifyJobResponse> Verify(const v1::VerifyJobRequest& request,
                                                const std::function<bool()>& cancelled);
   absl::Status Delete(const v1::DeleteJobRequest& request);
@@ -69,14 +73,32 @@ class JobTable {
   // Highest priority first, then the oldest.
   using Place = std::pair<int, JobKey>;
 
-  absl::StatusOr<v1::Job> Insert(StoredJob stored, CheckedRun checked, std::optional<StoredCheckpoint> first,
-                                 const Caller& caller);
+  // A job that is to be.
+  struct Draft {
+    CheckedRun run;
+    std::vector<OptionsChange> changes;
+    std::optional<Checkpoint> first;  // the state that it begins with, where that is not drawn
+    v1::Job job;
+  };
+  using MakeDraft = absl::FunctionRef<absl::StatusOr<Draft>()>;
 
-  // Copies what the run takes over from another, and fills in its digest. The rows are read for it.
-  absl::StatusOr<StoredCheckpoint> SaveWarmStart(JobKey key, TrainingOptions& options);
+  // `spec` names the data sets that must stay meanwhile.
+  absl::StatusOr<v1::Job> Submit(const v1::Job& asked, const v1::JobSpec& spec, StoredJob stored, const Caller& caller,
+                                 MakeDraft make_draft);
+  absl::StatusOr<Draft> DraftOf(const v1::Job& asked);
+  absl::StatusOr<Draft> DraftFork(const v1::Job& source, const v1::ForkJobRequest& request);
+  absl::StatusOr<v1::Job> Insert(StoredJob stored, Draft draft, const Caller& caller);
+
+  // What the run takes over from another, after which the options hold its digest. The rows are read for it.
+  absl::StatusOr<Checkpoint> WarmState(TrainingOptions& options);
   absl::StatusOr<v1::Job> FormerJob(const StoredJob& former, const std::string& request_digest);
+  absl::StatusOr<CheckedRun> CheckSpecOf(const v1::JobSpec& spec);
 
-  std::shared_ptr<JobRun> MakeRun(StoredJob stored, TrainingOptions options, int64_t memory_bytes);
+  std::shared_ptr<JobRun> MakeRun(StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes);
+
+  // Whether the run has no worker; then it is updated.
+  bool UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status);
+  void NoteMemory(const JobRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::shared_ptr<JobRun> FindRun(const std::string& name);
   absl::StatusOr<v1::Job> EndedJob(const std::string& name);
   void Keep(std::shared_ptr<JobRun> run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -93,7 +115,7 @@ class JobTable {
   std::map<std::string, std::shared_ptr<JobRun>> runs_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, int64_t> runs_of_ ABSL_GUARDED_BY(mutex_);  // by owner
   std::map<Place, std::shared_ptr<JobRun>> waiting_ ABSL_GUARDED_BY(mutex_);
-  std::set<const JobRun*> admitted_ ABSL_GUARDED_BY(mutex_);
+  std::map<const JobRun*, int64_t> admitted_ ABSL_GUARDED_BY(mutex_);  // the memory that each may take
   int64_t memory_in_use_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // Only one creation with a request id at a time, so that equal ids meet.

@@ -22,6 +22,16 @@ void Scheduler::Add(std::shared_ptr<Sliced> work, int priority) {
   MakeReady(entry);
 }
 
+void Scheduler::SetPriority(const Sliced* work, int priority) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(work);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  const bool ready = ready_.erase(RankOf(entry)) > 0;
+  entry.priority = priority;
+  if (ready) ready_.insert(RankOf(entry));
+}
+
 void Scheduler::Wake(const Sliced* work) {
   absl::MutexLock lock(&mutex_);
   const auto found = entries_.find(work);
@@ -29,6 +39,19 @@ void Scheduler::Wake(const Sliced* work) {
   Entry& entry = found->second;
   if (entry.running) entry.woken = true;
   if (entry.waiting) MakeReady(entry);
+}
+
+void Scheduler::Urge(const Sliced* work) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = entries_.find(work);
+    if (found == entries_.end()) return;
+    Entry& entry = found->second;
+    const bool ready = ready_.erase(RankOf(entry)) > 0;
+    entry.urged = true;
+    if (ready) ready_.insert(RankOf(entry));
+  }
+  Wake(work);
 }
 
 void Scheduler::Stop() {
@@ -91,6 +114,7 @@ void Scheduler::Work() {
     Entry& entry = entries_[key];
     entry.running = true;
     entry.woken = false;
+    entry.urged = false;
     least_used_ = std::max(least_used_, entry.used);
     std::shared_ptr<Sliced> work = entry.work;
 

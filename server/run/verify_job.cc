@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status.h"
+#include "server/run/branch.h"
 #include "server/run/replay.h"
+#include "server/run/spec_changes.h"
 #include "server/wire/run_events.h"
 
 namespace trainyard {
@@ -42,15 +44,6 @@ class ComparingSink final : public RunSink {
   bool attempt_ended_ = false;
 };
 
-absl::Status NoCheckpoint(int64_t step, const std::vector<StoredCheckpoint>& kept) {
-  const std::string steps = absl::StrJoin(
-      kept, ", ", [](std::string* out, const StoredCheckpoint& checkpoint) { absl::StrAppend(out, checkpoint.step); });
-  return WithReason(
-      absl::FailedPreconditionError(absl::StrCat("no checkpoint of step ", step, " is kept; there are those of steps ",
-                                                 kept.empty() ? "none" : steps)),
-      "NO_CHECKPOINT", {{"steps", steps}});
-}
-
 // `kept`: checkpoints of all attempts, the newest first. The first attempt begins at step 0, where a warm start has left what it copied.
 absl::StatusOr<Start> ChooseStart(const v1::Job& job, const std::vector<StoredCheckpoint>& kept,
                                   std::optional<int64_t> from_step) {
@@ -61,7 +54,8 @@ absl::StatusOr<Start> ChooseStart(const v1::Job& job, const std::vector<StoredCh
         from_step.has_value() ? checkpoint.step == *from_step : start.attempt > 1 || checkpoint.log_position == 0;
     if (wanted) start.stored = checkpoint;
   }
-  const bool found = start.stored.has_value() || (start.attempt == 1 && from_step.value_or(0) == 0);
+  const bool drawn = start.attempt == 1 && !job.has_forked_from();
+  const bool found = start.stored.has_value() || (drawn && from_step.value_or(0) == 0);
   if (!found) return NoCheckpoint(from_step.value_or(0), kept);
   return start;
 }
@@ -77,7 +71,7 @@ std::map<int64_t, std::string> DigestsBehind(const Start& start, const std::vect
   return digests;
 }
 
-void CompareParameters(const Trainer& trainer, std::map<int64_t, std::string>& digests,
+void CompareParameters(const SteeredTrainer& trainer, std::map<int64_t, std::string>& digests,
                        v1::VerifyJobResponse& response) {
   const auto at = digests.find(trainer.step());
   if (at == digests.end()) return;
@@ -88,12 +82,13 @@ void CompareParameters(const Trainer& trainer, std::map<int64_t, std::string>& d
   digests.erase(at);
 }
 
-absl::Status Compare(Trainer& trainer, Replay& replay, std::map<int64_t, std::string> digests, int64_t step_count,
-                     const std::function<bool()>& cancelled, v1::VerifyJobResponse& response) {
+absl::Status Compare(SteeredTrainer& trainer, Replay& replay, std::map<int64_t, std::string> digests,
+                     int64_t step_count, const std::function<bool()>& cancelled, v1::VerifyJobResponse& response) {
   ComparingSink sink(replay);
   while (replay.active() && replay.steps() < step_count && !replay.difference().has_value() && !sink.attempt_ended()) {
     if (cancelled()) return absl::CancelledError("the caller has gone");
     const bool ended = trainer.Advance(sink) == Trainer::Next::kEnded;
+    RETURN_IF_ERROR(trainer.failure());
     RETURN_IF_ERROR(replay.read_status());
     CompareParameters(trainer, digests, response);
     if (ended) {
@@ -123,11 +118,14 @@ absl::StatusOr<v1::VerifyJobResponse> VerifyJob(const v1::Job& job, JobKey key, 
   if (start.stored.has_value()) {
     ASSIGN_OR_RETURN(checkpoint, services.saver.Load(key, *start.stored));
   }
-  ASSIGN_OR_RETURN(const CheckedRun checked, CheckSpec(job.spec(), limits, services.datasets));
+  const SpecCheck check = [&](const v1::JobSpec& spec) { return CheckSpec(spec, limits, services.datasets); };
+  ASSIGN_OR_RETURN(const CheckedRun checked, check(job.spec()));
+  ASSIGN_OR_RETURN(PlannedChanges changes, PlanChanges(job, check));
   ASSIGN_OR_RETURN(const TrainingData data, OpenData(checked.options.data, services.datasets));
   ASSIGN_OR_RETURN(RunPlan plan, PlanRun(checked.options, data, limits.memory_bytes));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
-                   MakeTrainer(std::move(plan), data, checkpoint.has_value() ? &*checkpoint : nullptr));
+  ASSIGN_OR_RETURN(const std::unique_ptr<SteeredTrainer> trainer,
+                   SteeredTrainer::Make(std::move(plan), std::move(changes.options), data,
+                                        checkpoint.has_value() ? &*checkpoint : nullptr));
 
   v1::VerifyJobResponse response;
   response.set_attempt(start.attempt);

@@ -193,6 +193,10 @@ absl::StatusOr<std::vector<NamedTensor>> TensorsOf(const std::string& bytes, Pre
 
 }  // namespace
 
+absl::Status CheckFit(const RunPlan& plan, std::string_view field, std::string_view name, const v1::Model& model) {
+  return CheckFit(plan, Source{std::string(field), std::string(name), model, Checkpoint()});
+}
+
 absl::StatusOr<WarmStart> ReadWarmStart(const RunPlan& plan, const Catalogue& catalogue, const CheckpointSaver& saver) {
   const WarmStartOptions& options = *plan.options.warm_start;
   const auto* model = std::get_if<std::string>(&options.source);

@@ -4,12 +4,14 @@
 #define TRAINYARD_SERVER_RUN_WARM_START_H_
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/train/trainer.h"
 #include "server/run/checkpoint_saver.h"
 #include "server/store/catalogue.h"
+#include "trainyard/v1/model.pb.h"
 
 namespace trainyard {
 
@@ -23,6 +25,9 @@ struct WarmStart {
 // INVALID_ARGUMENT: a FieldError: a name that is none; a job without checkpoint or without one of that step; another digest than the
 // given; features, classes or tensors that differ from the plan's. NOT_FOUND: no such model or job. DATA_LOSS: a damaged checkpoint.
 absl::StatusOr<WarmStart> ReadWarmStart(const RunPlan& plan, const Catalogue& catalogue, const CheckpointSaver& saver);
+
+// INVALID_ARGUMENT: features, classes or tensors of the plan that are not those of `model`. `field` and `name` are what the user calls it.
+absl::Status CheckFit(const RunPlan& plan, std::string_view field, std::string_view name, const v1::Model& model);
 
 // The state in which a run of this plan begins, at step 0. The velocity that the plan's own initial state gives goes before the source's.
 absl::StatusOr<Checkpoint> FirstState(RunPlan plan, const TrainingData& data, const WarmStart& warm_start);

@@ -21,11 +21,13 @@ v1::Minibatches ToProto(const MinibatchOptions& options) {
   std::visit([&](const auto& batch) { Write(batch, &message); }, options.batch);
   std::visit([&](const auto& order) { Write(order, &message); }, options.order);
   message.set_drop_last(options.drop_last);
+  if (options.seed.has_value()) message.set_seed(*options.seed);
   return message;
 }
 
 MinibatchOptions FromProto(const v1::Minibatches& message) {
   MinibatchOptions options{.drop_last = message.drop_last()};
+  if (message.has_seed()) options.seed = message.seed();
   switch (message.batch_case()) {
     case v1::Minibatches::kSize:
       options.batch = message.size();

@@ -180,6 +180,9 @@ absl::StatusOr<RunEvent> FromProto(const v1::Event& event) {
     case v1::Event::kMetrics:
     case v1::Event::kCheckpointSaved:
     case v1::Event::kRecovered:
+    case v1::Event::kSpecChanged:
+    case v1::Event::kPriorityChanged:
+    case v1::Event::kRewound:
     case v1::Event::KIND_NOT_SET:
       break;
   }

@@ -24,7 +24,8 @@ ROLE_OF = {
         ModelService.GetModel ModelService.ListModels ModelService.Predict ModelService.Evaluate ModelService.ExportModel
         InsightService.CheckJob InsightService.PreviewSchedule ServerService.GetServerInfo WatchService.Watch""",
     "train": """DatasetService.CreateUpload DatasetService.UploadData DatasetService.CommitUpload
-        JobService.CreateJob JobService.CancelJob JobService.PauseJob JobService.ResumeJob JobService.VerifyJob""",
+        JobService.CreateJob JobService.CancelJob JobService.PauseJob JobService.ResumeJob JobService.UpdateJob
+        JobService.ForkJob JobService.VerifyJob""",
     "admin": "DatasetService.DeleteDataset JobService.DeleteJob ModelService.DeleteModel",
 }
 STATED = {f"trainyard.v1.{method}": role for role, methods in ROLE_OF.items() for method in methods.split()}

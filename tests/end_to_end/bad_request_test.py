@@ -251,7 +251,7 @@ class WatchTest(BadInputTest):
         self.refused(grpc.StatusCode.INVALID_ARGUMENT, watch, b"\xff\xff")
 
     def test_a_method_that_is_not_there_is_unimplemented(self) -> None:
-        call = self.client.channel.unary_unary("/trainyard.v1.JobService/ForkJob")
+        call = self.client.channel.unary_unary("/trainyard.v1.JobService/NoSuchMethod")
         self.refused(grpc.StatusCode.UNIMPLEMENTED, call, b"")
 
 

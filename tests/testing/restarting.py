@@ -32,6 +32,18 @@ def small_spec(**fields: object) -> spec_pb2.JobSpec:
     return spec
 
 
+def slow_spec(**fields: object) -> spec_pb2.JobSpec:
+    """60 steps of some 20 ms each, so that a test can act between two of them; a checkpoint at every fifth."""
+    defaults = {
+        "hidden": 512,
+        "minibatches": spec_pb2.Minibatches(full_batch=spec_pb2.FullBatch()),
+        "budget": spec_pb2.Budget(steps=60),
+        "checkpoints": spec_pb2.CheckpointPlan(every_steps=5),
+        "early_stopping": spec_pb2.EarlyStopping(patience=1000),
+    }
+    return digits_spec(**{**defaults, **fields})
+
+
 def endless_spec() -> spec_pb2.JobSpec:
     return digits_spec(hidden=16, budget=ENDLESS)
 

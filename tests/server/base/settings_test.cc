@@ -1,9 +1,12 @@
 #include "server/base/settings.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -26,7 +29,7 @@ class SettingsTest : public testing::Test {
   }
 
   std::string File(const std::string& content) {
-    std::string path = testing::TempDir() + "settings_test.conf";
+    std::string path = absl::StrCat(testing::TempDir(), "settings_test-", getpid(), ".conf");
     std::ofstream(path) << content;
     return path;
   }

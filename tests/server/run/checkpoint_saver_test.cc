@@ -106,10 +106,11 @@ TEST_F(CheckpointSaverTest, ASmallCheckpointComesAfterTheLargeOneBeforeIt) {
   EXPECT_THAT(order, ElementsAre(1, 2));
 }
 
-TEST_F(CheckpointSaverTest, TheFirstStateOfAJobIsPinned) {
-  const StoredCheckpoint stored = saver_->SaveFirst(kJob, Small(0)).value();
+TEST_F(CheckpointSaverTest, TheStateThatAnAttemptBeginsWithIsPinned) {
+  const StoredCheckpoint stored = saver_->SaveFirst(kJob, Small(0), 2, 7).value().stored;
   EXPECT_TRUE(stored.pinned);
-  EXPECT_EQ(stored.log_position, 0);
+  EXPECT_EQ(stored.attempt, 2);
+  EXPECT_EQ(stored.log_position, 7);
 }
 
 TEST_F(CheckpointSaverTest, ACheckpointWhoseRowIsGoneIsNotFound) {

@@ -25,6 +25,9 @@ using google::protobuf::util::MessageDifferencer;
 
 constexpr int kFills = 400;
 
+// Of an event, which holds a whole spec where that has changed.
+constexpr int kEventFills = 20'000;
+
 // Messages that the tests below, or those of metric_chunk_test.cc, status_test.cc and time_test.cc, take there and
 // back.
 const std::set<std::string> kConverted = {
@@ -137,8 +140,10 @@ const std::set<std::string> kConverted = {
 
 // Messages that have no core type: the server writes them.
 const std::set<std::string> kMadeByTheServer = {
-    "trainyard.v1.CheckpointSaved", "trainyard.v1.Job",       "trainyard.v1.Job.LabelsEntry",
-    "trainyard.v1.Progress",        "trainyard.v1.Recovered", "trainyard.v1.StateChanged",
+    "google.protobuf.FieldMask",    "trainyard.v1.Attempt",         "trainyard.v1.CheckpointSaved",
+    "trainyard.v1.ForkSource",      "trainyard.v1.Job",             "trainyard.v1.Job.LabelsEntry",
+    "trainyard.v1.PriorityChanged", "trainyard.v1.Progress",        "trainyard.v1.Recovered",
+    "trainyard.v1.Rewound",         "trainyard.v1.SpecChange",      "trainyard.v1.StateChanged",
 };
 
 // Fills messages and takes each one there and back, until every arm of every oneof and every value of every enum was
@@ -146,9 +151,9 @@ const std::set<std::string> kMadeByTheServer = {
 template <typename M>
 void ExpectRoundTrip(
     absl::FunctionRef<absl::StatusOr<M>(const M&)> there_and_back,
-    absl::FunctionRef<bool(M&)> converted = [](M&) { return true; }) {
+    absl::FunctionRef<bool(M&)> converted = [](M&) { return true; }, int fills = kFills) {
   MessageFiller filler;
-  for (int i = 0; i < kFills; ++i) {
+  for (int i = 0; i < fills; ++i) {
     M message;
     filler.Fill(&message);
     if (!converted(message)) continue;
@@ -197,7 +202,7 @@ TEST(RoundTripTest, InitializationAndWarmStart) {
 }
 
 TEST(RoundTripTest, EventsOfARun) {
-  ExpectRoundTrip<v1::Event>(ThereAndBack<v1::Event>, [](v1::Event& event) {
+  const auto converted = [](v1::Event& event) {
     event.clear_job();
     event.clear_sequence();
     event.clear_attempt();
@@ -205,7 +210,8 @@ TEST(RoundTripTest, EventsOfARun) {
     if (event.has_evaluation()) event.mutable_evaluation()->set_step(event.step());
     return event.has_evaluation() || event.has_early_stop() || event.has_divergence() || event.has_clipping_began() ||
            event.has_learning_rate_reduced() || event.has_warning();
-  });
+  };
+  ExpectRoundTrip<v1::Event>(ThereAndBack<v1::Event>, converted, kEventFills);
 }
 
 TEST(RoundTripTest, ReadOptions) { ExpectRoundTrip<v1::ReadOptions>(ThereAndBack<v1::ReadOptions>); }

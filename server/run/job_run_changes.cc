@@ -40,7 +40,7 @@ absl::Status JobRun::BetweenUnits(std::function<absl::Status()> run) {
     errand_ = &errand;
     has_errand_ = true;
   }
-  services_.scheduler.Urge(this);
+  services_.scheduler.Hasten(this);
   absl::MutexLock lock(&mutex_);
   const auto settled = [this, &errand]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return errand.done || (errand_ == &errand && (HasEnded() || !end_status_.ok()));

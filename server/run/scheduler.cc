@@ -41,19 +41,6 @@ void Scheduler::Wake(const Sliced* work) {
   if (entry.waiting) MakeReady(entry);
 }
 
-void Scheduler::Urge(const Sliced* work) {
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto found = entries_.find(work);
-    if (found == entries_.end()) return;
-    Entry& entry = found->second;
-    const bool ready = ready_.erase(RankOf(entry)) > 0;
-    entry.urged = true;
-    if (ready) ready_.insert(RankOf(entry));
-  }
-  Wake(work);
-}
-
 void Scheduler::Stop() {
   {
     absl::MutexLock lock(&mutex_);
@@ -114,7 +101,6 @@ void Scheduler::Work() {
     Entry& entry = entries_[key];
     entry.running = true;
     entry.woken = false;
-    entry.urged = false;
     least_used_ = std::max(least_used_, entry.used);
     std::shared_ptr<Sliced> work = entry.work;
 

@@ -1,6 +1,6 @@
 // The pool of workers that trains all jobs, in slices.
 //
-// Of what is ready, a worker takes what was urged first, then the highest priority; among equals what never had a slice, oldest first; else what has used the least
+// Of what is ready, a worker takes the highest priority; among equals what never had a slice, oldest first; else what has used the least
 // time. One that comes back after a wait counts as if it had used as much as the least of the others, so it gets its share from now on and
 // nothing for the past.
 
@@ -57,9 +57,6 @@ class Scheduler {
   // For what is done it does nothing.
   void SetPriority(const Sliced* work, int priority);
 
-  // As Wake, and its next slice comes before those of all others: somebody waits for what it does first.
-  void Urge(const Sliced* work);
-
   // Makes ready what waits. During a slice it takes effect after it; for what is ready or done it does nothing.
   void Wake(const Sliced* work);
 
@@ -83,13 +80,12 @@ class Scheduler {
     bool running = false;
     bool waiting = false;
     bool woken = false;
-    bool urged = false;
   };
 
   // Smallest first: what a worker takes next.
-  using Rank = std::tuple<bool, int, bool, absl::Duration, int64_t, const Sliced*>;
+  using Rank = std::tuple<int, bool, absl::Duration, int64_t, const Sliced*>;
   static Rank RankOf(const Entry& entry) {
-    return {!entry.urged, -entry.priority, entry.had_slice, entry.used, entry.order, entry.work.get()};
+    return {-entry.priority, entry.had_slice, entry.used, entry.order, entry.work.get()};
   }
 
   void Work();

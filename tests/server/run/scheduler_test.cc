@@ -94,37 +94,6 @@ TEST(SchedulerTest, APriorityThatChangesHoldsFromTheNextSliceOn) {
   EXPECT_THAT(diary.lines, ElementsAre("raised", "high", "high"));
 }
 
-TEST(SchedulerTest, WhatIsUrgedHasOneSliceBeforeAllOthers) {
-  Diary diary;
-  Scheduler scheduler(1, absl::Milliseconds(2));
-  Gate gate(scheduler);
-  const std::shared_ptr<Work> low = diary.Make("low", 2);
-  scheduler.Add(diary.Make("high", 2), 1);
-  scheduler.Add(low, 0);
-  scheduler.Urge(low.get());
-  gate.Open();
-  diary.AwaitEnd();
-  EXPECT_THAT(diary.lines, ElementsAre("low", "high", "high", "low"));
-}
-
-TEST(SchedulerTest, UrgingWakesWhatWaits) {
-  Scheduler scheduler(1, absl::Milliseconds(2));
-  absl::Notification waits;
-  absl::Notification done;
-  const auto work = std::make_shared<Work>([&](int slice) {
-    if (slice == 0) {
-      waits.Notify();
-      return Then::kWait;
-    }
-    done.Notify();
-    return Then::kDone;
-  });
-  scheduler.Add(work, 0);
-  waits.WaitForNotification();
-  scheduler.Urge(work.get());
-  done.WaitForNotification();
-}
-
 TEST(SchedulerTest, WhatNeverHadASliceGoesBeforeItsEquals) {
   Diary diary;
   Scheduler scheduler(1, absl::Milliseconds(2));

@@ -18,6 +18,7 @@ static_assert(std::endian::native == std::endian::little, "checkpoints are littl
 constexpr std::string_view kMagic = "TYCKPT\r\n";
 constexpr uint32_t kVersion = 3;
 constexpr size_t kDigestSize = 64;        // hexadecimal
+constexpr size_t kNamesSize = 2048;       // more than all names, numbers and digests together
 constexpr std::string_view kEnd = "end";  // the last section
 constexpr std::string_view kOptimizerPrefix = "optimizer/";
 
@@ -39,6 +40,15 @@ void PutSection(std::string_view name, std::string_view bytes, std::string& out)
   out.append(name);
   Put(static_cast<uint64_t>(bytes.size()), out);
   out.append(bytes);
+}
+
+// At least the bytes of the encoded form, and little more: a string that grows takes up to three times as much.
+size_t EncodedSize(const Checkpoint& checkpoint) {
+  size_t bytes = checkpoint.parameters.size() + checkpoint.schedule_state.size() + checkpoint.roll_back_to.size();
+  for (const NamedBytes& state : checkpoint.optimizer_state) bytes += state.bytes.size();
+  if (checkpoint.best.has_value()) bytes += checkpoint.best->parameters.size();
+  if (checkpoint.stopping.has_value()) bytes += sizeof(double) * checkpoint.stopping->recent.size();
+  return bytes + kNamesSize;
 }
 
 absl::Status Damaged(std::string_view what) {
@@ -148,7 +158,9 @@ absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoi
 }  // namespace
 
 std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
-  std::string out(kMagic);
+  std::string out;
+  out.reserve(EncodedSize(checkpoint));
+  out.append(kMagic);
   Put(kVersion, out);
   PutSection("fingerprint", checkpoint.fingerprint, out);
   PutSection("precision", BytesOf(static_cast<uint8_t>(checkpoint.precision)), out);

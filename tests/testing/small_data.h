@@ -30,7 +30,8 @@ inline std::shared_ptr<const Dataset> MakeSmallDataset(int rows, int features, i
       cells.push_back(2 * random.Uniform(static_cast<uint64_t>(i * features + j)) - 1);
       sum += cells.back() * (j % 2 == 0 ? 1 : -0.5);
     }
-    cells.push_back(classes > 0 ? static_cast<double>(static_cast<int64_t>((sum + 3) * 2) % classes) : sum);
+    const auto level = static_cast<int64_t>((sum + 3) * 2);
+    cells.push_back(classes > 0 ? static_cast<double>((level % classes + classes) % classes) : sum);
     builder.AddRow(cells);
   }
   return std::move(builder).Build();

@@ -1,63 +1,14 @@
-// A training step takes no memory: each call of malloc by a thread that counts is counted.
+// A training step takes no memory.
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "tests/core/train/recorded_run.h"
+#include "tests/testing/counted_memory.h"
 #include "tests/testing/sparse_run.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TRAINYARD_MALLOC_IS_TAKEN 1
-#else
-#define TRAINYARD_MALLOC_IS_TAKEN 0
-#endif
-
-namespace {
-
-thread_local bool counting = false;
-thread_local int64_t allocations = 0;
-
-[[maybe_unused]] void Count() {
-  if (counting) ++allocations;
-}
-
-}  // namespace
-
-#if !TRAINYARD_MALLOC_IS_TAKEN
-// The C library's own, under its other names.
-extern "C" {
-void* __libc_malloc(size_t);
-void* __libc_calloc(size_t, size_t);
-void* __libc_realloc(void*, size_t);
-void* __libc_memalign(size_t, size_t);
-
-void* malloc(size_t size) {
-  Count();
-  return __libc_malloc(size);
-}
-void* calloc(size_t count, size_t size) {
-  Count();
-  return __libc_calloc(count, size);
-}
-void* realloc(void* memory, size_t size) {
-  Count();
-  return __libc_realloc(memory, size);
-}
-void* memalign(size_t alignment, size_t size) {
-  Count();
-  return __libc_memalign(alignment, size);
-}
-void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
-int posix_memalign(void** memory, size_t alignment, size_t size) {
-  *memory = memalign(alignment, size);
-  return *memory == nullptr ? ENOMEM : 0;
-}
-}
-#endif
 
 namespace trainyard {
 namespace {
@@ -78,11 +29,9 @@ int64_t AllocationsOf(const TrainingOptions& options, const TrainingData& data) 
   const std::unique_ptr<Trainer> trainer = MakeOn(data, options);
   CountingSink sink;
   while (sink.steps < 1000) trainer->Advance(sink);
-  allocations = 0;
-  counting = true;
+  const CountedMemory memory;
   while (sink.steps < 2000) trainer->Advance(sink);
-  counting = false;
-  return allocations;
+  return memory.allocations();
 }
 
 TrainingOptions TrainingAlone() {
@@ -128,7 +77,7 @@ std::vector<Case> DenseCases() {
 class AllocationTest : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (TRAINYARD_MALLOC_IS_TAKEN) GTEST_SKIP() << "the sanitizer has its own malloc";
+    if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer has its own malloc";
   }
 };
 
@@ -140,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(All, AllocationTest, ::testing::ValuesIn(DenseCases()),
 class SparseAllocationTest : public ::testing::TestWithParam<int64_t> {};
 
 TEST_P(SparseAllocationTest, AThousandSparseStepsTakeNoMemory) {
-  if (TRAINYARD_MALLOC_IS_TAKEN) GTEST_SKIP() << "the sanitizer has its own malloc";
+  if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer has its own malloc";
   using namespace sparse_run;
   const TrainingData data{.training = Open(MakeSample(kRows, kWidth, kNonzeros, 2).Libsvm(), Format::kLibsvm)};
   for (const UpdateRuleOptions& rule :
@@ -158,13 +107,11 @@ TEST_P(SparseAllocationTest, AThousandSparseStepsTakeNoMemory) {
 INSTANTIATE_TEST_SUITE_P(Batch, SparseAllocationTest, ::testing::Values(1, 32), ::testing::PrintToStringParamName());
 
 TEST(AllocationCountTest, AnAllocationIsCounted) {
-  if (TRAINYARD_MALLOC_IS_TAKEN) GTEST_SKIP() << "the sanitizer has its own malloc";
-  allocations = 0;
-  counting = true;
+  if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer has its own malloc";
+  const CountedMemory memory;
   delete static_cast<int*>(::operator new(sizeof(int)));
   { const AlignedVector<float> vector(100); }
-  counting = false;
-  EXPECT_EQ(allocations, 2);
+  EXPECT_EQ(memory.allocations(), 2);
 }
 
 }  // namespace

@@ -1,0 +1,124 @@
+#include "core/train/memory_estimate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/core/train/recorded_run.h"
+#include "tests/testing/counted_memory.h"
+#include "tests/testing/sparse_run.h"
+
+namespace trainyard {
+namespace {
+
+// Encodes what is to be saved, as whoever saves it does, and keeps nothing.
+class SavingSink final : public RunSink {
+ public:
+  void Step(const StepMetrics&) override {}
+  void Tell(const RunEvent&) override {}
+  void BeginAttempt(Checkpoint checkpoint) override { EncodeCheckpoint(checkpoint); }
+  void Save(Checkpoint checkpoint) override { EncodeCheckpoint(checkpoint); }
+};
+
+struct Memory {
+  int64_t estimate = 0;
+  int64_t peak = 0;
+};
+
+// Of a whole run, its planning and its last checkpoint included.
+Memory MemoryOf(const TrainingOptions& options, const TrainingData& data) {
+  const CountedMemory counted;
+  const std::unique_ptr<Trainer> trainer = MakeOn(data, options);
+  SavingSink sink;
+  while (trainer->Advance(sink) == Trainer::Next::kMore) {
+  }
+  sink.Save(trainer->Snapshot());
+  return {.estimate = trainer->plan().memory_bytes, .peak = counted.peak_bytes()};
+}
+
+TrainingOptions Plain(int64_t batch, std::vector<int> hidden) {
+  TrainingOptions options = Options();
+  options.data.validation = std::monostate();
+  options.data.test = std::monostate();
+  options.network.hidden.clear();
+  for (const int units : hidden) options.network.hidden.push_back(DenseOptions{units, Tanh()});
+  options.minibatches.batch = batch;
+  options.budget.steps = 4;
+  return options;
+}
+
+struct Case {
+  std::string name;
+  TrainingOptions options;
+  std::shared_ptr<const Dataset> (*make_data)();
+};
+
+std::shared_ptr<const Dataset> Narrow() { return MakeSmallDataset(200, 4, 3); }
+std::shared_ptr<const Dataset> Wide() { return MakeSmallDataset(200, 256, 10); }
+std::shared_ptr<const Dataset> Tall() { return MakeSmallDataset(50'000, 20, 2); }
+std::shared_ptr<const Dataset> Sparse() {
+  return sparse_run::Open(sparse_run::MakeSample(200, 1'000'000, 20, 2).Libsvm(), Format::kLibsvm);
+}
+
+std::vector<Case> Cases() {
+  std::vector<Case> cases;
+  const auto add = [&](std::string name, TrainingOptions options, std::shared_ptr<const Dataset> (*data)(), auto change) {
+    change(options);
+    cases.push_back({std::move(name), std::move(options), data});
+  };
+  const auto nothing = [](TrainingOptions&) {};
+  const auto keep_best = [](TrainingOptions& o) {
+    o.data.validation = 0.2;
+    o.evaluation.every = EverySteps{1};
+    o.early_stopping.emplace();
+  };
+  const auto momentum = [](TrainingOptions& o) { o.optimizer.rule = MomentumOptions(); };
+  const auto nesterov = [](TrainingOptions& o) { o.optimizer.rule = NesterovOptions(); };
+  const TrainingOptions wide_net = Plain(32, {1024, 1024});
+  add("TinyNet", Plain(16, {8}), Narrow, nothing);
+  add("WideNet", wide_net, Wide, nothing);
+  add("WideNetInDoublePrecision", wide_net, Wide, [](TrainingOptions& o) { o.precision = Precision::kF64; });
+  add("Momentum", wide_net, Wide, momentum);
+  add("Nesterov", wide_net, Wide, nesterov);
+  add("ClippedByGlobalNorm", wide_net, Wide,
+      [](TrainingOptions& o) { o.optimizer.clipping = ClipGlobalNorm{.max_norm = 0.01}; });
+  add("EarlyStoppingThatKeepsTheBest", wide_net, Wide, keep_best);
+  add("EarlyStoppingWithNesterov", wide_net, Wide, [&](TrainingOptions& o) {
+    keep_best(o);
+    nesterov(o);
+  });
+  add("RollBack", wide_net, Wide, [&](TrainingOptions& o) {
+    keep_best(o);
+    o.divergence = RollBack();
+  });
+  add("Orthogonal", wide_net, Wide, [](TrainingOptions& o) { o.initialization.weights = OrthogonalOptions(); });
+  add("SavedEachStep", wide_net, Wide, [](TrainingOptions& o) { o.checkpoints.every_steps = 1; });
+  add("ManyRows", Plain(64, {16}), Tall, nothing);
+  add("BigMinibatch", Plain(40'000, {256}), Tall, nothing);
+  add("LinearModel", Plain(32, {}), Wide, nothing);
+  add("SparseLinear", Plain(32, {}), Sparse, nothing);
+  add("SparseLinearMomentum", Plain(32, {}), Sparse, momentum);
+  add("SparseLinearNesterov", Plain(32, {}), Sparse, nesterov);
+  add("SparseLinearThatKeepsTheBest", Plain(32, {}), Sparse, keep_best);
+  return cases;
+}
+
+class MemoryEstimateTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(MemoryEstimateTest, TheEstimateIsWithin20PercentOfThePeak) {
+  if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer has its own malloc";
+  const Memory memory = MemoryOf(GetParam().options, {.training = GetParam().make_data()});
+  const double ratio = static_cast<double>(memory.estimate) / static_cast<double>(memory.peak);
+  std::printf("%-32s estimate %9.3f MB peak %9.3f MB ratio %.3f\n", GetParam().name.c_str(), memory.estimate / 1e6, memory.peak / 1e6, ratio);
+  EXPECT_GE(ratio, 0.8) << memory.estimate << " of " << memory.peak;
+  EXPECT_LE(ratio, 1.2) << memory.estimate << " of " << memory.peak;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MemoryEstimateTest, ::testing::ValuesIn(Cases()),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace trainyard

@@ -9,6 +9,7 @@
 #include "core/model/encoded_rows.h"
 #include "core/model/network_pass.h"
 #include "core/model/output_pass.h"
+#include "core/optim/make_sparse_optimizer.h"
 #include "core/train/measuring.h"
 
 namespace trainyard {
@@ -17,25 +18,59 @@ namespace {
 // Trainer, encoders, buffers of the log: what every run takes.
 constexpr double kFixedBytes = 256 * 1024;
 
-// For each input whose parameters are kept lazily: its slot and its step, those of a place to go back to and of a snapshot with its encoded
-// form, and the steps that inputs have missed.
-constexpr double kLazyBytes = 64;
+// For each input of a sparse model: its slot in a minibatch; and where its parameters are kept lazily, the step up to which they are, with
+// its share of the steps that inputs have missed.
+constexpr double kSlotBytes = 4;
+constexpr double kLazyBytes = 10;
 
-// Arrays of one number a parameter that the rule keeps, and how many of them a checkpoint holds.
-struct RuleArrays {
+// Arrays of one number a parameter: those that are kept, and those that a checkpoint holds.
+struct Arrays {
   int kept;
   int saved;
 };
-RuleArrays ArraysOf(const SgdOptions&) { return {0, 0}; }
-RuleArrays ArraysOf(const MomentumOptions&) { return {1, 1}; }
-RuleArrays ArraysOf(const NesterovOptions&) { return {2, 1}; }
+Arrays ArraysOf(const SgdOptions&) { return {0, 0}; }
+Arrays ArraysOf(const MomentumOptions&) { return {1, 1}; }
+Arrays ArraysOf(const NesterovOptions&) { return {2, 1}; }
 
-// What orthogonal weights take beside the values drawn, which are there before the first snapshot: both factors of the largest, in double.
+bool StepsLazily(const TrainingOptions& options, const ParameterLayout& layout) {
+  const bool is_plain =
+      std::holds_alternative<SgdOptions>(options.optimizer.rule) && options.regularization == RegularizationOptions();
+  return layout.takes_sparse_steps() && !is_plain && MayStepLazily(options.regularization, options.optimizer.clipping);
+}
+
+// The state of a run, in memory and in a checkpoint.
+struct StateBytes {
+  double kept;
+  double saved;
+};
+
+StateBytes StateBytesOf(const TrainingOptions& options, const ParameterLayout& layout, double array) {
+  Arrays arrays = std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
+  const bool lazy = StepsLazily(options, layout);
+  // theta; positions and velocities of their own.
+  arrays.kept += lazy ? 3 : 1;
+  arrays.saved += lazy ? 3 : 1;
+  const double of_inputs = lazy ? kLazyBytes * static_cast<double>(layout.input_count()) : 0;
+  return {arrays.kept * array + of_inputs, arrays.saved * array + of_inputs};
+}
+
+// The gradient, for as long as it must be stored, and the weights that the pass back reads, transposed.
+double GradientBytes(const TrainingOptions& options, const ParameterLayout& layout, double array) {
+  if (layout.takes_sparse_steps()) {
+    const bool is_stored = !MayStepLazily(options.regularization, options.optimizer.clipping);
+    return kSlotBytes * static_cast<double>(layout.input_count()) + (is_stored ? array : 0);
+  }
+  const int64_t of_first_layer = layout.layers().empty() ? layout.flat_size() : layout.layers().front().size;
+  return 2 * array - array * static_cast<double>(of_first_layer) / static_cast<double>(layout.flat_size());
+}
+
+// The values drawn at the start, in double, and what orthogonal weights take beside them: both factors of the largest.
 double DrawingBytes(const InitializationOptions& options, const ParameterLayout& layout) {
-  if (!std::holds_alternative<OrthogonalOptions>(options.weights)) return 0;
+  const double drawn = static_cast<double>(layout.flat_size());
+  if (!std::holds_alternative<OrthogonalOptions>(options.weights)) return sizeof(double) * drawn;
   int64_t largest = 0;
   for (const TensorShape& tensor : layout.tensors()) largest = std::max(largest, tensor.size);
-  return 2.0 * sizeof(double) * static_cast<double>(largest);
+  return sizeof(double) * (drawn + 2.0 * static_cast<double>(largest));
 }
 
 // Examples that are kept as they are encoded.
@@ -49,30 +84,27 @@ std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static
 }  // namespace
 
 int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t dense_columns,
-                       int64_t row_count) {
-  const RuleArrays rule =
-      std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
-  const int best = options.early_stopping.has_value() && options.early_stopping->keep == Keep::kBest ? 1 : 0;
-  // Sparse steps keep positions and velocities apart from theta and the velocity that is told.
-  const bool sparse = layout.takes_sparse_steps();
-  const int lazy = sparse ? 1 : 0;
-  const int saved = 1 + rule.saved + 2 * lazy;
-  const int place = std::holds_alternative<RollBack>(options.divergence) ? saved : 0;
-  // theta, gradient, weights transposed, state, best, a place to go back to; and a snapshot with its encoded form.
-  const int arrays = 3 + rule.kept + 3 * lazy + best + place + 2 * (saved + best + place);
+                       const RowCounts& rows) {
   const double real = SizeOf(options.precision);
+  const double array = static_cast<double>(layout.flat_size()) * real;
+  const StateBytes state = StateBytesOf(options, layout, array);
+  const double best = options.early_stopping.has_value() && options.early_stopping->keep == Keep::kBest ? array : 0;
+  const double place = std::holds_alternative<RollBack>(options.divergence) ? state.saved : 0;
+  const bool sparse = layout.takes_sparse_steps();
   double width =
       static_cast<double>((sparse ? FewestSparseInputs(dense_columns) : layout.input_count()) + layout.output_count());
   for (const DenseShape& shape : layout.layers()) {
     width += 2.0 * static_cast<double>(shape.units());
     if (shape.pieces > 1) width += static_cast<double>(shape.fan_out + shape.units());
   }
-  const double bytes = static_cast<double>(layout.flat_size()) * real * arrays +
-                       2 * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(row_count) +
-                       MeasuringBytes(PlanMeasuring(options, layout.output_count()), row_count) +
-                       DrawingBytes(options.initialization, layout) +
-                       (sparse ? 0.0 : ExampleBytes(options.precision, row_count, layout.input_count())) +
-                       lazy * kLazyBytes * static_cast<double>(layout.input_count()) + kFixedBytes;
+  const int passes = rows.measured > 0 ? 2 : 1;
+  // The best parameters once more as they are measured at the end.
+  const double kept = state.kept + GradientBytes(options, layout, array) + 2 * best + place +
+                      passes * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(rows.all) +
+                      MeasuringBytes(PlanMeasuring(options, layout.output_count()), rows.all) +
+                      (sparse ? 0.0 : ExampleBytes(options.precision, rows.all, layout.input_count())) + kFixedBytes;
+  const double snapshot = 2 * (state.saved + best + place);
+  const double bytes = kept + std::max(snapshot, DrawingBytes(options.initialization, layout));
   return static_cast<int64_t>(std::min(bytes, 9e18));
 }
 

@@ -11,10 +11,17 @@
 
 namespace trainyard {
 
-// Bytes at the peak, beside the data sets: parameters, gradient, optimiser state, best parameters, one snapshot being written, activations
-// of two passes, row numbers, scores that a metric needs. `dense_columns`: features that are not sparse. `row_count`: of all data sets.
+// Of all data sets; and of them those of the parts that are measured, or more.
+struct RowCounts {
+  int64_t all = 0;
+  int64_t measured = 0;
+};
+
+// Bytes at the peak, beside the data sets: parameters, gradient, optimiser state, best parameters, activations, row numbers, scores that a
+// metric needs; and beside these either the values drawn at the start or one snapshot being written. `dense_columns`: features that are not
+// sparse. A gradient is counted that a step may do without while its bounds hold.
 int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t dense_columns,
-                       int64_t row_count);
+                       const RowCounts& rows);
 
 // RESOURCE_EXHAUSTED (INSUFFICIENT_MEMORY, with `needed_bytes` and `limit_bytes`): needed > limit.
 absl::Status CheckMemory(int64_t needed, int64_t limit);

@@ -14,6 +14,9 @@
 namespace trainyard {
 namespace {
 
+// What each run is given at least, which the least of them do not use.
+constexpr int64_t kLeast = 256 * 1024;
+
 // Encodes what is to be saved, as whoever saves it does, and keeps nothing.
 class SavingSink final : public RunSink {
  public:
@@ -65,7 +68,8 @@ std::shared_ptr<const Dataset> Sparse() {
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  const auto add = [&](std::string name, TrainingOptions options, std::shared_ptr<const Dataset> (*data)(), auto change) {
+  const auto add = [&](std::string name, TrainingOptions options, std::shared_ptr<const Dataset> (*data)(),
+                       auto change) {
     change(options);
     cases.push_back({std::move(name), std::move(options), data});
   };
@@ -86,9 +90,14 @@ std::vector<Case> Cases() {
   add("ClippedByGlobalNorm", wide_net, Wide,
       [](TrainingOptions& o) { o.optimizer.clipping = ClipGlobalNorm{.max_norm = 0.01}; });
   add("EarlyStoppingThatKeepsTheBest", wide_net, Wide, keep_best);
-  add("EarlyStoppingWithNesterov", wide_net, Wide, [&](TrainingOptions& o) {
+  add("EarlyStoppingWithSgdAndATestPart", wide_net, Wide, [&](TrainingOptions& o) {
     keep_best(o);
-    nesterov(o);
+    o.data.test = 0.2;
+    o.optimizer.rule = SgdOptions();
+  });
+  add("SgdWithAGradientThatIsStored", wide_net, Wide, [](TrainingOptions& o) {
+    o.optimizer.rule = SgdOptions();
+    o.regularization.l2 = 0.01;
   });
   add("RollBack", wide_net, Wide, [&](TrainingOptions& o) {
     keep_best(o);
@@ -99,9 +108,18 @@ std::vector<Case> Cases() {
   add("ManyRows", Plain(64, {16}), Tall, nothing);
   add("BigMinibatch", Plain(40'000, {256}), Tall, nothing);
   add("LinearModel", Plain(32, {}), Wide, nothing);
-  add("SparseLinear", Plain(32, {}), Sparse, nothing);
+  add("SparseLinearSgd", Plain(32, {}), Sparse, [](TrainingOptions& o) { o.optimizer.rule = SgdOptions(); });
+  add("SparseLinearSgdWithL2", Plain(32, {}), Sparse, [](TrainingOptions& o) {
+    o.optimizer.rule = SgdOptions();
+    o.regularization.l2 = 0.01;
+  });
+  add("SparseLinearWithL1", Plain(32, {}), Sparse, [](TrainingOptions& o) { o.regularization.l1 = 0.01; });
   add("SparseLinearMomentum", Plain(32, {}), Sparse, momentum);
   add("SparseLinearNesterov", Plain(32, {}), Sparse, nesterov);
+  add("SparseLinearThatRollsBack", Plain(32, {}), Sparse, [&](TrainingOptions& o) {
+    keep_best(o);
+    o.divergence = RollBack();
+  });
   add("SparseLinearThatKeepsTheBest", Plain(32, {}), Sparse, keep_best);
   return cases;
 }
@@ -111,10 +129,8 @@ class MemoryEstimateTest : public ::testing::TestWithParam<Case> {};
 TEST_P(MemoryEstimateTest, TheEstimateIsWithin20PercentOfThePeak) {
   if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer has its own malloc";
   const Memory memory = MemoryOf(GetParam().options, {.training = GetParam().make_data()});
-  const double ratio = static_cast<double>(memory.estimate) / static_cast<double>(memory.peak);
-  std::printf("%-32s estimate %9.3f MB peak %9.3f MB ratio %.3f\n", GetParam().name.c_str(), memory.estimate / 1e6, memory.peak / 1e6, ratio);
-  EXPECT_GE(ratio, 0.8) << memory.estimate << " of " << memory.peak;
-  EXPECT_LE(ratio, 1.2) << memory.estimate << " of " << memory.peak;
+  EXPECT_LE(memory.estimate, memory.peak + std::max(memory.peak / 5, kLeast));
+  EXPECT_GE(memory.estimate, memory.peak - memory.peak / 5);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, MemoryEstimateTest, ::testing::ValuesIn(Cases()),

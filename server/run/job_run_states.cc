@@ -76,7 +76,7 @@ absl::StatusOr<v1::Job> JobRun::Cancel() {
     if (HasEnded()) return EndedError(job_);
   }
   wanted_ = Wanted::kCancel;
-  services_.scheduler.Wake(this);
+  services_.scheduler.Hasten(this);
   {
     // A pause on its way to the log comes first; then the run must be woken once more.
     absl::MutexLock lock(&mutex_);
@@ -85,7 +85,7 @@ absl::StatusOr<v1::Job> JobRun::Cancel() {
     };
     mutex_.Await(absl::Condition(&settled));
   }
-  services_.scheduler.Wake(this);
+  services_.scheduler.Hasten(this);
   return AwaitCancelled();
 }
 
@@ -112,7 +112,7 @@ absl::StatusOr<v1::Job> JobRun::Pause() {
     Wanted run = Wanted::kRun;
     if (!InState(v1::STATE_PAUSED)) wanted_.compare_exchange_strong(run, Wanted::kPause);
   }
-  services_.scheduler.Wake(this);
+  services_.scheduler.Hasten(this);
   v1::Job job;
   {
     absl::MutexLock lock(&mutex_);

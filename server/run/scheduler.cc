@@ -41,6 +41,18 @@ void Scheduler::Wake(const Sliced* work) {
   if (entry.waiting) MakeReady(entry);
 }
 
+void Scheduler::Hasten(const Sliced* work) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = entries_.find(work);
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  const bool was_ready = ready_.erase(RankOf(entry)) > 0;
+  entry.hastened = true;
+  if (entry.running) entry.woken = true;
+  if (was_ready) Enqueue(entry);
+  if (entry.waiting) MakeReady(entry);
+}
+
 void Scheduler::Stop() {
   {
     absl::MutexLock lock(&mutex_);
@@ -101,6 +113,7 @@ void Scheduler::Work() {
     Entry& entry = entries_[key];
     entry.running = true;
     entry.woken = false;
+    entry.hastened = false;
     least_used_ = std::max(least_used_, entry.used);
     std::shared_ptr<Sliced> work = entry.work;
 

@@ -1,8 +1,8 @@
 // The pool of workers that trains all jobs, in slices.
 //
-// Of what is ready, a worker takes the highest priority; among equals what never had a slice, oldest first; else what has used the least
-// time. One that comes back after a wait counts as if it had used as much as the least of the others, so it gets its share from now on and
-// nothing for the past.
+// Of what is ready, a worker takes what is hastened; else the highest priority; among equals what never had a slice, oldest first; else what
+// has used the least time. One that comes back after a wait counts as if it had used as much as the least of the others, so it gets its
+// share from now on and nothing for the past.
 
 #ifndef TRAINYARD_SERVER_RUN_SCHEDULER_H_
 #define TRAINYARD_SERVER_RUN_SCHEDULER_H_
@@ -60,6 +60,9 @@ class Scheduler {
   // Makes ready what waits. During a slice it takes effect after it; for what is ready or done it does nothing.
   void Wake(const Sliced* work);
 
+  // As Wake; and its next slice comes before those of all others, for it was told to do something.
+  void Hasten(const Sliced* work);
+
   // Asks a worker that has nothing to do to help a crew, if there is one. It goes back to its own as soon as anything waits. Cheap where all
   // workers are busy.
   void CallHelp(const std::shared_ptr<Crew>& crew);
@@ -80,12 +83,13 @@ class Scheduler {
     bool running = false;
     bool waiting = false;
     bool woken = false;
+    bool hastened = false;
   };
 
   // Smallest first: what a worker takes next.
-  using Rank = std::tuple<int, bool, absl::Duration, int64_t, const Sliced*>;
+  using Rank = std::tuple<bool, int, bool, absl::Duration, int64_t, const Sliced*>;
   static Rank RankOf(const Entry& entry) {
-    return {-entry.priority, entry.had_slice, entry.used, entry.order, entry.work.get()};
+    return {!entry.hastened, -entry.priority, entry.had_slice, entry.used, entry.order, entry.work.get()};
   }
 
   void Work();

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Iterator
 
 from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, spec_pb2, watch_pb2
-from trainyard_testing import ANY_PORT, Client, Server
+from trainyard_testing import ANY_PORT, Client, Run, Server
 
 from trainyard_benchmark import data
 from trainyard_benchmark.bench import Bench
@@ -46,6 +46,12 @@ class Service:
 
     def submit(self, spec: spec_pb2.JobSpec) -> str:
         return self.client.create_job(spec).name
+
+    def begin(self, spec: spec_pb2.JobSpec) -> str:
+        """A job that has told of its first steps."""
+        job = self.submit(spec)
+        self.client.follow_until(job, Run(), lambda run: run.steps > 0)
+        return job
 
     @contextlib.contextmanager
     def watched(self, job: str) -> Iterator[None]:

@@ -94,6 +94,86 @@ TEST(SchedulerTest, APriorityThatChangesHoldsFromTheNextSliceOn) {
   EXPECT_THAT(diary.lines, ElementsAre("raised", "high", "high"));
 }
 
+TEST(SchedulerTest, AHigherPriorityThatComesLaterTakesTheWorkerAtTheEndOfTheSlice) {
+  Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  Gate gate(scheduler);
+  ++diary.open;
+  scheduler.Add(std::make_shared<Work>([&](int slice) {
+                  absl::MutexLock lock(&diary.mutex);
+                  diary.lines.push_back("low");
+                  if (slice == 0) scheduler.Add(diary.Make("high", 3), 1);
+                  if (slice == 0) return Then::kReady;
+                  --diary.open;
+                  return Then::kDone;
+                }),
+                0);
+  gate.Open();
+  diary.AwaitEnd();
+  EXPECT_THAT(diary.lines, ElementsAre("low", "high", "high", "high", "low"));
+}
+
+TEST(SchedulerTest, OfThoseThatNeverHadASliceTheOldestGoesFirst) {
+  Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  Gate gate(scheduler);
+  for (const char* name : {"first", "second", "third"}) scheduler.Add(diary.Make(name, 1), 0);
+  gate.Open();
+  diary.AwaitEnd();
+  EXPECT_THAT(diary.lines, ElementsAre("first", "second", "third"));
+}
+
+TEST(SchedulerTest, WhatIsHastenedGoesBeforeAllOthersOnce) {
+  Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  Gate gate(scheduler);
+  scheduler.Add(diary.Make("high", 2), 2);
+  const std::shared_ptr<Work> low = diary.Make("low", 2);
+  scheduler.Add(low, 0);
+  scheduler.Add(diary.Make("middle", 1), 1);
+  scheduler.Hasten(low.get());
+  gate.Open();
+  diary.AwaitEnd();
+  EXPECT_THAT(diary.lines, ElementsAre("low", "high", "high", "middle", "low"));
+}
+
+TEST(SchedulerTest, WhatIsHastenedDuringItsSliceHasTheNextAsWell) {
+  Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  Gate gate(scheduler);
+  ++diary.open;
+  std::shared_ptr<Work> low;
+  low = std::make_shared<Work>([&](int slice) {
+    absl::MutexLock lock(&diary.mutex);
+    diary.lines.push_back("low");
+    if (slice == 0) {
+      scheduler.Add(diary.Make("high", 1), 1);
+      scheduler.Hasten(low.get());
+      return Then::kWait;
+    }
+    --diary.open;
+    return Then::kDone;
+  });
+  scheduler.Add(low, 0);
+  gate.Open();
+  diary.AwaitEnd();
+  EXPECT_THAT(diary.lines, ElementsAre("low", "low", "high"));
+}
+
+TEST(SchedulerTest, WhatWaitsIsWokenWhenItIsHastened) {
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  absl::Notification waits;
+  absl::Notification woken;
+  const auto work = std::make_shared<Work>([&](int slice) {
+    (slice == 0 ? waits : woken).Notify();
+    return slice == 0 ? Then::kWait : Then::kDone;
+  });
+  scheduler.Add(work, 0);
+  waits.WaitForNotification();
+  scheduler.Hasten(work.get());
+  woken.WaitForNotification();
+}
+
 TEST(SchedulerTest, WhatNeverHadASliceGoesBeforeItsEquals) {
   Diary diary;
   Scheduler scheduler(1, absl::Milliseconds(2));

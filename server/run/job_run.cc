@@ -29,7 +29,7 @@ constexpr int64_t kMaxUncommittedBytes = 4 << 20;
 }  // namespace
 
 JobRun::JobRun(const RunServices& services, StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes,
-               Ended ended)
+               Told told)
     : services_(services),
       key_(stored.key),
       name_(stored.job.name()),
@@ -37,7 +37,7 @@ JobRun::JobRun(const RunServices& services, StoredJob stored, CheckedRun run, st
       memory_bytes_(run.memory_bytes),
       priority_(stored.job.priority()),
       options_(std::move(run.options)),
-      ended_(std::move(ended)),
+      told_(std::move(told)),
       changes_(std::move(changes)),
       attempt_(stored.job.attempt()),
       running_time_(FromProto(stored.job.progress().running_time(), "running_time").value_or(absl::ZeroDuration())),
@@ -56,6 +56,7 @@ JobRun::~JobRun() {
 }
 
 Sliced::Then JobRun::RunSlice(absl::Duration length) {
+  if (!std::exchange(begun_, true)) told_.begun(*this);
   {
     absl::MutexLock lock(&mutex_);
     if (leaving_ || HasEnded()) return Then::kWait;

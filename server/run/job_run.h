@@ -52,12 +52,14 @@ struct RunServices {
 
 class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>, private RunSink {
  public:
-  // Told once, when the terminal state is visible.
-  using Ended = std::function<void(const std::shared_ptr<JobRun>&)>;
+  // Each told once: when a worker has the run for the first time, and when the terminal state is visible.
+  struct Told {
+    std::function<void(const JobRun&)> begun;
+    std::function<void(const std::shared_ptr<JobRun>&)> ended;
+  };
 
   // `run` is the job's spec, checked, with the memory that it takes at most, whatever of its `changes` have acted.
-  JobRun(const RunServices& services, StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes,
-         Ended ended);
+  JobRun(const RunServices& services, StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes, Told told);
   ~JobRun() override;
 
   JobKey key() const { return key_; }
@@ -183,7 +185,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   std::atomic<int64_t> memory_bytes_;
   std::atomic<int> priority_;
   const TrainingOptions options_;  // before all changes
-  const Ended ended_;
+  const Told told_;
 
   // Used by the worker that has the run, then by the thread that ends it.
   TrainingData data_;
@@ -195,6 +197,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   std::atomic<int32_t> attempt_;  // read by those who log for the run as well
   absl::Time last_save_;
   absl::Duration running_time_;
+  bool begun_ = false;
   bool first_slice_ = true;
   int64_t counted_steps_ = 0;  // of the trainer's, those that need not be counted any more
   int64_t counted_examples_ = 0;

@@ -264,7 +264,7 @@ void JobRun::Leave(const v1::Job& job, const absl::Status& status, const absl::S
     job_.set_newest_sequence(newest);
     leaving_ = false;
   }
-  ended_(shared_from_this());
+  told_.ended(shared_from_this());
 }
 
 void JobRun::Warn(std::string reason, std::string message) {

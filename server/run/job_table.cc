@@ -24,6 +24,11 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kFilterFields[] = {"state", "labels", "display_name", "dataset", "create_time"};
+
+// Admitted runs of a priority or a higher one whom no worker had yet: so many that no worker waits for one, and so few that they do not take
+// the memory of a higher priority that comes later.
+constexpr int kUnbegunRunsAWorker = 2;
+
 // 1 MiB: as long as other commits may have to wait.
 constexpr int64_t kPagesReleasedAtOnce = 256;
 
@@ -218,8 +223,10 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Ca
 }
 
 std::shared_ptr<JobRun> JobTable::MakeRun(StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes) {
-  return std::make_shared<JobRun>(services_, std::move(stored), std::move(run), std::move(changes),
-                                  [this](const std::shared_ptr<JobRun>& ended) { OnEnded(ended); });
+  return std::make_shared<JobRun>(
+      services_, std::move(stored), std::move(run), std::move(changes),
+      JobRun::Told{.begun = [this](const JobRun& begun) { OnBegun(begun); },
+                   .ended = [this](const std::shared_ptr<JobRun>& ended) { OnEnded(ended); }});
 }
 
 void JobTable::Keep(std::shared_ptr<JobRun> run) {
@@ -235,12 +242,26 @@ void JobTable::Enqueue(std::shared_ptr<JobRun> run) {
 void JobTable::AdmitWaiting() {
   while (!waiting_.empty()) {
     const std::shared_ptr<JobRun> next = waiting_.begin()->second;
-    if (!admitted_.empty() && memory_in_use_ + next->memory_bytes() > limits_.spec.memory_bytes) return;
+    if (!MayAdmit(*next)) return;
     waiting_.erase(waiting_.begin());
     admitted_[next.get()] = next->memory_bytes();
+    unbegun_.insert(next.get());
     memory_in_use_ += next->memory_bytes();
     services_.scheduler.Add(next, next->priority());
   }
+}
+
+bool JobTable::MayAdmit(const JobRun& run) const {
+  const auto before = std::count_if(unbegun_.begin(), unbegun_.end(),
+                                    [&run](const JobRun* other) { return other->priority() >= run.priority(); });
+  if (before >= int64_t{kUnbegunRunsAWorker} * services_.scheduler.worker_count()) return false;
+  return admitted_.empty() || memory_in_use_ + run.memory_bytes() <= limits_.spec.memory_bytes;
+}
+
+void JobTable::OnBegun(const JobRun& run) {
+  absl::MutexLock lock(&mutex_);
+  unbegun_.erase(&run);
+  AdmitWaiting();
 }
 
 void JobTable::OnEnded(const std::shared_ptr<JobRun>& run) {
@@ -408,6 +429,7 @@ bool JobTable::UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate
     if (waiting_.erase({-run->priority(), run->key()}) == 0) return false;
     status = run->UpdateNow(update);
     waiting_[{-run->priority(), run->key()}] = run;
+    AdmitWaiting();
   }
   if (status.ok()) status = run->AwaitDurable();
   return true;

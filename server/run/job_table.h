@@ -1,6 +1,7 @@
 // All jobs: those that have not ended as runs, those that have as rows of the catalogue.
 //
-// A job that does not fit into memory beside those that run waits; of those that wait the highest priority goes first, then the oldest.
+// A job that does not fit into memory beside those that run waits, and so does one that has enough before it whom no worker had yet; of
+// those that wait the highest priority goes first, then the oldest.
 
 #ifndef TRAINYARD_SERVER_RUN_JOB_TABLE_H_
 #define TRAINYARD_SERVER_RUN_JOB_TABLE_H_
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,6 +106,8 @@ class JobTable {
   void Keep(std::shared_ptr<JobRun> run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enqueue(std::shared_ptr<JobRun> run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AdmitWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayAdmit(const JobRun& run) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnBegun(const JobRun& run);
   void OnEnded(const std::shared_ptr<JobRun>& run);
   void RemoveInBackground(JobKey key);
 
@@ -116,6 +120,7 @@ class JobTable {
   std::map<std::string, int64_t> runs_of_ ABSL_GUARDED_BY(mutex_);  // by owner
   std::map<Place, std::shared_ptr<JobRun>> waiting_ ABSL_GUARDED_BY(mutex_);
   std::map<const JobRun*, int64_t> admitted_ ABSL_GUARDED_BY(mutex_);  // the memory that each may take
+  std::set<const JobRun*> unbegun_ ABSL_GUARDED_BY(mutex_);            // of these, those that no worker had yet
   int64_t memory_in_use_ ABSL_GUARDED_BY(mutex_) = 0;
 
   // Only one creation with a request id at a time, so that equal ids meet.

@@ -46,7 +46,7 @@ class LimitTest(ServerTest):
     def test_a_job_that_does_not_fit_beside_the_others_waits_in_a_bounded_queue(self) -> None:
         # Two such jobs do not fit together.
         spec = endless_spec()
-        spec.network.CopyFrom(hidden_spec(10_000).network)
+        spec.network.CopyFrom(hidden_spec(20_000).network)
         need = self.client.check_job(spec).memory_bytes
         self.assertGreater(2 * need, 64 * MEBIBYTE)
         running = self.client.create_job(spec)

@@ -56,7 +56,7 @@ class ReadinessTest(unittest.TestCase):
         server, client = self.start("--job-memory=64MiB", "--queued-jobs=1")
         client.upload(b"a,y\n1,1.5\n2,2.5\n3,4.5\n4,8.5\n", "iris")
         spec = endless_spec()
-        spec.network.CopyFrom(hidden_spec(10_000).network)
+        spec.network.CopyFrom(hidden_spec(20_000).network)
         running = client.create_job(spec)
         client.follow_until(running.name, Run(), lambda run: len(run.events) >= 2)
         queued = client.create_job(spec)

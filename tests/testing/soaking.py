@@ -1,7 +1,6 @@
 """What the soak test does to a server: jobs that begin and end in every way, and watchers that see all of it."""
 
 import collections
-import itertools
 import random
 import threading
 from typing import Iterator
@@ -134,23 +133,25 @@ class WatcherOfAll(Watcher):
 
 
 class Follower(Watcher):
-    """One job after the other to its end, in several streams."""
+    """One new job after the other to its end, in several streams."""
 
     def __init__(self, address: str, work: Work, seed: int) -> None:
         super().__init__(address)
         self._work = work
         self._random = random.Random(seed)
+        self._followed: collections.deque[str] = collections.deque(maxlen=KEPT_JOBS)
 
     def run(self) -> None:
         while not self._leaving.is_set():
             super().run()
 
     def watch(self) -> None:
-        candidates = list(self._work.newest)
+        candidates = [job for job in list(self._work.newest) if job not in self._followed]
         if not candidates:
             self._leaving.wait(0.1)
             return
         job = self._random.choice(candidates)
+        self._followed.append(job)
         for sequence in self._follow(job):
             if self._leaving.is_set():
                 return

@@ -143,6 +143,7 @@ void WatchSession::OnNews(JobKey job, int64_t newest) {
   if (finished_) return;
   const auto found = cursors_.find(job);
   if (found == cursors_.end()) {
+    if (newest == 0) ended_.erase(job);  // its key never comes again
     if (!wildcard_from_.has_value() || newest == 0 || ended_.contains(job)) return;
     const auto [considered, is_new] = considered_.try_emplace(job, newest);
     considered->second = std::max(considered->second, newest);

@@ -44,7 +44,8 @@ class QueueTest(ServerTest):
 
     def submit(self, count: int, team: str, steps: int = 1) -> list[job_pb2.Job]:
         return [
-            self.client.create_job(iris_spec(steps), priority=i % PRIORITIES, labels={"team": team}) for i in range(count)
+            self.client.create_job(iris_spec(steps), priority=i % PRIORITIES, labels={"team": team})
+            for i in range(count)
         ]
 
     def team(self, team: str) -> list[job_pb2.Job]:

@@ -64,6 +64,10 @@ class Connection:
         except (BrokenPipeError, ConnectionResetError):
             pass
 
+    def read_some(self) -> bytes:
+        """What comes first."""
+        return self._socket.recv(1 << 16)
+
     def read_to_end(self) -> bytes:
         """Until the server closes the connection; fails where it is silent for 30 seconds."""
         content = b""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from trainyard_benchmark import ingest, latency, small_jobs, storing, training, watching
+from trainyard_benchmark import crowds, ingest, latency, sharing, small_jobs, storing, training, watching
 from trainyard_benchmark.bench import Bench
 from trainyard_benchmark.report import Conditions, Least, Most, Result
 
@@ -18,6 +18,10 @@ class Case:
 
 def times(ratio: float) -> Least:
     return Least("ratio", ratio)
+
+
+def most_times(ratio: float) -> Most:
+    return Most("ratio", ratio)
 
 
 def of_limit(share: float) -> Least:
@@ -63,6 +67,45 @@ CASES = {
         f"watch{watchers}": Case(f"replay to watchers: {watchers:,}", watching.watch(watchers), [times(0.5)], [times(0.8)])
         for watchers in watching.STEPS_A_WATCHER
     },
+    "hold1000": Case(
+        "1,000 watchers of 20 chunks a second",
+        crowds.hold(1000, 20),
+        [times(0.95), Most("faults", 0), Most("KB a watcher", 25)],
+        [times(0.99), Most("KB a watcher", 20)],
+    ),
+    "hold5000": Case(
+        "5,000 watchers of 5 chunks a second",
+        crowds.hold(5000, 5),
+        [times(0.95), Most("faults", 0), Most("KB a watcher", 25)],
+        [times(0.99), Most("KB a watcher", 20)],
+    ),
+    "stalled": Case(
+        "a job before 100 watchers and 10 that never read",
+        crowds.stalled,
+        [times(0.95), Most("faults", 0), Least("events ratio", 0.95)],
+        [times(0.98)],
+    ),
+    "storm": Case(
+        "1,000 watches a second, dropped at once, for a minute",
+        crowds.storm,
+        [Least("ours", 990), Most("MB left", 8), Most("files left", 0), Most("streams left", 0)],
+        [Most("MB left", 4)],
+    ),
+    "watched100": Case("a job before 100 watchers", crowds.watched, [times(0.95)], [times(0.98)]),
+    "drain1000": Case(
+        "SIGTERM to the end of 1,000 watches",
+        crowds.drain(1000),
+        [at_most(100), Least("resumable", 1000)],
+        [at_most(50)],
+    ),
+    "fair500": Case(
+        "500 small jobs beside a giant", sharing.fair(500, sharing.MANY_SECONDS, 1), [most_times(1.2)], [most_times(1.1)]
+    ),
+    "fair1": Case("a job of a second beside a giant", sharing.fair(1, 1, 5), [most_times(1.5)], [most_times(1.2)]),
+    "act1": Case("call to state, minibatches of 1 ms", sharing.act(64, 0), [at_most(3)], [at_most(2)]),
+    "act1_busy": Case("the same, all cores busy", sharing.act(64, 4), [at_most(3)], [at_most(2)]),
+    "act30": Case("call to state, minibatches of 30 ms", sharing.act(1920, 0), [at_most(1)], [at_most(0.5)]),
+    "act30_busy": Case("the same, all cores busy", sharing.act(1920, 4), [at_most(1)], [at_most(0.5)]),
     "log": Case("append to committed at 20,000 rows/s, p99", storing.log, [at_most(1)], [at_most(0.3)]),
     "history": Case("2,000 points of 10^7 steps", storing.history, [at_most(10)], [at_most(4)]),
     "list": Case("a page of 100 of 100,000 jobs", storing.listing, [at_most(5)], [at_most(1)]),
@@ -73,4 +116,7 @@ GROUPS = {
     "first": ("first_idle", "first_busy"),
     "csv": ("csv_same", "csv_other"),
     "watch": ("watch1", "watch100", "watch1000"),
+    "act": ("act1", "act1_busy", "act30", "act30_busy"),
+    "hold": ("hold1000", "hold5000"),
+    "fair": ("fair500", "fair1"),
 }

@@ -33,11 +33,6 @@ class SoakTest(ServerTest):
         status = Path(f"/proc/{self.server.process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon")) * 1024
 
-    def descriptors(self) -> int:
-        """Without those of the database: there are as many as read it at once."""
-        folder = Path(f"/proc/{self.server.process.pid}/fd")
-        return sum("trainyard.db" not in os.readlink(folder / name) for name in os.listdir(folder))
-
     def follow(self, work: Work) -> list[Watcher]:
         address = self.server.address
         watchers = [Follower(address, work, i) if i % 2 else WatcherOfAll(address) for i in range(WATCHERS)]
@@ -62,7 +57,7 @@ class SoakTest(ServerTest):
         return sizes
 
     def test_memory_files_and_streams_do_not_grow_with_the_jobs_that_were_done(self) -> None:
-        descriptors = self.descriptors()
+        files = self.server.open_files()
         work = Work(self.client)
         watchers = self.follow(work)
         try:
@@ -83,7 +78,7 @@ class SoakTest(ServerTest):
         print(f"grows by {slope * len(second_half) / 1e6:.1f} MB in the second half")
         self.assertLess(slope * len(second_half), MOST_GROWTH_BYTES)
         wait_until(lambda: self.client.server_info().watchers == 0)
-        wait_until(lambda: self.descriptors() <= descriptors)
+        wait_until(lambda: self.server.open_files() <= files)
 
 
 if __name__ == "__main__":

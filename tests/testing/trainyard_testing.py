@@ -73,6 +73,11 @@ class Server:
         self.process.kill()
         self.process.wait()
 
+    def open_files(self) -> int:
+        """And sockets; without those of the database, which are as many as read it at once."""
+        links = [_link_of(path) for path in Path(f"/proc/{self.process.pid}/fd").iterdir()]
+        return sum(bool(link) and "trainyard.db" not in link for link in links)
+
     def __enter__(self) -> "Server":
         return self
 
@@ -84,6 +89,14 @@ class Server:
         self.process.stdout.close()
         if self._own_data:
             self._own_data.cleanup()
+
+
+def _link_of(path: Path) -> str:
+    """Empty where it has just gone."""
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        return ""
 
 
 def server_command(

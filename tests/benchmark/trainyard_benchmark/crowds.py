@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import time
@@ -185,17 +184,11 @@ def stalled(bench: Bench) -> Result:
 # ---- Watchers that come and go
 
 
-def descriptors(service: Service) -> int:
-    """Without those of the database: there are as many as read it at once."""
-    folder = f"/proc/{service.server.process.pid}/fd"
-    return sum("trainyard.db" not in os.readlink(f"{folder}/{name}") for name in os.listdir(folder))
-
-
-def await_nobody(service: Service, most_descriptors: int) -> None:
+def await_nobody(service: Service, most_files: int) -> None:
     """Gives up after a while: what is left is told."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        if service.client.server_info().watchers == 0 and descriptors(service) <= most_descriptors:
+        if service.client.server_info().watchers == 0 and service.server.open_files() <= most_files:
             return
         time.sleep(0.1)
 
@@ -213,7 +206,7 @@ def storm(bench: Bench) -> Result:
         newest = service.client.get_job(job).newest_sequence
         target = watch_pb2.WatchTarget(job=job, from_sequence=newest)
         request = bench.save("storm", watch_pb2.WatchRequest(targets=[target]))
-        files = descriptors(service)
+        files = service.server.open_files()
         rush(bench, service, request, WARM_UP_SECONDS)
         await_nobody(service, files)
         before = resident_megabytes(service.server)
@@ -221,7 +214,7 @@ def storm(bench: Bench) -> Result:
         await_nobody(service, files)
         extra = {
             "MB left": resident_megabytes(service.server) - before,
-            "files left": descriptors(service) - files,
+            "files left": service.server.open_files() - files,
             "streams left": service.client.server_info().watchers,
         }
         service.client.follow_until(job, Run(), lambda run: run.steps > 0)

@@ -53,7 +53,7 @@ TrainingOptions Plain(int64_t batch, std::vector<int> hidden) {
   return options;
 }
 
-struct Case {
+struct EstimateCase {
   std::string name;
   TrainingOptions options;
   std::shared_ptr<const Dataset> (*make_data)();
@@ -66,8 +66,8 @@ std::shared_ptr<const Dataset> Sparse() {
   return sparse_run::Open(sparse_run::MakeSample(200, 1'000'000, 20, 2).Libsvm(), Format::kLibsvm);
 }
 
-std::vector<Case> Cases() {
-  std::vector<Case> cases;
+std::vector<EstimateCase> EstimateCases() {
+  std::vector<EstimateCase> cases;
   const auto add = [&](std::string name, TrainingOptions options, std::shared_ptr<const Dataset> (*data)(),
                        auto change) {
     change(options);
@@ -124,7 +124,7 @@ std::vector<Case> Cases() {
   return cases;
 }
 
-class MemoryEstimateTest : public ::testing::TestWithParam<Case> {};
+class MemoryEstimateTest : public ::testing::TestWithParam<EstimateCase> {};
 
 TEST_P(MemoryEstimateTest, TheEstimateIsWithin20PercentOfThePeak) {
   if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer has its own malloc";
@@ -133,7 +133,7 @@ TEST_P(MemoryEstimateTest, TheEstimateIsWithin20PercentOfThePeak) {
   EXPECT_GE(memory.estimate, memory.peak - memory.peak / 5);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, MemoryEstimateTest, ::testing::ValuesIn(Cases()),
+INSTANTIATE_TEST_SUITE_P(All, MemoryEstimateTest, ::testing::ValuesIn(EstimateCases()),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

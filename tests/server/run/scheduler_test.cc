@@ -273,6 +273,39 @@ TEST(SchedulerTest, WhatWaitsIsWokenOnce) {
   woken.WaitForNotification();
 }
 
+TEST(SchedulerTest, AWakeOfWhatIsReadyOrDoneDoesNothing) {
+  Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  const std::shared_ptr<Work> work = diary.Make("once", 1);
+  {
+    Gate gate(scheduler);
+    scheduler.Add(work, 0);
+    scheduler.Wake(work.get());
+    gate.Open();
+  }
+  diary.AwaitEnd();
+  Gate gate(scheduler);
+  scheduler.Wake(work.get());
+  scheduler.Add(diary.Make("next", 1), 0);
+  gate.Open();
+  diary.AwaitEnd();
+  EXPECT_THAT(diary.lines, ElementsAre("once", "next"));
+}
+
+TEST(SchedulerTest, ItIsContendedWhileSomethingWaitsForAWorker) {
+  Diary diary;
+  Scheduler scheduler(1, absl::Milliseconds(2));
+  Gate gate(scheduler);
+  EXPECT_FALSE(scheduler.Contended());
+  scheduler.Add(diary.Make("waits", 1), 0);
+  EXPECT_TRUE(scheduler.Contended());
+  gate.Open();
+  diary.AwaitEnd();
+  Gate second(scheduler);
+  EXPECT_FALSE(scheduler.Contended());
+  second.Open();
+}
+
 TEST(SchedulerTest, AWakeDuringTheSliceThatEndsInAWaitIsNotLost) {
   Scheduler scheduler(1, absl::Milliseconds(2));
   absl::Notification second;

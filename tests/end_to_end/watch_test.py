@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """The guarantees of WatchService while jobs run."""
 
+import contextlib
+import sqlite3
 import unittest
 
 import grpc
 
 import trainyard_testing
+from scraping import wait_until
 from trainyard.v1 import event_pb2, job_pb2, spec_pb2, watch_pb2
 from trainyard_testing import Client, Run, ServerTest
 from watching import HISTORY_STEPS, by_job, endless_spec, events_of, iris_spec, is_terminal, read_until, watch_request
@@ -234,9 +237,15 @@ class LiveTest(ServerTest):
         next(slow)
         self.client.ended_job(job.name)
         self.delete(job.name)
+        wait_until(lambda: self.jobs_under_deletion() == 0)
         with self.assertRaises(grpc.RpcError) as raised:
             events_of(slow)
         self.assertEqual(raised.exception.code(), grpc.StatusCode.NOT_FOUND)
+
+    def jobs_under_deletion(self) -> int:
+        """Of whom something is left on the disk."""
+        with contextlib.closing(sqlite3.connect(self.server.data / "trainyard.db")) as database:
+            return database.execute("SELECT count(*) FROM jobs WHERE deleted").fetchone()[0]
 
     def slow_client(self) -> Client:
         return self.enterContext(Client(self.server.address, trainyard_testing.SMALL_WINDOW))

@@ -1,5 +1,7 @@
 #include "core/data/row_block.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -23,6 +25,9 @@ void AddEach(const RowBlock& block, size_t column, ColumnScan& scan) {
   }
   scan.AddBlock(numbers.block());
 }
+
+// Any byte where `value` is none, as in a block with a fault that is told later.
+uint8_t ToByte(double value) { return static_cast<uint8_t>(_mm_cvttsd_si32(_mm_set_sd(value))); }
 
 }  // namespace
 
@@ -118,7 +123,7 @@ absl::Status RecordWriter::Write(const RowBlock& block) {
     store(CellKind::kF64, [cells](size_t i) { return cells[i]; });
     store(CellKind::kF32, [cells](size_t i) { return static_cast<float>(cells[i]); });
     store(CellKind::kCode, [this, cells](size_t i) { return scans_[i].Code(cells[i]); });
-    store(CellKind::kU8, [cells](size_t i) { return static_cast<uint8_t>(cells[i]); });
+    store(CellKind::kU8, [cells](size_t i) { return ToByte(cells[i]); });
     RETURN_IF_ERROR(writer_.Commit());
   }
   return absl::OkStatus();

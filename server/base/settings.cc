@@ -2,9 +2,26 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <istream>
+#include <memory>
 
 namespace trainyard {
 namespace {
+
+// A file's settings without values, as in `listen = []`, which CLI11 does not expect of its own reader.
+class FileReader final : public CLI::ConfigTOML {
+ public:
+  std::vector<CLI::ConfigItem> from_config(std::istream& file) const override {
+    std::vector<CLI::ConfigItem> read = CLI::ConfigTOML::from_config(file);
+    for (const CLI::ConfigItem& item : read) {
+      const bool section = item.name == "++" || item.name == "--";
+      if (!section && item.inputs.empty()) {
+        throw CLI::ConfigError(item.fullname() + " = [], must be a value", CLI::ExitCodes::ConfigError);
+      }
+    }
+    return read;
+  }
+};
 
 std::string FlagOf(const CLI::Option& option) { return "--" + option.get_lnames().front(); }
 
@@ -38,6 +55,7 @@ std::string OriginOf(const CLI::App& app, const CLI::Option& option, const std::
 
 void ParseSettings(CLI::App& app, const std::vector<std::string>& arguments) {
   app.allow_config_extras(CLI::config_extras_mode::error);
+  app.config_formatter(std::make_shared<FileReader>());
   // CLI11 asks the environment after the file. As flags before all others its values come first, and give way to flags alone.
   std::vector<std::string> all;
   for (CLI::Option* option : app.get_options()) {

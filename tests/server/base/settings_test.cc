@@ -98,6 +98,10 @@ TEST_F(SettingsTest, AValueThatIsNoNumberIsAnErrorThatNamesIt) {
   EXPECT_THAT(Parse({"--config", File("bytes=many")}), HasSubstr("many"));
 }
 
+TEST_F(SettingsTest, ASettingWithoutAValueInTheFileIsAnErrorThatNamesIt) {
+  EXPECT_THAT(Parse({"--config", File("listen=[]")}), HasSubstr("listen = [], must be a value"));
+}
+
 TEST_F(SettingsTest, AFileThatIsNotThereIsAnErrorThatNamesIt) {
   EXPECT_THAT(Parse({"--config", "/no/such/file"}), HasSubstr("/no/such/file"));
 }

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -36,6 +37,10 @@ static_assert(std::size(kSeries) + std::size(kOptionalSeries) + 1 == v1::Series_
 double ValueOf(double value) { return value; }
 double ValueOf(const std::optional<double>& value) { return value.value_or(0); }
 
+// Runs write hundreds. A count beyond is damage, and not memory to ask for.
+constexpr int64_t kMostSteps = 1 << 20;
+constexpr int64_t kLastFirstStep = std::numeric_limits<int64_t>::max() - kMostSteps;
+
 bool SameBits(double a, double b) { return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b); }
 
 template <typename Value>
@@ -64,6 +69,10 @@ absl::Status ReadColumn(const v1::MetricColumn& column, Value StepMetrics::*valu
 absl::StatusOr<std::vector<StepMetrics>> CoveredSteps(const v1::MetricChunk& chunk) {
   const bool thinned = !chunk.steps().empty();
   if (!thinned && chunk.step_count() < 1) return absl::DataLossError("a metric chunk covers no step");
+  if (chunk.step_count() > kMostSteps || chunk.first_step() < 0 || chunk.first_step() > kLastFirstStep) {
+    return absl::DataLossError(
+        absl::StrCat("a metric chunk covers ", chunk.step_count(), " steps from step ", chunk.first_step()));
+  }
   std::vector<StepMetrics> steps(thinned ? chunk.steps_size() : chunk.step_count());
   for (size_t i = 0; i < steps.size(); ++i) {
     steps[i].step = thinned ? chunk.steps(static_cast<int>(i)) : chunk.first_step() + static_cast<int64_t>(i);

@@ -73,5 +73,16 @@ TEST(MetricChunkTest, ColumnsThatDoNotFitEachOtherAreDataLoss) {
   }
 }
 
+TEST(MetricChunkTest, StepsThatNoRunCanHaveAreDataLoss) {
+  const v1::MetricChunk whole = ToProto(std::vector<StepMetrics>{Metrics(0, 1), Metrics(1, 1)});
+  std::vector<v1::MetricChunk> broken(3, whole);
+  broken[0].set_step_count(int64_t{1} << 60);
+  broken[1].set_first_step(-1);
+  broken[2].set_first_step(std::numeric_limits<int64_t>::max());
+  for (const v1::MetricChunk& chunk : broken) {
+    EXPECT_EQ(FromProto(chunk).status().code(), absl::StatusCode::kDataLoss) << chunk.DebugString();
+  }
+}
+
 }  // namespace
 }  // namespace trainyard

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,14 @@
 
 namespace trainyard {
 namespace {
+
+// Whether each column has a value for each step, or one for all. A chunk that was damaged on the disk goes out as it is.
+bool IsWhole(const v1::MetricChunk& chunk) {
+  if (chunk.step_count() < 1 || chunk.step_count() > std::numeric_limits<int>::max()) return false;
+  return std::all_of(chunk.columns().begin(), chunk.columns().end(), [&chunk](const v1::MetricColumn& column) {
+    return column.values_size() == 1 || column.values_size() == chunk.step_count();
+  });
+}
 
 // `count` steps of the chunk, by index: the one with the largest loss, the one with the smallest, and others at equal distances.
 std::vector<int> StepsToKeep(const v1::MetricChunk& chunk, int count) {
@@ -61,7 +70,7 @@ absl::StatusOr<WatchChoice> ReadChoice(const v1::WatchRequest& request) {
 std::shared_ptr<const std::string> WatchView::See(const std::shared_ptr<const std::string>& bytes) {
   if (choice_.everything()) return bytes;
   v1::Event event;
-  if (!event.ParseFromString(*bytes) || !event.has_metrics()) return bytes;
+  if (!event.ParseFromString(*bytes) || !event.has_metrics() || !IsWhole(event.metrics())) return bytes;
   if (choice_.max_steps_per_second.has_value()) ThinOut(event);
   if (!choice_.series.empty()) {
     auto& columns = *event.mutable_metrics()->mutable_columns();

@@ -95,6 +95,14 @@ TEST(WatchViewTest, AChunkForWhichNothingIsLeftHoldsNoStep) {
   EXPECT_THAT(event.metrics().columns(), IsEmpty());
 }
 
+TEST(WatchViewTest, AChunkThatIsDamagedGoesOutAsItIs) {
+  const WatchChoice choice{.series = {v1::SERIES_LOSS}, .max_steps_per_second = 1};
+  v1::Event event = Parse(*Chunk(0, absl::UnixEpoch()));
+  event.mutable_metrics()->mutable_columns(1)->mutable_values()->RemoveLast();
+  const auto bytes = std::make_shared<const std::string>(event.SerializeAsString());
+  EXPECT_EQ(WatchView(choice).See(bytes), bytes);
+}
+
 TEST(WatchChoiceTest, NamesWhatCannotBeChosen) {
   v1::WatchRequest request;
   request.add_series(v1::SERIES_UNSPECIFIED);

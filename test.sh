@@ -2,8 +2,8 @@
 # Installs what is missing, builds everything, and runs the demo and the tests.
 #
 #   ./test.sh          all tests but those labelled `long`
-#   ./test.sh --long   those as well, the MNIST demo, a guard of the speed, and all tests once more under AddressSanitizer and
-#                      UndefinedBehaviorSanitizer
+#   ./test.sh --long   those as well, the MNIST demo, a guard of the speed, all tests once more under AddressSanitizer and
+#                      UndefinedBehaviorSanitizer, and each fuzzer for a minute
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -41,4 +41,6 @@ if [[ ${1:-} == --long ]]; then
   tests/benchmark/run --quick
   build asan
   ctest --preset asan --parallel "$jobs"
+  build fuzz
+  tests/fuzz/run --seconds 60
 fi

@@ -144,8 +144,13 @@ absl::StatusOr<v1::Job> JobRun::Resume() {
     if (!running) wanted_ = Wanted::kRun;
     job = job_;
   }
-  // Another's resumption may still be on its way to the log.
-  if (running) return WhenDurable(std::move(job));
+  // Another's resumption may still be on its way to the log; so may the end, which whoever reads the log has seen already.
+  if (running) {
+    RETURN_IF_ERROR(WhenDurable(job).status());
+    absl::MutexLock lock(&mutex_);
+    if (HasEnded()) return EndedError(job_);
+    return job;
+  }
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");

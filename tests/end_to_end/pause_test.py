@@ -4,10 +4,11 @@
 import unittest
 from typing import Callable
 
+import grpc
 import trainyard_testing
 from restarting import RestartTest, digits_spec, endless_spec, small_spec
 from trainyard.v1 import event_pb2, job_pb2, spec_pb2
-from trainyard_testing import Client, Run, Server
+from trainyard_testing import Client, Run, Server, refusal_of
 
 
 class PauseTest(RestartTest):
@@ -97,6 +98,16 @@ class PauseTest(RestartTest):
             server, client = self.start()
             self.assertEqual(client.get_job(job).state, event_pb2.STATE_PAUSED)
             client.resume_job(job)
+
+    def test_a_job_that_tells_its_end_is_neither_paused_nor_resumed(self) -> None:
+        _, client = self.begin()
+        for _ in range(50):
+            job = client.create_job(digits_spec(hidden=1, budget=spec_pb2.Budget(steps=1))).name
+            client.ended_job(job)
+            for change in (client.resume_job, client.pause_job):
+                with self.assertRaises(grpc.RpcError) as raised:
+                    change(job)
+                self.assertEqual(refusal_of(raised.exception).reason, "JOB_ENDED")
 
     def cancelled(self, client: Client, job: str, seen: Run) -> None:
         ended = client.cancel_job(job)

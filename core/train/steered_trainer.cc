@@ -35,10 +35,10 @@ Trainer::Next SteeredTrainer::Advance(RunSink& sink) {
 
 // Of changes at the same update the last holds.
 absl::Status SteeredTrainer::MakeDueChanges() {
+  while (made_ < changes_.size() && Reached(changes_[made_])) ++made_;
   Checkpoint checkpoint = trainer_->Snapshot();
   RunPlan plan = trainer_->plan();
   trainer_.reset();  // its memory is the next one's
-  while (made_ < changes_.size() && changes_[made_].step <= checkpoint.step) ++made_;
   const TrainingOptions then = plan.options;
   ASSIGN_OR_RETURN(plan, Replan(std::move(plan), changes_[made_ - 1].options));
   const auto make_fresh = [&]() -> absl::StatusOr<Checkpoint> {

@@ -20,8 +20,9 @@
 namespace trainyard {
 
 struct OptionsChange {
-  // The first update under `options`.
+  // The first update under `options`, after so many roll-backs.
   int64_t step = 0;
+  int roll_backs = 0;
 
   // All of them, as CheckRun fills them in. Data, network, initial state, precision and seed are those of the run.
   TrainingOptions options;
@@ -30,12 +31,12 @@ struct OptionsChange {
 // Not thread-safe.
 class SteeredTrainer {
  public:
-  // `plan`: of the options before all changes. `changes`: by ascending step. The rest, and the errors, as MakeTrainer.
+  // `plan`: of the options before all changes. `changes`: in the order in which they act, by roll-backs and step. The rest, and the errors, as MakeTrainer.
   static absl::StatusOr<std::unique_ptr<SteeredTrainer>> Make(RunPlan plan, std::vector<OptionsChange> changes,
                                                               const TrainingData& data, const Checkpoint* checkpoint,
                                                               Crew* crew = nullptr);
 
-  // A change beyond those known. Its step is neither below next_update() nor below that of another change.
+  // A change that acts after all those known, at next_update() or later.
   void ChangeAt(OptionsChange change) { changes_.push_back(std::move(change)); }
 
   // As Trainer::Advance; ends as well where a change cannot be made.
@@ -50,6 +51,7 @@ class SteeredTrainer {
   void StopSoon(StopReason reason) { trainer_->StopSoon(reason); }
   Checkpoint Snapshot() const { return trainer_->Snapshot(); }
   const RunPlan& plan() const { return trainer_->plan(); }
+  int roll_backs() const { return trainer_->roll_backs(); }
   bool closing() const { return trainer_->closing(); }
   int64_t next_update() const { return trainer_->next_update(); }
   int64_t step() const { return trainer_->step(); }
@@ -60,8 +62,9 @@ class SteeredTrainer {
  private:
   SteeredTrainer(TrainingData data, Crew* crew) : data_(std::move(data)), crew_(crew) {}
 
-  bool ChangeIsDue() const {
-    return made_ < changes_.size() && changes_[made_].step <= trainer_->step() && trainer_->BeforeUpdate();
+  bool ChangeIsDue() const { return made_ < changes_.size() && Reached(changes_[made_]) && trainer_->BeforeUpdate(); }
+  bool Reached(const OptionsChange& change) const {
+    return change.roll_backs <= trainer_->roll_backs() && change.step <= trainer_->step();
   }
   absl::Status MakeDueChanges();
 

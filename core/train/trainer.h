@@ -90,6 +90,9 @@ class Trainer {
   // Whether the last update is made, and only closing measurements come.
   virtual bool closing() const = 0;
 
+  // How often the run went back after it diverged.
+  virtual int roll_backs() const = 0;
+
   // The first update that has not begun.
   virtual int64_t next_update() const = 0;
 

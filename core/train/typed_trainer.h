@@ -50,6 +50,7 @@ class TypedTrainer final : public Trainer {
   const RunPlan& plan() const override { return parts_.plan; }
   bool BeforeUpdate() const override;
   bool closing() const override { return stop_.has_value(); }
+  int roll_backs() const override { return roll_backs_; }
   int64_t next_update() const override { return minibatch_begun_ ? step_ + 1 : step_; }
   int64_t step() const override { return step_; }
   int64_t examples() const override { return minibatches_.ExamplesBefore(step_); }

@@ -34,7 +34,10 @@ absl::StatusOr<google::protobuf::FieldMask> ForkedFields(const v1::ForkJobReques
 // Changes that acted before the checkpoint, and those that act at its step.
 int64_t ChangesUpTo(const v1::Job& job, const Checkpoint& checkpoint) {
   int64_t count = checkpoint.changes_made;
-  while (count < job.changes_size() && job.changes(static_cast<int>(count)).step() <= checkpoint.step) ++count;
+  const auto acts = [&checkpoint](const v1::SpecChange& change) {
+    return change.roll_backs() <= checkpoint.roll_backs && change.step() <= checkpoint.step;
+  };
+  while (count < job.changes_size() && acts(job.changes(static_cast<int>(count)))) ++count;
   return count;
 }
 

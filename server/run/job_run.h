@@ -131,7 +131,12 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   };
   absl::Status BetweenUnits(std::function<absl::Status()> run);
   void RunErrand();
-  absl::StatusOr<int64_t> NextUpdate();
+  struct Place {
+    int roll_backs = 0;
+    int64_t step = 0;
+  };
+  absl::StatusOr<Place> NextUpdate();
+  absl::StatusOr<Place> LastPlaceKept();
   absl::StatusOr<int64_t> ChangesMade();
   absl::Status NoteUpdate(const JobUpdate& update, std::optional<v1::SpecChange> change);
   absl::Status RewindNow(SavedCheckpoint saved, const Checkpoint& checkpoint, const SpecCheck& check);

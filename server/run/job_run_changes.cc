@@ -76,9 +76,10 @@ absl::Status JobRun::UpdateNow(const JobUpdate& update) {
   if (!update.change.has_value()) return NoteUpdate(update, std::nullopt);
   if (trainer_ != nullptr && trainer_->closing()) return ClosingError(name_);
   v1::SpecChange change = update.change->change;
-  ASSIGN_OR_RETURN(const int64_t step, NextUpdate());
-  change.set_step(step);
-  OptionsChange options{.step = step, .options = update.change->run.options};
+  ASSIGN_OR_RETURN(const Place place, NextUpdate());
+  change.set_step(place.step);
+  change.set_roll_backs(place.roll_backs);
+  OptionsChange options{.step = place.step, .roll_backs = place.roll_backs, .options = update.change->run.options};
   if (log_.has_value()) log_->Flush();
   if (trainer_ != nullptr) trainer_->ChangeAt(options);
   changes_.push_back(std::move(options));
@@ -116,29 +117,45 @@ absl::Status JobRun::NoteUpdate(const JobUpdate& update, std::optional<v1::SpecC
 }
 
 // The first update that has not begun and that the log does not have: where a change may act.
-absl::StatusOr<int64_t> JobRun::NextUpdate() {
-  int64_t next = changes_.empty() ? 0 : changes_.back().step;
-  if (trainer_ != nullptr) return std::max({next, trainer_->next_update(), logged_until_});
+absl::StatusOr<JobRun::Place> JobRun::NextUpdate() {
+  Place next;
+  if (trainer_ != nullptr) {
+    next = {.roll_backs = trainer_->roll_backs(), .step = std::max(trainer_->next_update(), logged_until_)};
+  } else {
+    ASSIGN_OR_RETURN(next, LastPlaceKept());
+  }
+  if (changes_.empty()) return next;
+  const OptionsChange& last = changes_.back();
+  if (last.roll_backs == next.roll_backs) next.step = std::max(next.step, last.step);
+  return next;
+}
+
+// Where a run that no worker has will go on: behind what is logged.
+absl::StatusOr<JobRun::Place> JobRun::LastPlaceKept() {
+  Place place;
   {
     absl::MutexLock lock(&mutex_);
-    next = std::max(next, FirstStepOf(job_, attempt_));
-    if (InState(v1::STATE_QUEUED)) return next;
+    place.step = FirstStepOf(job_, attempt_);
+    if (InState(v1::STATE_QUEUED)) return place;
   }
   ASSIGN_OR_RETURN(const int64_t logged, LoggedSteps(services_.log, key_, attempt_));
-  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> kept, services_.catalogue.Checkpoints(key_));
-  next = std::max(next, logged);
-  if (!kept.empty() && kept.front().attempt == attempt_) next = std::max(next, kept.front().step);
-  return next;
+  place.step = std::max(place.step, logged);
+  ASSIGN_OR_RETURN(const Start start, NewestCheckpoint());
+  if (!start.checkpoint.has_value()) return place;
+  return Place{.roll_backs = start.checkpoint->roll_backs, .step = std::max(place.step, start.checkpoint->step)};
 }
 
 // Of the job's changes, those that have acted; a roll-back may have led below their steps.
 absl::StatusOr<int64_t> JobRun::ChangesMade() {
   if (trainer_ != nullptr) return trainer_->changes_made();
   ASSIGN_OR_RETURN(const Start start, NewestCheckpoint());
-  int64_t made = start.checkpoint.has_value() ? start.checkpoint->changes_made : 0;
-  ASSIGN_OR_RETURN(const int64_t logged, LoggedSteps(services_.log, key_, attempt_));
-  while (made < static_cast<int64_t>(changes_.size()) && changes_[made].step < logged) ++made;
-  return made;
+  ASSIGN_OR_RETURN(const Place place, LastPlaceKept());
+  size_t made = start.checkpoint.has_value() ? static_cast<size_t>(start.checkpoint->changes_made) : 0;
+  const auto acted = [&place](const OptionsChange& change) {
+    return change.roll_backs <= place.roll_backs && change.step < place.step;
+  };
+  while (made < changes_.size() && acted(changes_[made])) ++made;
+  return static_cast<int64_t>(made);
 }
 
 absl::Status JobRun::Rewind(int64_t step, const SpecCheck& check) {
@@ -215,7 +232,9 @@ absl::StatusOr<PlannedChanges> JobRun::ChangesAfterRewind(const Checkpoint& chec
     if (i >= checkpoint.changes_made && i < made) continue;
     v1::SpecChange& kept = *job.add_changes();
     kept = all[i];
-    if (i >= checkpoint.changes_made) kept.set_step(checkpoint.step);
+    if (i < checkpoint.changes_made) continue;
+    kept.set_step(checkpoint.step);
+    kept.set_roll_backs(checkpoint.roll_backs);
   }
   return PlanChanges(job, check);
 }

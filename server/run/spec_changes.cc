@@ -120,15 +120,17 @@ absl::StatusOr<PlannedChanges> PlanChanges(const v1::Job& job, const SpecCheck& 
   RETURN_IF_ERROR(CheckChangeCount(job.changes_size()));
   PlannedChanges planned;
   v1::JobSpec spec = job.spec();
-  int64_t step = 0;
+  std::pair<int64_t, int64_t> reached(0, 0);  // roll-backs and step
   for (int i = 0; i < job.changes_size(); ++i) {
     const v1::SpecChange& change = job.changes(i);
     const std::string field = absl::StrCat("changes[", i, "]");
-    if (change.step() < step) {
-      return InField(field,
-                     FieldError("step", change.step(), absl::StrCat("at least ", step, ": steps ascend from 0")));
+    const std::pair<int64_t, int64_t> at(change.roll_backs(), change.step());
+    if (at.second < 0 || at < reached) {
+      return InField(field, FieldError("step", change.step(),
+                                       absl::StrCat("at least ", at.first > reached.first ? 0 : reached.second,
+                                                    ": changes stand in the order of roll-backs and steps")));
     }
-    step = change.step();
+    reached = at;
     for (const std::string& path : change.fields().paths()) {
       RETURN_IF_ERROR(InField(field, CheckSteerable("fields", path)));
     }
@@ -136,11 +138,13 @@ absl::StatusOr<PlannedChanges> PlanChanges(const v1::Job& job, const SpecCheck& 
     if (!one.ok()) return InField(absl::StrCat(field, ".spec"), one.status());
     if (!one->has_value()) continue;
     PlannedChange& made = **one;
-    made.change.set_step(step);
+    made.change.set_step(change.step());
+    made.change.set_roll_backs(change.roll_backs());
     spec = MergeFields(std::move(spec), made.change.spec(), made.change.fields());
     planned.memory_bytes = std::max(planned.memory_bytes, made.run.memory_bytes);
     planned.changes.push_back(std::move(made.change));
-    planned.options.push_back({.step = step, .options = std::move(made.run.options)});
+    planned.options.push_back(
+        {.step = change.step(), .roll_backs = change.roll_backs(), .options = std::move(made.run.options)});
   }
   return planned;
 }

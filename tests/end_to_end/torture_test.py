@@ -88,8 +88,9 @@ class TortureTest(unittest.TestCase):
         print(f"seed {SEED}: {KILLS} kills; {jobs}, {events} events")
         print(f"acknowledged: {calls}; in doubt: {record.doubts}")
         self.assertEqual((record.broken, record.faults), ([], []), f"TORTURE_SEED={SEED}")
+        print(f"steered: {record.steered}")
         self.assertGreater(record.recoveries, KILLS)
-        for call in ("CreateJob", "PauseJob", "ResumeJob", "CommitUpload", "ExportModel"):
+        for call in ("CreateJob", "PauseJob", "ResumeJob", "UpdateJob", "CommitUpload", "ExportModel"):
             self.assertGreater(record.calls[call], 0, call)
 
     def test_a_server_that_tells_before_it_has_written_is_found_out(self) -> None:

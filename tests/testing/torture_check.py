@@ -6,6 +6,7 @@ from typing import Iterable
 
 import grpc
 
+from steering import repeated
 from torture_clients import Watcher
 from torture_record import Record, Submitted, hash_of
 from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, model_pb2, spec_pb2
@@ -56,6 +57,7 @@ def log_of(client: Client, job: str) -> list[event_pb2.Event]:
 
 def check_all(client: Client, record: Record, endings: dict[str, Ending], watchers: Iterable[Watcher]) -> None:
     """Adds to the record's faults."""
+    _check_that_no_job_is_unknown(client, record)
     for dataset in record.datasets.values():
         _check_dataset(client, record, dataset)
     for name in record.deleted_datasets:
@@ -66,7 +68,6 @@ def check_all(client: Client, record: Record, endings: dict[str, Ending], watche
             _expect_gone(record, name, lambda: client.get_job(name))
         else:
             _check_job(client, record, submitted, endings[submitted.kind], watchers)
-    _check_that_no_job_is_unknown(client, record)
 
 
 def _check_dataset(client: Client, record: Record, dataset: dataset_pb2.Dataset) -> None:
@@ -97,6 +98,7 @@ def _check_job(
     except grpc.RpcError as error:
         return record.fault(f"{name} was accepted: {error.details()}")
     _check_log(record, job, events, watchers)
+    _check_changes(record, submitted, job, events)
     asked = submitted.request.job
     if (job.display_name, job.labels, job.priority) != (asked.display_name, asked.labels, asked.priority):
         record.fault(f"{name} is not the job that was submitted")
@@ -106,8 +108,22 @@ def _check_job(
     if cancelled and job.parameters_held == event_pb2.PARAMETERS_HELD_NONE:
         return
     _check_model(client, record, submitted, job)
-    if not cancelled and (found := ending_of(client, job)) != expected:
+    if cancelled:
+        return
+    if job.changes:
+        record.steered += 1
+        expected = ending_of(client, ended(client, client.jobs.CreateJob(repeated(job)).name))
+    if (found := ending_of(client, job)) != expected:
         record.fault(f"{name} ({submitted.kind}) ended as {found}; undisturbed it is {expected}")
+
+
+def _check_changes(
+    record: Record, submitted: Submitted, job: job_pb2.Job, events: list[event_pb2.Event]
+) -> None:
+    if list(job.changes)[: len(submitted.changes)] != submitted.changes:
+        record.fault(f"an acknowledged change of {job.name} is lost")
+    if [event.spec_changed for event in events if event.HasField("spec_changed")] != list(job.changes):
+        record.fault(f"the log of {job.name} does not have the job's changes")
 
 
 def _check_log(

@@ -7,6 +7,7 @@ from typing import Optional
 
 import grpc
 
+from steering import set_learning_rate
 from torture_record import Submitted
 from torture_world import Actor, World
 from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, model_pb2, spec_pb2, watch_pb2
@@ -74,7 +75,7 @@ class Controller(Actor):
             return self.pause()
         name = self.random.choice(mine)
         self._look(name)
-        action = self.random.choices((self._pause, self._resume, self._cancel), (8, 8, 1))[0]
+        action = self.random.choices((self._pause, self._resume, self._steer, self._cancel), (8, 8, 2, 1))[0]
         action(name)
         self.pause()
 
@@ -98,6 +99,15 @@ class Controller(Actor):
 
     def _resume(self, name: str) -> None:
         self._change(name, "ResumeJob", event_pb2.STATE_RUNNING, lambda client: client.resume_job(name))
+
+    def _steer(self, name: str) -> None:
+        """A smaller learning rate; a change that was answered is among the job's changes for ever."""
+        submitted = self.record.jobs[name]
+        rate = submitted.job.spec.optimizer.learning_rate * self.random.uniform(0.5, 1)
+        job = self.ask(lambda client: set_learning_rate(client, name, rate), FAILED_PRECONDITION)
+        if job is not None:
+            submitted.changes = list(job.changes)
+            self.record.acknowledged("UpdateJob")
 
     def _cancel(self, name: str) -> None:
         submitted = self.record.jobs[name]

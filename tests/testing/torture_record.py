@@ -26,6 +26,7 @@ class Submitted:
     deleted: bool = False  # acknowledged
     leaving: bool = False  # its deletion was asked for
     export: Optional[bytes] = None  # hash of the first export after its end
+    changes: list[event_pb2.SpecChange] = field(default_factory=list)  # acknowledged
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Record:
     calls: collections.Counter = field(default_factory=collections.Counter)  # acknowledged, by name
     doubts: int = 0  # calls without an answer
     recoveries: int = 0  # of jobs that ended, as their logs tell
+    steered: int = 0  # jobs that ended, of those whose spec was changed
     faults: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)  # clients that failed by their own fault
     lock: threading.Lock = field(default_factory=threading.Lock)

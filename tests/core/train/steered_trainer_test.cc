@@ -239,9 +239,7 @@ TEST(SteeredTrainerTest, AfterARollBackChangesThatHadActedStayAlsoFromTheCheckpo
   options.data.test = std::monostate();
   options.divergence = RollBack{.factor = 1e-39};
   options.evaluation.every = EverySteps{4};
-  const Edit too_much = [](TrainingOptions& now) {
-    now.optimizer.learning_rate = 3e38;
-  };
+  const Edit too_much = [](TrainingOptions& now) { now.optimizer.learning_rate = 3e38; };
   const std::vector<OptionsChange> changes = Changes(options, Data(), {{10, too_much}});
   const auto steered = MakeSteered(options, changes, Data());
   RecordingSink sink;
@@ -255,6 +253,31 @@ TEST(SteeredTrainerTest, AfterARollBackChangesThatHadActedStayAlsoFromTheCheckpo
   RunToEnd(*resumed, rest);
   EXPECT_EQ(rest.steps[0].learning_rate, 3e38 * 1e-39);
   EXPECT_EQ(resumed->Snapshot(), steered->Snapshot());
+}
+
+TEST(SteeredTrainerTest, AChangeMadeAfterARollBackDoesNotActBeforeIt) {
+  TrainingOptions options = Options();
+  options.budget.steps = 20;
+  options.data.test = std::monostate();
+  options.optimizer.rule = SgdOptions();
+  options.optimizer.learning_rate = 3e38;
+  options.divergence = RollBack{.factor = 1e-39};
+  const auto steered = MakeSteered(options, {}, Data());
+  RecordingSink sink;
+  while (steered->roll_backs() == 0) steered->Advance(sink);
+  ASSERT_GT(sink.steps.back().step, 0);
+  ASSERT_EQ(steered->next_update(), 0);
+  OptionsChange change =
+      Changes(options, Data(), {{0, [](TrainingOptions& now) { now.optimizer.learning_rate = 1e38; }}})[0];
+  change.roll_backs = 1;
+  steered->ChangeAt(change);
+  RunToEnd(*steered, sink);
+  const auto known = MakeSteered(options, {change}, Data());
+  RecordingSink told;
+  RunToEnd(*known, told);
+  EXPECT_EQ(told.story, sink.story);
+  EXPECT_EQ(told.steps[0].learning_rate, 3e38);
+  EXPECT_EQ(known->Snapshot(), steered->Snapshot());
 }
 
 TEST(SteeredTrainerTest, ACheckpointThatHasSeenOtherChangesIsOfAnotherRun) {

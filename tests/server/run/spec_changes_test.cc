@@ -148,13 +148,15 @@ TEST(SpecChangesTest, ChangesBuildOnEachOther) {
   EXPECT_EQ(planned->memory_bytes, 700);
 }
 
-TEST(SpecChangesTest, StepsOfChangesAscendFromZero) {
+TEST(SpecChangesTest, ChangesStandInTheOrderOfRollBacksAndStepsFromZero) {
   v1::Job job;
   *job.mutable_spec() = Spec();
   *job.add_changes() = RateChange(3, 0.2);
   *job.add_changes() = RateChange(2, 0.3);
   EXPECT_EQ(PlanChanges(job, &Check).status().message(),
-            "changes[1].step = 2, must be at least 3: steps ascend from 0");
+            "changes[1].step = 2, must be at least 3: changes stand in the order of roll-backs and steps");
+  job.mutable_changes(1)->set_roll_backs(1);
+  EXPECT_TRUE(PlanChanges(job, &Check).ok());
   job.clear_changes();
   *job.add_changes() = RateChange(-1, 0.2);
   EXPECT_EQ(ErrorField(PlanChanges(job, &Check).status()), "changes[0].step");

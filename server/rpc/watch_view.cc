@@ -15,6 +15,8 @@ namespace {
 // Whether each column has a value for each step, or one for all. A chunk that was damaged on the disk goes out as it is.
 bool IsWhole(const v1::MetricChunk& chunk) {
   if (chunk.step_count() < 1 || chunk.step_count() > std::numeric_limits<int>::max()) return false;
+  if (chunk.first_step() < 0 || chunk.first_step() > std::numeric_limits<int64_t>::max() - chunk.step_count())
+    return false;
   return std::all_of(chunk.columns().begin(), chunk.columns().end(), [&chunk](const v1::MetricColumn& column) {
     return column.values_size() == 1 || column.values_size() == chunk.step_count();
   });

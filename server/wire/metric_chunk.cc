@@ -38,7 +38,7 @@ double ValueOf(double value) { return value; }
 double ValueOf(const std::optional<double>& value) { return value.value_or(0); }
 
 // Runs write hundreds. A count beyond is damage, and not memory to ask for.
-constexpr int64_t kMostSteps = 1 << 20;
+constexpr int64_t kMostSteps = 1 << 16;
 constexpr int64_t kLastFirstStep = std::numeric_limits<int64_t>::max() - kMostSteps;
 
 bool SameBits(double a, double b) { return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b); }

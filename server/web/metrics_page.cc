@@ -154,6 +154,7 @@ void AddProcess(const Observed& observed, Page& page) {
   page.Sample(process.cpu_seconds);
   page.Gauge("process_resident_memory_bytes", "Memory that the process has",
              static_cast<double>(process.resident_bytes));
+  page.Gauge("trainyard_allocated_bytes", "Memory of it that is in use", static_cast<double>(process.allocated_bytes));
   page.Gauge("process_open_fds", "Open file descriptors", static_cast<double>(process.open_descriptors));
 }
 

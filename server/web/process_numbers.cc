@@ -1,5 +1,6 @@
 #include "server/web/process_numbers.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ ProcessNumbers ReadProcessNumbers() {
   int64_t pages = 0;
   int64_t resident_pages = 0;
   if (statm >> pages >> resident_pages) numbers.resident_bytes = resident_pages * sysconf(_SC_PAGE_SIZE);
+  const struct mallinfo2 heap = mallinfo2();
+  numbers.allocated_bytes = static_cast<int64_t>(heap.uordblks + heap.hblkhd);
   std::error_code error;
   const std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
   if (!error) numbers.open_descriptors = std::distance(begin(descriptors), end(descriptors));

@@ -190,6 +190,8 @@ class MetricsPageTest(ServerTest):
         labels = {"version": info.version, "numeric_fingerprint": info.numeric_fingerprint}
         self.assertEqual(page.value("trainyard_build_info", **labels), 1)
         self.assertGreater(page.value("process_resident_memory_bytes"), 1 << 20)
+        self.assertGreater(page.value("trainyard_allocated_bytes"), 1 << 20)
+        self.assertLess(page.value("trainyard_allocated_bytes"), page.value("process_resident_memory_bytes"))
         self.assertGreater(page.value("process_open_fds"), 3)
         self.assertGreater(page.value("process_cpu_seconds_total"), 0)
         self.assertGreater(page.value("trainyard_store_free_bytes"), 0)

@@ -46,8 +46,8 @@ def scrape(address: str) -> Page:
     return Page({(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples})
 
 
-def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_until(reached: Callable[[], bool], patience_seconds: float = PATIENCE_SECONDS) -> None:
+    deadline = time.monotonic() + patience_seconds
     while not reached():
         if time.monotonic() > deadline:
             raise AssertionError("it did not come to pass")

@@ -11,8 +11,8 @@ from specs import dense, spec_of
 from trainyard.v1 import event_pb2, job_pb2, optimizer_pb2, spec_pb2, watch_pb2
 from trainyard_testing import Client, Run, TERMINAL_STATES
 
-# Jobs that have ended and are not deleted yet.
-KEPT_JOBS = 40
+# Among which followers choose, and which they remember.
+NEWEST_JOBS = 10
 
 # Longer than any soak.
 STREAM_SECONDS = 36_000
@@ -34,7 +34,7 @@ ENDLESS = spec_of("iris", budget=spec_pb2.Budget(steps=10**12))
 
 
 class Work:
-    """Jobs one after the other, from any number of threads; the oldest are deleted."""
+    """Jobs one after the other, from any number of threads."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -42,7 +42,7 @@ class Work:
         self._kept: collections.deque[str] = collections.deque()
 
         # Those that watchers may want to follow.
-        self.newest: collections.deque[str] = collections.deque(maxlen=KEPT_JOBS // 4)
+        self.newest: collections.deque[str] = collections.deque(maxlen=NEWEST_JOBS)
 
     @property
     def kept(self) -> list[str]:
@@ -60,7 +60,9 @@ class Work:
         wanted = event_pb2.STATE_CANCELLED if is_endless else event_pb2.STATE_SUCCEEDED
         assert job.state == wanted, job
         self._kept.append(name)
-        while len(self._kept) > KEPT_JOBS:
+
+    def delete_all(self) -> None:
+        while self._kept:
             self._client.jobs.DeleteJob(job_pb2.DeleteJobRequest(name=self._kept.popleft()))
 
     def _begin_and_cancel(self, name: str, pause: bool) -> None:
@@ -139,7 +141,7 @@ class Follower(Watcher):
         super().__init__(address)
         self._work = work
         self._random = random.Random(seed)
-        self._followed: collections.deque[str] = collections.deque(maxlen=KEPT_JOBS)
+        self._followed: collections.deque[str] = collections.deque(maxlen=4 * NEWEST_JOBS)
 
     def run(self) -> None:
         while not self._leaving.is_set():

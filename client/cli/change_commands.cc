@@ -52,6 +52,7 @@ v1::Job DescriptionOf(const v1::Job& job) {
   description.set_display_name(job.display_name());
   *description.mutable_labels() = job.labels();
   description.set_priority(job.priority());
+  if (job.has_deadline()) *description.mutable_deadline() = job.deadline();
   return description;
 }
 

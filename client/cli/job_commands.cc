@@ -54,6 +54,7 @@ absl::Status PrintJob(const v1::Job& job, std::ostream& out) {
   list.Add("running time", DurationText(ToDuration(job.progress().running_time())));
   list.Add("steps/s", CountText(static_cast<int64_t>(job.progress().steps_per_second())));
   list.Add("priority", absl::StrCat(job.priority()));
+  list.Add("deadline", TimeText(job.deadline()));
   if (job.has_forked_from()) {
     list.Add("forked from", absl::StrCat(job.forked_from().job(), ", step ", CountText(job.forked_from().step())));
   }

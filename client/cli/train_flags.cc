@@ -15,6 +15,7 @@
 #include "client/cli/set_field.h"
 #include "client/cli/text.h"
 #include "client/cpp/status_macros.h"
+#include "google/protobuf/util/time_util.h"
 
 namespace trainyard::cli {
 namespace {
@@ -206,6 +207,14 @@ absl::Status ApplyInitialization(const TrainFlags& flags, v1::JobSpec& spec) {
   return absl::OkStatus();
 }
 
+absl::Status ApplyDeadline(const std::string& text, v1::Job& job) {
+  if (text.empty()) return absl::OkStatus();
+  const absl::StatusOr<google::protobuf::Duration> time = ParseTime(text);
+  if (!time.ok()) return UsageError("--deadline", time.status());
+  *job.mutable_deadline() = google::protobuf::util::TimeUtil::GetCurrentTime() + *time;
+  return absl::OkStatus();
+}
+
 // models/ID or jobs/ID[@STEP]
 absl::Status ApplyWarmStart(const std::string& source, v1::JobSpec& spec) {
   if (source.empty()) return absl::OkStatus();
@@ -257,6 +266,7 @@ absl::StatusOr<v1::Job> ParseJobFile(const std::string& text) {
 absl::Status ApplyFlags(const TrainFlags& flags, v1::Job& job) {
   if (!flags.name.empty()) job.set_display_name(flags.name);
   if (flags.priority.has_value()) job.set_priority(*flags.priority);
+  RETURN_IF_ERROR(ApplyDeadline(flags.deadline, job));
   RETURN_IF_ERROR(UsageError("--label", SetLabels(flags.labels, *job.mutable_labels())));
   v1::JobSpec& spec = *job.mutable_spec();
   RETURN_IF_ERROR(ApplyData(flags, *spec.mutable_data()));

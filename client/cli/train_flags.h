@@ -20,6 +20,8 @@ struct TrainFlags {
   std::string name;
   std::vector<std::string> labels;
   std::optional<int32_t> priority;
+  // From now on: `90s`, `1h30m`
+  std::string deadline;
 
   std::string dataset;
   std::string target;

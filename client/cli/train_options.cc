@@ -24,6 +24,7 @@ void AddDescriptionFlags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--name", flags.name, "A name for people");
   command.add_option("--label", flags.labels, "key=value; may be repeated");
   command.add_option("--priority", flags.priority, "Jobs of higher priority go first");
+  command.add_option("--deadline", flags.deadline, "End the job if it has not ended by then: 90s, 1h30m from now");
 }
 
 void AddSetFlag(CLI::App& command, TrainFlags& flags) {

@@ -26,6 +26,7 @@ enum class StopReason {
   kCancelled,
   kError,
   kTargetMetric,
+  kDeadline,
 };
 
 enum class ParametersHeld { kNone, kLast, kBest, kLastFinite };

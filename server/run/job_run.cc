@@ -309,7 +309,8 @@ Sliced::Then JobRun::PauseNow() {
     change.set_state(v1::STATE_PAUSED);
     change.set_message("goes on from here when it is resumed");
     self->Enter(std::move(change));
-    if (self->errand_waits()) self->services_.scheduler.Wake(self.get());
+    // What was asked for meanwhile.
+    if (self->errand_waits() || self->wanted() == Wanted::kCancel) self->services_.scheduler.Hasten(self.get());
   };
   if (trainer_ == nullptr || log_->replaying()) {
     enter(absl::OkStatus());
@@ -341,20 +342,22 @@ Sliced::Then JobRun::EndNow() {
 
 Sliced::Then JobRun::CancelNow() {
   bool queued = false;
+  StopReason reason = StopReason::kCancelled;
   {
     absl::MutexLock lock(&mutex_);
     leaving_ = true;
     queued = InState(v1::STATE_QUEUED);
+    reason = requested_end_;
   }
   // What a former server left of a run is taken up first, for its model.
   if (queued || (trainer_ == nullptr && !Begin().ok())) {
-    EnterEnd(v1::STATE_CANCELLED, {.reason = StopReason::kCancelled, .held = ParametersHeld::kNone}, absl::OkStatus());
+    EnterEnd(v1::STATE_CANCELLED, {.reason = reason, .held = ParametersHeld::kNone}, absl::OkStatus());
     return Then::kDone;
   }
   log_->Flush();
   AfterSlice(absl::Now());
   Checkpoint checkpoint = trainer_->Snapshot();
-  RunEnd end{.reason = StopReason::kCancelled, .held = ParametersHeld::kLast, .parameters_step = checkpoint.step};
+  RunEnd end{.reason = reason, .held = ParametersHeld::kLast, .parameters_step = checkpoint.step};
   if (checkpoint.best.has_value()) {
     end.held = ParametersHeld::kBest;
     end.parameters_step = checkpoint.best->step;

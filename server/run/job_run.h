@@ -86,6 +86,10 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Status UpdateNow(const JobUpdate& update);
   absl::Status AwaitDurable();
 
+  // As Cancel, without waiting; and of a job that no worker has or will have.
+  void RequestEnd(StopReason reason);
+  void EndUnstarted(StopReason reason);
+
   // Ends as cancelled, or as failed, a job that no worker has or will have.
   absl::StatusOr<v1::Job> CancelUnstarted();
   void FailUnstarted(const absl::Status& status);
@@ -224,6 +228,8 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Status end_status_ ABSL_GUARDED_BY(mutex_);      // why it is not, or not durably
   int64_t version_ ABSL_GUARDED_BY(mutex_);
   bool standing_still_ ABSL_GUARDED_BY(mutex_) = false;  // for want of room on the disk
+  bool end_requested_ ABSL_GUARDED_BY(mutex_) = false;
+  StopReason requested_end_ ABSL_GUARDED_BY(mutex_) = StopReason::kCancelled;
   bool leaving_ ABSL_GUARDED_BY(mutex_) = false;  // a change to PAUSED or to a terminal state is on its way to the log
 };
 

@@ -21,14 +21,6 @@ absl::Status ClosingError(const std::string& name) {
                     "JOB_ENDED");
 }
 
-bool SameLabels(const v1::Job& job, const JobUpdate& update) {
-  v1::Job other;
-  *other.mutable_labels() = update.labels;
-  v1::Job labels;
-  *labels.mutable_labels() = job.labels();
-  return google::protobuf::util::MessageDifferencer::Equals(labels, other);
-}
-
 }  // namespace
 
 // Does `run` where no unit of work is under way, on the worker that has the run, and waits for it.
@@ -97,10 +89,14 @@ absl::Status JobRun::NoteUpdate(const JobUpdate& update, std::optional<v1::SpecC
     event.mutable_priority_changed()->set_previous(job_.priority());
     event.mutable_priority_changed()->set_priority(update.priority);
   }
-  const bool renamed = update.display_name != job_.display_name() || !SameLabels(job_, update);
+  v1::Job now = job_;
+  now.set_display_name(update.display_name);
+  *now.mutable_labels() = update.labels;
+  now.clear_deadline();
+  if (update.deadline.has_value()) *now.mutable_deadline() = *update.deadline;
+  const bool renamed = !google::protobuf::util::MessageDifferencer::Equals(now, job_);
   if (!renamed && events.empty() && !change.has_value()) return absl::OkStatus();
-  job_.set_display_name(update.display_name);
-  *job_.mutable_labels() = update.labels;
+  job_ = std::move(now);
   job_.set_priority(update.priority);
   priority_ = update.priority;
   job_.set_etag(absl::StrCat(++version_));

@@ -32,6 +32,8 @@ std::string_view Text(StopReason reason) {
       return "the run could not go on";
     case StopReason::kTargetMetric:
       return "the target metric of the budget was reached";
+    case StopReason::kDeadline:
+      return "its deadline has come";
   }
   return "";
 }
@@ -75,24 +77,33 @@ absl::StatusOr<v1::Job> JobRun::Cancel() {
     absl::MutexLock lock(&mutex_);
     if (HasEnded()) return EndedError(job_);
   }
-  wanted_ = Wanted::kCancel;
-  services_.scheduler.Hasten(this);
-  {
-    // A pause on its way to the log comes first; then the run must be woken once more.
-    absl::MutexLock lock(&mutex_);
-    const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return HasEnded() || !end_status_.ok() || (InState(v1::STATE_PAUSED) && !leaving_);
-    };
-    mutex_.Await(absl::Condition(&settled));
-  }
-  services_.scheduler.Hasten(this);
+  RequestEnd(StopReason::kCancelled);
   return AwaitCancelled();
 }
 
 absl::StatusOr<v1::Job> JobRun::CancelUnstarted() {
+  EndUnstarted(StopReason::kCancelled);
+  return AwaitCancelled();
+}
+
+// The first reason counts.
+void JobRun::RequestEnd(StopReason reason) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (HasEnded()) return;
+    if (!std::exchange(end_requested_, true)) requested_end_ = reason;
+  }
+  wanted_ = Wanted::kCancel;
+  services_.scheduler.Hasten(this);
+}
+
+void JobRun::EndUnstarted(StopReason reason) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!std::exchange(end_requested_, true)) requested_end_ = reason;
+  }
   wanted_ = Wanted::kCancel;
   CancelNow();
-  return AwaitCancelled();
 }
 
 absl::StatusOr<v1::Job> JobRun::AwaitCancelled() {

@@ -41,6 +41,7 @@ v1::Job NewJob(const v1::Job& asked, const TrainingOptions& options, int64_t fir
   *job.mutable_labels() = asked.labels();
   *job.mutable_spec() = ToProto(options);
   job.set_priority(asked.priority());
+  if (asked.has_deadline()) *job.mutable_deadline() = asked.deadline();
   job.set_state(v1::STATE_QUEUED);
   job.set_state_message("waits for a worker");
   job.set_attempt(1);
@@ -76,7 +77,10 @@ std::vector<std::string> DatasetsOf(const TrainingDataOptions& data) {
 }  // namespace
 
 JobTable::JobTable(const JobLimits& limits, const RunServices& services, WorkerPool& background)
-    : limits_(limits), services_(services), background_(background) {}
+    : limits_(limits),
+      services_(services),
+      background_(background),
+      deadlines_([this](const std::string& name) { EndAtDeadline(name); }) {}
 
 absl::StatusOr<v1::Job> JobTable::FormerJob(const StoredJob& former, const std::string& request_digest) {
   if (former.request_digest == request_digest) return Get(former.job.name());
@@ -109,6 +113,7 @@ absl::StatusOr<v1::Job> JobTable::Submit(const v1::Job& asked, const v1::JobSpec
   RETURN_IF_ERROR(InField("job", CheckDisplayName(asked.display_name())));
   RETURN_IF_ERROR(InField("job", CheckLabels(asked.labels())));
   RETURN_IF_ERROR(InField("job", CheckPriority(asked.priority())));
+  if (asked.has_deadline()) RETURN_IF_ERROR(InField("job", CheckDeadline(asked.deadline(), absl::Now())));
   std::optional<absl::MutexLock> one_at_a_time;
   if (stored.request_id.empty()) {
     stored.request_digest.clear();
@@ -219,6 +224,7 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Ca
   durable.WaitForNotification();
   RETURN_IF_ERROR(status);
   std::move(remove_first).Cancel();
+  NoteDeadline(job);
   return job;
 }
 
@@ -264,7 +270,16 @@ void JobTable::OnBegun(const JobRun& run) {
   AdmitWaiting();
 }
 
+void JobTable::NoteDeadline(const v1::Job& job) {
+  if (job.has_deadline()) {
+    deadlines_.Set(job.name(), FromProto(job.deadline()));
+  } else {
+    deadlines_.Clear(job.name());
+  }
+}
+
 void JobTable::OnEnded(const std::shared_ptr<JobRun>& run) {
+  deadlines_.Clear(run->name());
   absl::MutexLock lock(&mutex_);
   if (runs_.erase(run->name()) > 0 && --runs_of_[run->owner()] == 0) runs_of_.erase(run->owner());
   if (const auto found = admitted_.find(run.get()); found != admitted_.end()) {
@@ -300,9 +315,12 @@ absl::Status JobTable::Recover() {
     }
     checked->memory_bytes = std::max(checked->memory_bytes, changes->memory_bytes);
     const std::shared_ptr<JobRun> run = MakeRun(stored, *std::move(checked), std::move(changes->options));
-    absl::MutexLock lock(&mutex_);
-    Keep(run);
-    Enqueue(run);
+    {
+      absl::MutexLock lock(&mutex_);
+      Keep(run);
+      Enqueue(run);
+    }
+    NoteDeadline(stored.job);
   }
   ASSIGN_OR_RETURN(const std::vector<JobKey> deleted, services_.catalogue.DeletedJobs());
   for (const JobKey key : deleted) RemoveInBackground(key);
@@ -310,6 +328,7 @@ absl::Status JobTable::Recover() {
 }
 
 void JobTable::SaveForShutdown() {
+  deadlines_.Stop();
   std::vector<std::shared_ptr<JobRun>> runs;
   {
     absl::MutexLock lock(&mutex_);
@@ -374,12 +393,22 @@ absl::StatusOr<v1::Job> JobTable::Cancel(const std::string& name) {
     ASSIGN_OR_RETURN(const v1::Job job, EndedJob(name));
     return EndedError(job);
   }
-  bool waiting = false;
-  {
-    absl::MutexLock lock(&mutex_);
-    waiting = waiting_.erase({-run->priority(), run->key()}) > 0;
+  return TakeFromQueue(*run) ? run->CancelUnstarted() : run->Cancel();
+}
+
+bool JobTable::TakeFromQueue(const JobRun& run) {
+  absl::MutexLock lock(&mutex_);
+  return waiting_.erase({-run.priority(), run.key()}) > 0;
+}
+
+void JobTable::EndAtDeadline(const std::string& name) {
+  const std::shared_ptr<JobRun> run = FindRun(name);
+  if (run == nullptr) return;
+  if (TakeFromQueue(*run)) {
+    run->EndUnstarted(StopReason::kDeadline);
+  } else {
+    run->RequestEnd(StopReason::kDeadline);
   }
-  return waiting ? run->CancelUnstarted() : run->Cancel();
 }
 
 absl::StatusOr<v1::Job> JobTable::Pause(const std::string& name) {
@@ -420,7 +449,9 @@ absl::StatusOr<v1::Job> JobTable::Update(const v1::UpdateJobRequest& request) {
   absl::MutexLock lock(&mutex_);
   NoteMemory(*run);
   services_.scheduler.SetPriority(run.get(), run->priority());
-  return run->Describe();
+  const v1::Job job = run->Describe();
+  NoteDeadline(job);
+  return job;
 }
 
 bool JobTable::UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status) {

@@ -23,6 +23,7 @@
 #include "core/base/worker_pool.h"
 #include "server/run/caller.h"
 #include "server/run/check_spec.h"
+#include "server/run/deadlines.h"
 #include "server/run/job_run.h"
 #include "server/run/update_job.h"
 #include "trainyard/v1/job.pb.h"
@@ -111,6 +112,11 @@ class JobTable {
   void OnEnded(const std::shared_ptr<JobRun>& run);
   void RemoveInBackground(JobKey key);
 
+  // Whether the run waited, and has no worker now.
+  bool TakeFromQueue(const JobRun& run);
+  void EndAtDeadline(const std::string& name);
+  void NoteDeadline(const v1::Job& job);
+
   const JobLimits limits_;
   const RunServices services_;
   WorkerPool& background_;
@@ -125,6 +131,8 @@ class JobTable {
 
   // Only one creation with a request id at a time, so that equal ids meet.
   absl::Mutex creating_;
+
+  Deadlines deadlines_;
 
   // Held while a job is verified: it computes as much as a job does.
   absl::Mutex verifying_;

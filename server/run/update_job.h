@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/run/spec_changes.h"
 #include "trainyard/v1/job.pb.h"
 
@@ -16,6 +17,7 @@ struct JobUpdate {
   std::string display_name;
   google::protobuf::Map<std::string, std::string> labels;
   int32_t priority = 0;
+  std::optional<google::protobuf::Timestamp> deadline;
   std::optional<PlannedChange> change;
 };
 
@@ -24,6 +26,9 @@ absl::StatusOr<JobUpdate> PlanUpdate(const v1::Job& job, const v1::UpdateJobRequ
 
 // -1,000..1,000
 absl::Status CheckPriority(int32_t priority);
+
+// After `now`, and a time that a Timestamp may hold.
+absl::Status CheckDeadline(const google::protobuf::Timestamp& deadline, absl::Time now);
 
 }  // namespace trainyard
 

@@ -233,6 +233,8 @@ v1::StopReason ToProto(StopReason reason) {
       return v1::STOP_REASON_ERROR;
     case StopReason::kTargetMetric:
       return v1::STOP_REASON_TARGET_METRIC;
+    case StopReason::kDeadline:
+      return v1::STOP_REASON_DEADLINE;
   }
   return v1::STOP_REASON_UNSPECIFIED;
 }

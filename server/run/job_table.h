@@ -76,7 +76,7 @@ class JobTable {
   // Highest priority first, then the oldest.
   using Place = std::pair<int, JobKey>;
 
-  // A job that is to be.
+  // New jobs (job_table_submit.cc). A draft is a job that is to be.
   struct Draft {
     CheckedRun run;
     std::vector<OptionsChange> changes;
@@ -95,25 +95,26 @@ class JobTable {
   // What the run takes over from another, after which the options hold its digest. The rows are read for it.
   absl::StatusOr<Checkpoint> WarmState(TrainingOptions& options);
   absl::StatusOr<v1::Job> FormerJob(const StoredJob& former, const std::string& request_digest);
-  absl::StatusOr<CheckedRun> CheckSpecOf(const v1::JobSpec& spec);
 
-  std::shared_ptr<JobRun> MakeRun(StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes);
-
-  // Whether the run has no worker; then it is updated.
-  bool UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status);
-  void NoteMemory(const JobRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Requests (job_table_requests.cc).
   std::shared_ptr<JobRun> FindRun(const std::string& name);
   absl::StatusOr<v1::Job> EndedJob(const std::string& name);
+  void RemoveInBackground(JobKey key);
+
+  // Whether the run waited, and has no worker now; whether it waits, and is updated.
+  bool TakeFromQueue(const JobRun& run);
+  bool UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status);
+
+  // The runs, from first to last (job_table.cc).
+  absl::StatusOr<CheckedRun> CheckSpecOf(const v1::JobSpec& spec);
+  std::shared_ptr<JobRun> MakeRun(StoredJob stored, CheckedRun run, std::vector<OptionsChange> changes);
   void Keep(std::shared_ptr<JobRun> run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enqueue(std::shared_ptr<JobRun> run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AdmitWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayAdmit(const JobRun& run) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnBegun(const JobRun& run);
   void OnEnded(const std::shared_ptr<JobRun>& run);
-  void RemoveInBackground(JobKey key);
-
-  // Whether the run waited, and has no worker now.
-  bool TakeFromQueue(const JobRun& run);
+  void NoteMemory(const JobRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndAtDeadline(const std::string& name);
   void NoteDeadline(const v1::Job& job);
 

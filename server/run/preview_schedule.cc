@@ -10,7 +10,7 @@
 namespace trainyard {
 namespace {
 
-constexpr int32_t kDefaultPoints = 1'000;
+constexpr int32_t kDefaultPreviewPoints = 1'000;
 constexpr int32_t kMaxPoints = 100'000;
 
 struct PlannedRates {
@@ -56,7 +56,7 @@ absl::StatusOr<PlannedRates> Plan(const v1::PreviewScheduleRequest& request, con
 
 absl::StatusOr<v1::PreviewScheduleResponse> PreviewSchedule(const v1::PreviewScheduleRequest& request,
                                                             const SpecLimits& limits, DatasetTable& datasets) {
-  const int64_t max_points = request.has_max_points() ? request.max_points() : kDefaultPoints;
+  const int64_t max_points = request.has_max_points() ? request.max_points() : kDefaultPreviewPoints;
   if (max_points < 2 || max_points > kMaxPoints) {
     return FieldError("max_points", max_points, absl::StrCat("in 2..", kMaxPoints));
   }

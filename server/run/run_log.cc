@@ -10,14 +10,14 @@
 namespace trainyard {
 namespace {
 
-constexpr int kPage = 256;
+constexpr int kBackwardPage = 256;
 
 }  // namespace
 
 absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job, int32_t attempt) {
   ASSIGN_OR_RETURN(const LogPage whole, log.Read(job, 1, 1));
-  for (int64_t end = whole.newest; end >= whole.oldest; end -= kPage) {
-    const int64_t begin = std::max(end - kPage + 1, whole.oldest);
+  for (int64_t end = whole.newest; end >= whole.oldest; end -= kBackwardPage) {
+    const int64_t begin = std::max(end - kBackwardPage + 1, whole.oldest);
     ASSIGN_OR_RETURN(const LogPage page, log.Read(job, begin, static_cast<int>(end - begin + 1)));
     for (auto entry = page.entries.rbegin(); entry != page.entries.rend(); ++entry) {
       v1::Event event;

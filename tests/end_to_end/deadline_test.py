@@ -67,6 +67,14 @@ class DeadlineTest(RestartTest):
         self.assertFalse(update_job(client, never, "deadline").HasField("deadline"))
         self.assertEqual(client.ended_job(never).state, event_pb2.STATE_SUCCEEDED)
 
+    def test_a_request_that_is_repeated_after_the_deadline_has_its_answer(self) -> None:
+        _, client = self.begin()
+        job = job_pb2.Job(spec=endless_spec(), deadline=in_seconds(0.5))
+        request = job_pb2.CreateJobRequest(job=job, request_id="once")
+        name = client.jobs.CreateJob(request).name
+        self.expect_ended_by_deadline(client, name)
+        self.assertEqual(client.jobs.CreateJob(request).name, name)
+
     def test_a_deadline_in_the_past_is_refused(self) -> None:
         _, client = self.begin()
         for deadline in (in_seconds(-1), timestamp_pb2.Timestamp(seconds=1, nanos=-1)):

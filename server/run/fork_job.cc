@@ -26,7 +26,7 @@ absl::StatusOr<google::protobuf::FieldMask> ForkedFields(const v1::ForkJobReques
       return FieldError("update_mask", in_job, "a path into the spec, as spec.optimizer");
     }
     fields.add_paths(std::string(in_job.substr(5)));
-    RETURN_IF_ERROR(CheckForkable("update_mask", *fields.paths().rbegin()));
+    RETURN_IF_ERROR(CheckForkable(*fields.paths().rbegin(), "update_mask", path));
   }
   return fields;
 }

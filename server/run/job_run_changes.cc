@@ -79,8 +79,9 @@ absl::Status JobRun::UpdateNow(const JobUpdate& update) {
   return NoteUpdate(update, std::move(change));
 }
 
-// The job's row and the events of what changed, in this order in the log: what UpdateJob has answered is there.
+// The rows of job and model, and the events of what changed.
 absl::Status JobRun::NoteUpdate(const JobUpdate& update, std::optional<v1::SpecChange> change) {
+  if (trainer_ == nullptr) RETURN_IF_ERROR(RestoreModel());
   absl::MutexLock lock(&mutex_);
   std::vector<v1::Event> events;
   if (update.priority != job_.priority()) {
@@ -97,6 +98,11 @@ absl::Status JobRun::NoteUpdate(const JobUpdate& update, std::optional<v1::SpecC
   const bool renamed = !google::protobuf::util::MessageDifferencer::Equals(now, job_);
   if (!renamed && events.empty() && !change.has_value()) return absl::OkStatus();
   job_ = std::move(now);
+  if (!model_.name().empty()) {
+    model_.set_display_name(job_.display_name());
+    *model_.mutable_labels() = job_.labels();
+    services_.queue.Commit(services_.catalogue.Put(key_, model_), nullptr);
+  }
   job_.set_priority(update.priority);
   priority_ = update.priority;
   job_.set_etag(absl::StrCat(++version_));
@@ -250,6 +256,7 @@ void JobRun::NoteRewind(const Checkpoint& checkpoint, const PlannedChanges& chan
   job_.clear_latest_evaluations();
   best_evaluation_.reset();
   for (const v1::Evaluation& evaluation : evaluations) NoteEvaluation(evaluation);
+  if (model_.name().empty()) model_ = MakeModel();
 }
 
 void JobRun::NoteAttempt(int64_t first_step) {

@@ -52,21 +52,21 @@ absl::Status CheckSameRule(const v1::JobSpec& spec, const TrainingOptions& now) 
 
 }  // namespace
 
-absl::Status CheckSteerable(std::string_view field, const std::string& path) {
+absl::Status CheckSteerable(const std::string& path, std::string_view field, std::string_view written) {
   const bool listed =
       std::any_of(kSteerable.begin(), kSteerable.end(), [&path](std::string_view part) { return LiesIn(path, part); });
   if (listed && FieldMaskUtil::IsValidPath<v1::JobSpec>(path)) return absl::OkStatus();
-  return FieldError(field, std::string_view(path),
+  return FieldError(field, written,
                     absl::StrCat("a path in ", Listed(kSteerable),
                                  "; nothing else of a spec may change while a job runs, but in a fork"));
 }
 
-absl::Status CheckForkable(std::string_view field, const std::string& path) {
+absl::Status CheckForkable(const std::string& path, std::string_view field, std::string_view written) {
   const bool same = std::any_of(kSameInAFork.begin(), kSameInAFork.end(),
                                 [&path](std::string_view part) { return LiesIn(path, part); });
   if (!same && FieldMaskUtil::IsValidPath<v1::JobSpec>(path)) return absl::OkStatus();
   return FieldError(
-      field, std::string_view(path),
+      field, written,
       absl::StrCat("a path in the spec, but none in ", Listed(kSameInAFork),
                    ", which a fork has from its source; warm_start takes parameters over into another network"));
 }
@@ -132,7 +132,7 @@ absl::StatusOr<PlannedChanges> PlanChanges(const v1::Job& job, const SpecCheck& 
     }
     reached = at;
     for (const std::string& path : change.fields().paths()) {
-      RETURN_IF_ERROR(InField(field, CheckSteerable("fields", path)));
+      RETURN_IF_ERROR(InField(field, CheckSteerable(path, "fields", path)));
     }
     absl::StatusOr<std::optional<PlannedChange>> one = PlanChange(spec, change.spec(), change.fields(), check);
     if (!one.ok()) return InField(absl::StrCat(field, ".spec"), one.status());

@@ -23,9 +23,9 @@ inline constexpr int kMaxChanges = 1000;
 using SpecCheck = std::function<absl::StatusOr<CheckedRun>(const v1::JobSpec& spec)>;
 
 // Whether `path`, from the spec on, names something that may change while a job runs, or differ in a fork.
-// INVALID_ARGUMENT: `field`, as the user calls it, names this path and must not.
-absl::Status CheckSteerable(std::string_view field, const std::string& path);
-absl::Status CheckForkable(std::string_view field, const std::string& path);
+// INVALID_ARGUMENT: a FieldError on `field`, whose value the user wrote as `written`.
+absl::Status CheckSteerable(const std::string& path, std::string_view field, std::string_view written);
+absl::Status CheckForkable(const std::string& path, std::string_view field, std::string_view written);
 
 // `spec` with these fields taken from `given`; cleared where it has none.
 v1::JobSpec MergeFields(v1::JobSpec spec, const v1::JobSpec& given, const google::protobuf::FieldMask& fields);

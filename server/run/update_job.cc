@@ -59,7 +59,7 @@ absl::StatusOr<JobUpdate> PlanUpdate(const v1::Job& job, const v1::UpdateJobRequ
       update.deadline = request.job().deadline();
     } else if (const std::string_view in_spec = path; in_spec.starts_with("spec.")) {
       fields.add_paths(std::string(in_spec.substr(5)));
-      RETURN_IF_ERROR(CheckSteerable("update_mask", *fields.paths().rbegin()));
+      RETURN_IF_ERROR(CheckSteerable(*fields.paths().rbegin(), "update_mask", path));
     } else {
       return FieldError(
           "update_mask", std::string_view(path),

@@ -207,6 +207,10 @@ class UpdateTest(ServerTest):
         self.assertEqual(of_kind(self.client, self.name, "spec_changed"), [])
         listed = self.client.jobs.ListJobs(job_pb2.ListJobsRequest(filter='labels.team = "a"')).jobs
         self.assertEqual([one.name for one in listed], [self.name])
+        self.client.pause_job(self.name)
+        update_job(self.client, self.name, "display_name", display_name="newer")
+        model = self.client.get_model(self.name)
+        self.assertEqual((model.display_name, dict(model.labels)), ("newer", {"team": "a"}))
 
     def test_a_priority_changes_with_an_event(self) -> None:
         self.assertEqual(update_job(self.client, self.name, "priority", priority=5).priority, 5)

@@ -2,8 +2,8 @@
 
 from typing import Any, Iterator, Optional
 
-from service_state import Allowed, CANCELLED, ETAG, Fault, INVALID, JOB_ACTIVE, JOB_ENDED, JOB_QUEUED
-from service_state import Job, OUT_OF_RANGE, PAUSED, QUEUED, RUNNING, ServiceState, allow
+from service_state import Allowed, BAD_DATA, CANCELLED, DATASET_CHANGED, ETAG, Fault, INVALID, JOB_ACTIVE, JOB_ENDED
+from service_state import Job, JOB_QUEUED, NO_CHECKPOINT, OUT_OF_RANGE, PAUSED, QUEUED, RUNNING, ServiceState, allow
 from trainyard.v1 import event_pb2, job_pb2
 from trainyard_testing import model_of
 
@@ -128,6 +128,50 @@ class JobModel(ServiceState):
         if job is not None and QUEUED in job.states:
             possible.add(JOB_QUEUED)
         return allow(lambda answer: self._become(job, answer, RUNNING), faults, possible)
+
+    def UpdateJob(self, request: job_pb2.UpdateJobRequest) -> Allowed:
+        job, faults, possible = self._running_faults(request.job.name)
+        paths = list(request.update_mask.paths)
+        if not paths or "state" in paths or abs(request.job.priority) > 1000 and "priority" in paths:
+            faults.add(INVALID)
+        if request.job.spec.optimizer.learning_rate < 0:
+            faults.add(INVALID)
+
+        def take(answer: job_pb2.Job) -> None:
+            known = job_pb2.Job()
+            known.CopyFrom(job.job)
+            if "labels" in paths:
+                known.ClearField("labels")
+                known.labels.update(request.job.labels)
+            for path in {"display_name", "priority"} & set(paths):
+                setattr(known, path, getattr(request.job, path))
+            job.job = known
+            self._check_job(answer, answer.name)
+
+        return allow(take, faults, possible)
+
+    def ForkJob(self, request: job_pb2.ForkJobRequest) -> Allowed:
+        source, faults = self.jobs.get(request.name), self.job_faults(request.name)
+        possible: set[Fault] = set()
+        if request.from_step < 0 or request.update_mask.paths:
+            faults.add(INVALID)
+        if source is not None:
+            if False in source.has_model or QUEUED in source.states:
+                possible |= {JOB_QUEUED, NO_CHECKPOINT}
+            now = self.datasets.get(source.job.spec.data.dataset)
+            if now is None:
+                faults.add(("NOT_FOUND", "NO_SUCH_DATA_SET"))
+            elif now.content != source.data.content:
+                possible |= {DATASET_CHANGED, INVALID, BAD_DATA}
+
+        def take(answer: job_pb2.Job) -> None:
+            assert answer.name not in self.jobs, "a job of this name is there"
+            assert answer.forked_from.job == request.name
+            fork = job_pb2.Job(spec=source.job.spec, display_name=request.job.display_name)
+            self.jobs[answer.name] = Job(fork, source.data, source.endless)
+            self._check_job(answer, answer.name)
+
+        return allow(take, faults, possible)
 
     def VerifyJob(self, request: job_pb2.VerifyJobRequest) -> Allowed:
         job, faults = self.jobs.get(request.name), self.job_faults(request.name)

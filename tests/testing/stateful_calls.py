@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from crc32c import crc32c
-from google.protobuf import text_format
+from google.protobuf import field_mask_pb2, text_format
 from service_model import ServiceModel
 from service_state import CONTENTS, FEATURES, PAUSED
 from specs import dense
@@ -103,6 +103,7 @@ class Caller:
             "CancelJob": (3, lambda: job_pb2.CancelJobRequest(name=self._name("jobs"))),
             "PauseJob": (4, lambda: job_pb2.PauseJobRequest(name=self._name("jobs"))),
             "ResumeJob": (4, lambda: job_pb2.ResumeJobRequest(name=self._name("jobs"))),
+            "UpdateJob": (4, self._update_job),
             "VerifyJob": (1, self._verify_job),
             "DeleteJob": (4, lambda: job_pb2.DeleteJobRequest(name=self._name("jobs"), etag=self._etag())),
             "GetModel": (2, lambda: model_pb2.GetModelRequest(name=self._name("models"))),
@@ -114,6 +115,7 @@ class Caller:
         }
         ending = [name for name, job in self._model.jobs.items() if not job.endless and PAUSED not in job.states]
         if ending:
+            methods["ForkJob"] = (1, lambda: self._fork_job(self._random.choice(ending)))
             methods["Watch"] = (4, lambda: self._watch(self._random.choice(ending)))
         return methods
 
@@ -189,6 +191,29 @@ class Caller:
         if self._random.random() < 0.5:
             job.labels["team"] = self._random.choice("ab")
         return job_pb2.CreateJobRequest(job=job, request_id=self._request_id())
+
+    def _update_job(self) -> job_pb2.UpdateJobRequest:
+        name = self._name("jobs")
+        known = self._model.jobs.get(name)
+        job = job_pb2.Job(name=name, display_name=self._random.choice(["", "é", "y"]), labels={"team": "b"})
+        job.spec.optimizer.learning_rate = -1 if self._seldom() else self._random.choice([0.01, 0.02])
+        paths = ["display_name", "labels", "spec.optimizer.learning_rate"]
+        if known is not None and not known.endless:
+            job.priority = self._random.choice([0, 5])
+            paths.append("priority")
+        chosen = self._random.sample(paths, self._random.randrange(1, len(paths) + 1))
+        if self._seldom():
+            chosen = self._random.choice([[], ["state"]])
+        if job.spec.optimizer.learning_rate < 0:
+            chosen.append("spec.optimizer.learning_rate")
+        return job_pb2.UpdateJobRequest(job=job, update_mask=field_mask_pb2.FieldMask(paths=chosen))
+
+    def _fork_job(self, name: str) -> job_pb2.ForkJobRequest:
+        request = job_pb2.ForkJobRequest(name=self._name("jobs") if self._seldom() else name)
+        request.job.display_name = self._random.choice(["", "fork"])
+        if self._seldom():
+            request.from_step = -1
+        return request
 
     def _list_jobs(self) -> job_pb2.ListJobsRequest:
         text = "what is this" if self._seldom() else self._random.choice(["", "labels.team = a", "labels.team = b"])

@@ -85,22 +85,22 @@ TEST(SpecChangesTest, OnlyWhatMaySteerIsSteerable) {
   for (const char* const path :
        {"optimizer.learning_rate", "optimizer.schedule", "optimizer.schedule.warm_up", "optimizer.momentum.momentum",
         "optimizer.nesterov", "optimizer.clipping.global_norm.max_norm", "budget", "budget.steps"}) {
-    EXPECT_TRUE(CheckSteerable("fields", path).ok()) << path;
+    EXPECT_TRUE(CheckSteerable(path, "fields", path).ok()) << path;
   }
   for (const char* const path :
        {"optimizer", "optimizer.sgd", "seed", "data", "budgets", "budget.nothing", "", "network"}) {
-    EXPECT_EQ(ErrorField(CheckSteerable("fields", path)), "fields") << path;
+    EXPECT_EQ(ErrorField(CheckSteerable(path, "fields", path)), "fields") << path;
   }
 }
 
 TEST(SpecChangesTest, AForkHasItsSourcesDataNetworkAndStart) {
   for (const char* const path :
        {"optimizer", "loss", "regularization", "budget", "minibatches.seed", "early_stopping"}) {
-    EXPECT_TRUE(CheckForkable("update_mask", path).ok()) << path;
+    EXPECT_TRUE(CheckForkable(path, "update_mask", path).ok()) << path;
   }
   for (const char* const path : {"data", "data.dataset", "network", "precision", "seed", "initialization",
                                  "initial_state", "warm_start.model", "nothing"}) {
-    EXPECT_EQ(ErrorField(CheckForkable("update_mask", path)), "update_mask") << path;
+    EXPECT_EQ(ErrorField(CheckForkable(path, "update_mask", path)), "update_mask") << path;
   }
 }
 

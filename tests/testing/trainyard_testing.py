@@ -19,7 +19,7 @@ import grpc
 import numpy as np
 
 from crc32c import crc32c
-from google.rpc import error_details_pb2, status_pb2
+from refusal import Refusal, refusal_in, refusal_of  # noqa: F401: part of what tests share
 from trainyard.v1 import dataset_pb2, dataset_pb2_grpc, event_pb2, insight_pb2, insight_pb2_grpc, job_pb2
 from trainyard.v1 import job_pb2_grpc, metric_pb2, model_pb2, model_pb2_grpc, server_pb2, server_pb2_grpc, spec_pb2
 from trainyard.v1 import watch_pb2, watch_pb2_grpc
@@ -33,7 +33,6 @@ ANY_PORT = "127.0.0.1:0"
 # A call that takes longer hangs.
 DEADLINE_SECONDS = 60
 TERMINAL_STATES = (event_pb2.STATE_SUCCEEDED, event_pb2.STATE_FAILED, event_pb2.STATE_CANCELLED)
-STATUS_DETAILS = "grpc-status-details-bin"
 
 
 class Server:
@@ -147,46 +146,6 @@ class Run:
             assert len(values) == event.metrics.first_step, f"step {event.metrics.first_step} after {len(values)} steps"
             repeats = event.metrics.step_count if len(column.values) == 1 else 1
             values.extend(list(column.values) * repeats)
-
-
-@dataclass
-class Refusal:
-    """An error as a program sees it."""
-
-    code: grpc.StatusCode
-    message: str
-    reason: str = ""
-    metadata: dict[str, str] = field(default_factory=dict)
-    fields: list[str] = field(default_factory=list)
-
-
-def refusal_of(error: grpc.RpcError) -> Refusal:
-    refusal = Refusal(error.code(), error.details())
-    status = status_pb2.Status()
-    for key, value in error.trailing_metadata() or ():
-        if key == STATUS_DETAILS:
-            status.ParseFromString(value)
-    add_details(status, refusal)
-    return refusal
-
-
-def refusal_in(status: status_pb2.Status) -> Refusal:
-    """The error that a message carries."""
-    code = next(code for code in grpc.StatusCode if code.value[0] == status.code)
-    refusal = Refusal(code, status.message)
-    add_details(status, refusal)
-    return refusal
-
-
-def add_details(status: status_pb2.Status, refusal: Refusal) -> None:
-    info = error_details_pb2.ErrorInfo()
-    bad_request = error_details_pb2.BadRequest()
-    for detail in status.details:
-        if detail.Unpack(info):
-            refusal.reason = info.reason
-            refusal.metadata = dict(info.metadata)
-        elif detail.Unpack(bad_request):
-            refusal.fields = [violation.field for violation in bad_request.field_violations]
 
 
 class _CallDetails(

@@ -5,7 +5,7 @@ import unittest
 
 import grpc
 
-from hostile import MEBIBYTE, Memory, huge_upload
+from hostile import MEBIBYTE, Memory, expect_growth_below, huge_upload
 from trainyard_testing import ServerTest
 
 
@@ -17,7 +17,7 @@ class GigabyteTest(ServerTest):
                 upload = huge_upload(self.client, before, filling, 1024 * MEBIBYTE, after)
                 refusal = self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.client.commit_upload, upload)
                 self.assertEqual(refusal.reason, "BAD_DATA")
-                self.assertLess(memory.growth(), 128 * MEBIBYTE)
+                expect_growth_below(self, memory.growth(), 128 * MEBIBYTE)
 
 
 if __name__ == "__main__":

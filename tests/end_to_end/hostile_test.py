@@ -16,7 +16,7 @@ import grpc
 import numpy as np
 
 import raw_http2
-from hostile import MEBIBYTE, Memory, huge_upload
+from hostile import MEBIBYTE, Memory, expect_growth_below, huge_upload
 from raw_http2 import Connection, call_headers, frame
 from specs import spec_of
 from trainyard.v1 import dataset_pb2, event_pb2, server_pb2, spec_pb2
@@ -36,7 +36,7 @@ class HostileTest(ServerTest):
 
     def tearDown(self) -> None:
         super().tearDown()
-        self.assertLess(self.memory.growth(), self.bound)
+        expect_growth_below(self, self.memory.growth(), self.bound)
 
 
 class ConnectionTest(HostileTest):

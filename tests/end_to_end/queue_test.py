@@ -6,7 +6,7 @@ import unittest
 
 import grpc
 
-from hostile import Memory
+from hostile import Memory, expect_growth_below
 from trainyard.v1 import event_pb2, job_pb2, watch_pb2
 from trainyard_testing import Client, Run, ServerTest
 from watching import endless_spec, iris_spec, is_terminal
@@ -74,7 +74,7 @@ class QueueTest(ServerTest):
         self.assertEqual(set(ends), {job.name for job in jobs})
         self.assertEqual(set(ends.values()), {event_pb2.STATE_SUCCEEDED})
         print(f"{JOBS} jobs; the server grew by {growth / 1e6:.1f} MB")
-        self.assertLess(growth, RUNNING_BYTES + JOBS * WAITING_JOB_BYTES)
+        expect_growth_below(self, growth, RUNNING_BYTES + JOBS * WAITING_JOB_BYTES)
 
         begun = sorted(self.team("order"), key=lambda job: job.start_time.ToNanoseconds())
         wanted = sorted(jobs, key=lambda job: -job.priority)  # stable: by submission
@@ -103,7 +103,7 @@ class QueueTest(ServerTest):
             ends = self.ends("slices", len(jobs))
             growth = memory.growth()
         self.assertEqual(set(ends.values()), {event_pb2.STATE_SUCCEEDED})
-        self.assertLess(growth, RUNNING_BYTES)
+        expect_growth_below(self, growth, RUNNING_BYTES)
 
 
 if __name__ == "__main__":

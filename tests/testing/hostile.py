@@ -1,11 +1,12 @@
 """What tests of harmful input share: the server's memory, watched, and uploads too large to hold here."""
 
 import threading
+import unittest
 from pathlib import Path
 
 from crc32c import crc32c
 from trainyard.v1 import dataset_pb2
-from trainyard_testing import CHUNK_BYTES, Client
+from trainyard_testing import CHUNK_BYTES, SANITIZED, Client
 
 MEBIBYTE = 1 << 20
 
@@ -40,6 +41,11 @@ class Memory:
             if line.startswith("RssAnon:"):
                 return int(line.split()[1]) * 1024
         return 0
+
+
+def expect_growth_below(test: unittest.TestCase, growth: int, bound: int) -> None:
+    if not SANITIZED:
+        test.assertLess(growth, bound)
 
 
 def huge_upload(client: Client, before: bytes, filling: bytes, size: int, after: bytes) -> str:

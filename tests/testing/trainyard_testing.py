@@ -30,6 +30,9 @@ LISTENING = "listening on "
 HTTP = "http on "
 ANY_PORT = "127.0.0.1:0"
 
+# Whether the programs were built with a sanitizer, whose memory is beside their own.
+SANITIZED = "TRAINYARD_SANITIZED" in os.environ
+
 # A call that takes longer hangs.
 DEADLINE_SECONDS = 60
 TERMINAL_STATES = (event_pb2.STATE_SUCCEEDED, event_pb2.STATE_FAILED, event_pb2.STATE_CANCELLED)

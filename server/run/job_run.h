@@ -97,6 +97,9 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   // Saves the state of a run that no worker has any more. `saved` is told when it is safe, or at once where there is nothing to save.
   void SaveForShutdown(std::function<void()> saved);
 
+  // Until no change of state is on its way to the log any more.
+  void AwaitSettled();
+
   Then RunSlice(absl::Duration length) override;
 
  private:

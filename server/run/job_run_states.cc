@@ -182,6 +182,12 @@ void JobRun::SaveForShutdown(std::function<void()> saved) {
   SaveCheckpoint(trainer_->Snapshot(), Keep::kNewest, [saved = std::move(saved)](const absl::Status&) { saved(); });
 }
 
+void JobRun::AwaitSettled() {
+  absl::MutexLock lock(&mutex_);
+  const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !leaving_ || !end_status_.ok(); };
+  mutex_.Await(absl::Condition(&settled));
+}
+
 void JobRun::CountState(int64_t change) {
   if (!HasEnded()) services_.counters.in_state[job_.state()].Add(change);
 }

@@ -144,5 +144,7 @@ void JobTable::SaveForShutdown() {
   absl::BlockingCounter left(static_cast<int>(runs.size()));
   for (const std::shared_ptr<JobRun>& run : runs) run->SaveForShutdown([&left] { left.DecrementCount(); });
   left.Wait();
+  // A run that was about to end tells this table of it.
+  for (const std::shared_ptr<JobRun>& run : runs) run->AwaitSettled();
 }
 }  // namespace trainyard

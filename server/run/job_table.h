@@ -44,7 +44,8 @@ class JobTable {
   // Takes up the jobs that a former server left.
   absl::Status Recover();
 
-  // Saves all runs and gives them back to the next server. The scheduler must have stopped.
+  // Saves all runs and gives them back to the next server. The scheduler must have stopped. Those that were about to end are in the log then,
+  // and this is told of them once all that is queued is durable.
   void SaveForShutdown();
 
   absl::StatusOr<v1::Job> Create(const v1::CreateJobRequest& request, const Caller& caller);

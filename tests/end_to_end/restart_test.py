@@ -2,6 +2,7 @@
 """A killed or drained server goes on where it was; what it has acknowledged survives."""
 
 import subprocess
+import time
 import unittest
 from typing import Callable
 
@@ -166,6 +167,16 @@ class DrainTest(RestartTest):
         server, _ = self.start()
         server.process.terminate()
         self.assertEqual(server.process.wait(5), 0)
+
+    def test_a_server_exits_0_while_jobs_end(self) -> None:
+        server, client = self.begin()
+        spec = digits_spec(hidden=512, budget=spec_pb2.Budget(steps=4), precision=spec_pb2.PRECISION_F64)
+        for delay in range(12):
+            for _ in range(6):
+                client.create_job(spec)
+            time.sleep(0.02 * delay)
+            self.drain(server, client)
+            server, client = self.start()
 
     def test_a_server_with_idle_watchers_exits_0_soon(self) -> None:
         server, client = self.begin()

@@ -49,15 +49,23 @@ class World:
             self._server.process.terminate()
             time.sleep(self._random.uniform(0, LONGEST_DRAIN))
         self._serving.clear()
+        self._expect_alive(self._server.process, after_drain=drain)
         self._server.kill()
         while self._random.random() < 0.15:
             self._die_before_it_serves()
         self._start()
 
+    def _expect_alive(self, process: subprocess.Popen, after_drain: bool = False) -> None:
+        """A server ends by itself only where it was asked to, and then without a fault."""
+        code = process.poll()
+        if code is not None and not (after_drain and code == 0):
+            self.record.fault(f"a server ended by itself with {code}")
+
     def _die_before_it_serves(self) -> None:
         command = trainyard_testing.server_command(self._data, listen=self.address, program_name=self._program)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         time.sleep(self._random.uniform(0, LONGEST_BIRTH))
+        self._expect_alive(process)
         process.kill()
         process.wait()
 

@@ -1,6 +1,7 @@
 #include "server/rpc/gate.h"
 
 #include <algorithm>
+#include <iostream>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -68,6 +69,11 @@ absl::StatusOr<std::string_view> SecretOf(const grpc::CallbackServerContext& con
   return value;
 }
 
+void TellOfTokens(const absl::Status& status) {
+  if (status.ok()) return;
+  std::cerr << absl::StrCat("trainyard-server: ", status.message(), "; the former tokens stay in force\n");
+}
+
 }  // namespace
 
 absl::Status Admission::StillHolds() const {
@@ -92,7 +98,7 @@ void Admission::Record(const absl::Status& outcome, const std::string& resource)
 absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const SecurityOptions& options) {
   auto gate = std::make_unique<Gate>();
   if (!options.tokens.empty()) {
-    ASSIGN_OR_RETURN(gate->tokens_, TokenFile::Open(options.tokens));
+    ASSIGN_OR_RETURN(gate->tokens_, TokenFile::Open(options.tokens, &TellOfTokens));
   }
   // Without names there is little to keep, unless somebody asks for it.
   const std::string audit_log = options.audit_log.empty() && gate->tokens_ != nullptr ? "-" : options.audit_log;

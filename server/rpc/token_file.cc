@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <iostream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,24 +28,25 @@ absl::StatusOr<std::vector<Token>> ReadTokens(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TokenFile>> TokenFile::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<TokenFile>> TokenFile::Open(const std::string& path, Reread reread) {
   const Stamp stamp = StampOf(path);
   ASSIGN_OR_RETURN(std::vector<Token> tokens, ReadTokens(path));
-  return std::unique_ptr<TokenFile>(new TokenFile(path, stamp, std::move(tokens)));
+  return std::unique_ptr<TokenFile>(new TokenFile(path, stamp, std::move(tokens), std::move(reread)));
 }
 
-TokenFile::TokenFile(std::string path, Stamp stamp, std::vector<Token> tokens)
+TokenFile::TokenFile(std::string path, Stamp stamp, std::vector<Token> tokens, Reread reread)
     : path_(std::move(path)),
+      reread_(std::move(reread)),
       stamp_(stamp),
       tokens_(std::make_shared<const std::vector<Token>>(std::move(tokens))),
-      rereader_([this] { Reread(); }) {}
+      follower_([this] { Follow(); }) {}
 
 TokenFile::~TokenFile() {
   {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
   }
-  rereader_.join();
+  follower_.join();
 }
 
 std::shared_ptr<const std::vector<Token>> TokenFile::tokens() const {
@@ -61,7 +61,7 @@ TokenFile::Stamp TokenFile::StampOf(const std::string& path) {
   return {found.st_dev, found.st_ino, found.st_size, changed};
 }
 
-void TokenFile::Reread() {
+void TokenFile::Follow() {
   const auto closed = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return closed_; };
   while (true) {
     {
@@ -72,12 +72,12 @@ void TokenFile::Reread() {
     if (stamp == stamp_) continue;
     stamp_ = stamp;
     absl::StatusOr<std::vector<Token>> tokens = ReadTokens(path_);
-    if (!tokens.ok()) {
-      std::cerr << absl::StrCat("trainyard-server: ", tokens.status().message(), "; the former tokens stay in force\n");
-      continue;
+    const absl::Status status = tokens.status();
+    if (status.ok()) {
+      absl::MutexLock lock(&mutex_);
+      tokens_ = std::make_shared<const std::vector<Token>>(*std::move(tokens));
     }
-    absl::MutexLock lock(&mutex_);
-    tokens_ = std::make_shared<const std::vector<Token>>(*std::move(tokens));
+    reread_(status);
   }
 }
 

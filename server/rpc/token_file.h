@@ -4,6 +4,7 @@
 #define TRAINYARD_SERVER_RPC_TOKEN_FILE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -20,27 +21,31 @@ namespace trainyard {
 // Thread-safe.
 class TokenFile {
  public:
+  // Told each time that the file was read again because it had changed: OK once its tokens hold, else why the former ones stay in force.
+  using Reread = std::function<void(const absl::Status&)>;
+
   // INVALID_ARGUMENT: the file has a fault. FAILED_PRECONDITION: it can't be read.
-  static absl::StatusOr<std::unique_ptr<TokenFile>> Open(const std::string& path);
+  static absl::StatusOr<std::unique_ptr<TokenFile>> Open(const std::string& path, Reread reread);
   ~TokenFile();
 
-  // Those of the file's last state that could be read; of others stderr tells.
+  // Those of the file's last state that could be read.
   std::shared_ptr<const std::vector<Token>> tokens() const;
 
  private:
   // Device, inode, size, and time of the last change in nanoseconds.
   using Stamp = std::tuple<uint64_t, uint64_t, int64_t, int64_t>;
 
-  TokenFile(std::string path, Stamp stamp, std::vector<Token> tokens);
+  TokenFile(std::string path, Stamp stamp, std::vector<Token> tokens, Reread reread);
   static Stamp StampOf(const std::string& path);
-  void Reread();
+  void Follow();
 
   const std::string path_;
+  const Reread reread_;
   Stamp stamp_;  // after construction used by rereader_ alone
   mutable absl::Mutex mutex_;
   std::shared_ptr<const std::vector<Token>> tokens_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  std::thread rereader_;
+  std::thread follower_;
 };
 
 // Adds the token's line to the file, which is made, readable by its owner alone, where there is none. ALREADY_EXISTS: a token of this

@@ -22,14 +22,20 @@ void Scheduler::Add(std::shared_ptr<Sliced> work, int priority) {
   MakeReady(entry);
 }
 
-void Scheduler::SetPriority(const Sliced* work, int priority) {
-  absl::MutexLock lock(&mutex_);
+// What changes an entry's rank.
+template <typename Change>
+void Scheduler::Rerank(const Sliced* work, Change change) {
   const auto found = entries_.find(work);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   const bool ready = ready_.erase(RankOf(entry)) > 0;
-  entry.priority = priority;
+  change(entry);
   if (ready) ready_.insert(RankOf(entry));
+}
+
+void Scheduler::SetPriority(const Sliced* work, int priority) {
+  absl::MutexLock lock(&mutex_);
+  Rerank(work, [priority](Entry& entry) { entry.priority = priority; });
 }
 
 void Scheduler::Wake(const Sliced* work) {
@@ -42,15 +48,11 @@ void Scheduler::Wake(const Sliced* work) {
 }
 
 void Scheduler::Hasten(const Sliced* work) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = entries_.find(work);
-  if (found == entries_.end()) return;
-  Entry& entry = found->second;
-  const bool was_ready = ready_.erase(RankOf(entry)) > 0;
-  entry.hastened = true;
-  if (entry.running) entry.woken = true;
-  if (was_ready) Enqueue(entry);
-  if (entry.waiting) MakeReady(entry);
+  {
+    absl::MutexLock lock(&mutex_);
+    Rerank(work, [](Entry& entry) { entry.hastened = true; });
+  }
+  Wake(work);
 }
 
 void Scheduler::Stop() {

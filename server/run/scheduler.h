@@ -97,6 +97,8 @@ class Scheduler {
   void Help(std::shared_ptr<Crew> crew) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountReady() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Enqueue(const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  template <typename Change>
+  void Rerank(const Sliced* work, Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeReady(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const absl::Duration slice_length_;

@@ -2,7 +2,7 @@
 
 from typing import Any, Iterator, Optional
 
-from service_state import Allowed, BAD_DATA, CANCELLED, DATASET_CHANGED, ETAG, Fault, INVALID, JOB_ACTIVE, JOB_ENDED
+from service_state import Allowed, BAD_DATA, CANCELLED, DATASET_CHANGED, Fault, INVALID, JOB_ENDED
 from service_state import Job, JOB_QUEUED, NO_CHECKPOINT, OUT_OF_RANGE, PAUSED, QUEUED, RUNNING, ServiceState, allow
 from trainyard.v1 import event_pb2, job_pb2
 from trainyard_testing import model_of
@@ -198,14 +198,9 @@ class JobModel(ServiceState):
 
     def DeleteJob(self, request: job_pb2.DeleteJobRequest) -> Allowed:
         job, faults = self.jobs.get(request.name), self.job_faults(request.name)
-        possible = set()
+        possible: set[Fault] = set()
         if job is not None:
-            if request.etag:
-                faults.add(ETAG)
-            if not job.may_have_ended:
-                faults.add(JOB_ACTIVE)
-            if not job.has_ended:
-                possible.add(JOB_ACTIVE)
+            self.add_deletion_faults(job, request.etag, faults, possible)
 
         def take(_: Any) -> None:
             del self.jobs[request.name]

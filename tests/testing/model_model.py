@@ -2,7 +2,7 @@
 
 from typing import Any, Iterator
 
-from service_state import Allowed, BAD_DATA, ETAG, FEATURES, INVALID, JOB_ACTIVE, ROWS, ServiceState, allow
+from service_state import Allowed, BAD_DATA, FEATURES, INVALID, ROWS, ServiceState, allow
 from trainyard.v1 import model_pb2
 from trainyard_testing import TERMINAL_STATES, model_of
 
@@ -83,12 +83,7 @@ class ModelModel(ServiceState):
     def DeleteModel(self, request: model_pb2.DeleteModelRequest) -> Allowed:
         job, faults, possible = self.model_faults(request.name)
         if job is not None and not faults:
-            if request.etag:
-                faults.add(ETAG)
-            if not job.may_have_ended:
-                faults.add(JOB_ACTIVE)
-            if not job.has_ended:
-                possible.add(JOB_ACTIVE)
+            self.add_deletion_faults(job, request.etag, faults, possible)
 
         def take(_: Any) -> None:
             job.states &= set(TERMINAL_STATES)

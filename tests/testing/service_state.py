@@ -127,5 +127,15 @@ class ServiceState:
         return job, faults, {NO_MODEL} if job and False in job.has_model else set()
 
     @staticmethod
+    def add_deletion_faults(job: Job, etag: str, faults: set[Fault], possible: set[Fault]) -> None:
+        """Of a job or its model: an etag that is given is never right here."""
+        if etag:
+            faults.add(ETAG)
+        if not job.may_have_ended:
+            faults.add(JOB_ACTIVE)
+        if not job.has_ended:
+            possible.add(JOB_ACTIVE)
+
+    @staticmethod
     def page_faults(request: Any) -> set[Fault]:
         return {INVALID} if not 0 <= request.page_size <= 1000 or request.page_token else set()

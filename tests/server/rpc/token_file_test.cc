@@ -2,10 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <deque>
 #include <filesystem>
 #include <fstream>
 
-#include "absl/time/clock.h"
+#include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 
 namespace trainyard {
@@ -29,54 +30,70 @@ class TokenFileTest : public ::testing::Test {
     return {.caller = {.name = name}, .role = Role::kRead, .hash = std::string(64, digit)};
   }
 
-  // Whether the file has that many tokens before the test's time is over.
-  static void AwaitCount(const TokenFile& file, size_t count) {
-    while (file.tokens()->size() != count) absl::SleepFor(absl::Milliseconds(10));
+  // Opened for tests that change it.
+  std::unique_ptr<TokenFile> Open() {
+    return TokenFile::Open(path_,
+                           [this](const absl::Status& status) {
+                             absl::MutexLock lock(&mutex_);
+                             told_.push_back(status);
+                           })
+        .value();
   }
 
+  // What the file's next rereading told.
+  absl::Status NextReread() {
+    absl::MutexLock lock(&mutex_);
+    const auto reread = [this] { return !told_.empty(); };
+    mutex_.Await(absl::Condition(&reread));
+    absl::Status status = told_.front();
+    told_.pop_front();
+    return status;
+  }
+
+  absl::Mutex mutex_;
+  std::deque<absl::Status> told_;
   std::string folder_;
   std::string path_;
 };
 
 TEST_F(TokenFileTest, AMissingFileIsNotTakenForOneWithoutTokens) {
-  EXPECT_EQ(TokenFile::Open(path_).status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(TokenFile::Open(folder_).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(TokenFile::Open(path_, nullptr).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(TokenFile::Open(folder_, nullptr).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(TokenFileTest, AFaultIsNamedByFileAndLine) {
   Write("a\n");
-  const absl::Status status = TokenFile::Open(path_).status();
+  const absl::Status status = TokenFile::Open(path_, nullptr).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr(path_ + ": line 1: "));
 }
 
 TEST_F(TokenFileTest, AnAppendedTokenIsReadWhileTheFileIsOpen) {
   ASSERT_TRUE(AppendToken(path_, NamedToken("a", 'a')).ok());
-  const auto file = TokenFile::Open(path_).value();
+  const auto file = Open();
   EXPECT_THAT(*file->tokens(), SizeIs(1));
   ASSERT_TRUE(AppendToken(path_, NamedToken("b", 'b')).ok());
-  AwaitCount(*file, 2);
+  EXPECT_TRUE(NextReread().ok());
+  EXPECT_THAT(*file->tokens(), SizeIs(2));
 }
 
 TEST_F(TokenFileTest, ARemovedTokenIsForgottenWhileTheFileIsOpen) {
   Write("a read " + std::string(64, 'a') + "\n");
-  const auto file = TokenFile::Open(path_).value();
+  const auto file = Open();
   Write("");
-  AwaitCount(*file, 0);
+  EXPECT_TRUE(NextReread().ok());
+  EXPECT_THAT(*file->tokens(), SizeIs(0));
 }
 
 TEST_F(TokenFileTest, AFaultyFileLeavesTheFormerTokensInForce) {
   Write("a read " + std::string(64, 'a') + "\nb read " + std::string(64, 'b') + "\n");
-  const auto file = TokenFile::Open(path_).value();
-  ::testing::internal::CaptureStderr();
+  const auto file = Open();
   Write("a\n");
-  while (::testing::internal::GetCapturedStderr().empty()) {
-    ::testing::internal::CaptureStderr();
-    absl::SleepFor(absl::Milliseconds(100));
-  }
+  EXPECT_THAT(std::string(NextReread().message()), HasSubstr("line 1"));
   EXPECT_THAT(*file->tokens(), SizeIs(2));
   Write("c read " + std::string(64, 'c') + "\n");
-  AwaitCount(*file, 1);
+  EXPECT_TRUE(NextReread().ok());
+  EXPECT_THAT(*file->tokens(), SizeIs(1));
 }
 
 TEST_F(TokenFileTest, ANewFileIsItsOwnersAlone) {
@@ -89,13 +106,13 @@ TEST_F(TokenFileTest, ANewFileIsItsOwnersAlone) {
 TEST_F(TokenFileTest, ANameIsTakenOnce) {
   ASSERT_TRUE(AppendToken(path_, NamedToken("a", 'a')).ok());
   EXPECT_EQ(AppendToken(path_, NamedToken("a", 'b')).code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_THAT(*TokenFile::Open(path_).value()->tokens(), SizeIs(1));
+  EXPECT_THAT(*TokenFile::Open(path_, nullptr).value()->tokens(), SizeIs(1));
 }
 
 TEST_F(TokenFileTest, ALineWithoutAnEndGetsOne) {
   Write("a read " + std::string(64, 'a'));
   ASSERT_TRUE(AppendToken(path_, NamedToken("b", 'b')).ok());
-  EXPECT_THAT(*TokenFile::Open(path_).value()->tokens(), SizeIs(2));
+  EXPECT_THAT(*TokenFile::Open(path_, nullptr).value()->tokens(), SizeIs(2));
 }
 
 }  // namespace

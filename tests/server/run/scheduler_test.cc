@@ -160,20 +160,6 @@ TEST(SchedulerTest, WhatIsHastenedDuringItsSliceHasTheNextAsWell) {
   EXPECT_THAT(diary.lines, ElementsAre("low", "low", "high"));
 }
 
-TEST(SchedulerTest, WhatWaitsIsWokenWhenItIsHastened) {
-  Scheduler scheduler(1, absl::Milliseconds(2));
-  absl::Notification waits;
-  absl::Notification woken;
-  const auto work = std::make_shared<Work>([&](int slice) {
-    (slice == 0 ? waits : woken).Notify();
-    return slice == 0 ? Then::kWait : Then::kDone;
-  });
-  scheduler.Add(work, 0);
-  waits.WaitForNotification();
-  scheduler.Hasten(work.get());
-  woken.WaitForNotification();
-}
-
 TEST(SchedulerTest, WhatNeverHadASliceGoesBeforeItsEquals) {
   Diary diary;
   Scheduler scheduler(1, absl::Milliseconds(2));
@@ -259,7 +245,7 @@ TEST(SchedulerTest, WhatComesBackAfterAWaitGetsNothingForThePast) {
   EXPECT_LE(repeated, 3);
 }
 
-TEST(SchedulerTest, WhatWaitsIsWokenOnce) {
+void ExpectToWake(void (Scheduler::*wake)(const Sliced*)) {
   Scheduler scheduler(2, absl::Milliseconds(2));
   absl::Notification waits;
   absl::Notification woken;
@@ -269,8 +255,13 @@ TEST(SchedulerTest, WhatWaitsIsWokenOnce) {
   });
   scheduler.Add(work, 0);
   waits.WaitForNotification();
-  scheduler.Wake(work.get());
+  (scheduler.*wake)(work.get());
   woken.WaitForNotification();
+}
+
+TEST(SchedulerTest, WhatWaitsHasAnotherSliceWhenItIsWokenOrHastened) {
+  ExpectToWake(&Scheduler::Wake);
+  ExpectToWake(&Scheduler::Hasten);
 }
 
 TEST(SchedulerTest, AWakeOfWhatIsReadyOrDoneDoesNothing) {

@@ -41,7 +41,7 @@ class TokenFile {
 
   const std::string path_;
   const Reread reread_;
-  Stamp stamp_;  // after construction used by rereader_ alone
+  Stamp stamp_;  // after construction used by follower_ alone
   mutable absl::Mutex mutex_;
   std::shared_ptr<const std::vector<Token>> tokens_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;

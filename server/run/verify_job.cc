@@ -56,7 +56,7 @@ absl::StatusOr<Start> ChooseStart(const v1::Job& job, const std::vector<StoredCh
   }
   const bool drawn = start.attempt == 1 && !job.has_forked_from();
   const bool found = start.stored.has_value() || (drawn && from_step.value_or(0) == 0);
-  if (!found) return NoCheckpoint(from_step.value_or(0), kept);
+  if (!found) return NoCheckpoint(from_step.value_or(FirstStepOf(job, start.attempt)), kept);
   return start;
 }
 

@@ -9,7 +9,7 @@ import trainyard_testing
 from restarting import digits_spec, small_spec
 from specs import ENDLESS
 from steering import digests, fork_request, learning_rates, set_learning_rate, set_steps
-from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, metric_pb2, optimizer_pb2, spec_pb2, watch_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, metric_pb2, model_pb2, optimizer_pb2, spec_pb2, watch_pb2
 from trainyard_testing import Run, ServerTest
 
 EVERY_50 = spec_pb2.CheckpointPlan(every_steps=50)
@@ -155,6 +155,17 @@ class ForkTest(ServerTest):
         self.assertEqual(digests(self.client, fork.name), expected)
         again = self.ended(fork.name, from_step=300)
         self.assertEqual(digests(self.client, again.name), {step: one for step, one in expected.items() if step > 300})
+
+    def test_a_fork_is_verified_from_what_it_began_with_as_long_as_its_model_is_there(self) -> None:
+        source = self.client.train(spec())
+        fork = self.ended(source.name, from_step=200)
+        request = job_pb2.VerifyJobRequest(name=fork.name, step_count=3)
+        answer = self.client.jobs.VerifyJob(request)
+        self.assertEqual((answer.identical, answer.first_step, answer.step_count), (True, 200, 3))
+        self.client.models.DeleteModel(model_pb2.DeleteModelRequest(name=fork.model))
+        refusal = self.refused(grpc.StatusCode.FAILED_PRECONDITION, self.client.jobs.VerifyJob, request)
+        self.assertEqual(refusal.reason, "NO_CHECKPOINT")
+        self.assertEqual(refusal.message, "no checkpoint of step 200 is kept; there are those of steps none")
 
     def test_a_request_id_makes_a_fork_safe_to_repeat(self) -> None:
         source = self.client.train(spec())

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A disk that gets full while jobs train: they stand still, reads and deletions go on; with room again, so do they."""
 
+import os
 import subprocess
 import tempfile
 import unittest
@@ -15,8 +16,11 @@ from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, metric_pb2, model_pb2,
 from trainyard_testing import Client, Run, Server, chunk, model_of, refusal_of
 
 DISK_BYTES = 64 << 20
-PIECE = b"x" * (1 << 20)
 JOBS = 3
+
+# A tmpfs's. The last 256 KiB are taken page by page.
+PAGE = 4096
+LAST_PAGES = 64
 
 
 class SmallDisk:
@@ -33,14 +37,18 @@ class SmallDisk:
             raise unittest.SkipTest("no right to mount")
 
     def fill(self) -> None:
-        """To the last byte, again and again until nothing more fits."""
+        """Takes all that is free, and of what the server gives up for itself meanwhile LAST_PAGES at most."""
         with (self.path / "ballast").open("ab", buffering=0) as ballast:
-            size = len(PIECE)
-            while size > 0:
+            while (pages := self._free_pages() - LAST_PAGES) > 0:
+                ballast.write(bytes(min(pages, LAST_PAGES) * PAGE))
+            for _ in range(LAST_PAGES):
                 try:
-                    ballast.write(PIECE[:size])
+                    ballast.write(bytes(PAGE))
                 except OSError:
-                    size //= 2
+                    return
+
+    def _free_pages(self) -> int:
+        return os.statvfs(self.path).f_bavail
 
     def make_room(self) -> None:
         (self.path / "ballast").unlink()
@@ -69,7 +77,6 @@ class FullDiskTest(unittest.TestCase):
         self.assertEqual((refusal.code, refusal.reason), (grpc.StatusCode.RESOURCE_EXHAUSTED, "STORAGE_FULL"))
 
     def follow_until_they_stand_still(self, runs: dict[str, Run]) -> None:
-        """Keeps the disk full: what the server gives up is taken as well."""
         for job, run in runs.items():
             self.client.follow_until(job, run, lambda run: any(e.warning.reason == "STORAGE_FULL" for e in run.events))
 

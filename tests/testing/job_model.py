@@ -168,6 +168,7 @@ class JobModel(ServiceState):
             assert answer.name not in self.jobs, "a job of this name is there"
             assert answer.forked_from.job == request.name
             fork = job_pb2.Job(spec=source.job.spec, display_name=request.job.display_name)
+            fork.forked_from.CopyFrom(answer.forked_from)
             self.jobs[answer.name] = Job(fork, source.data, source.endless)
             self._check_job(answer, answer.name)
 
@@ -183,6 +184,9 @@ class JobModel(ServiceState):
             now = self.datasets.get(job.job.spec.data.dataset)
             if QUEUED in job.states:
                 possible.add(JOB_QUEUED)
+            if job.job.HasField("forked_from") and False in job.has_model:
+                # What it began with went with its model.
+                possible.add(NO_CHECKPOINT)
             if now is None:
                 # Queued jobs need their data set.
                 faults.add(("NOT_FOUND", "NO_SUCH_DATA_SET"))

@@ -47,10 +47,11 @@ class SoakTest(ServerTest):
             watcher.start()
         return watchers
 
-    def do_rounds(self, work: Work, watchers: list[Watcher]) -> list[float]:
-        """The memory in use after each round."""
+    def do_rounds(self, work: Work, watchers: list[Watcher]) -> tuple[list[float], list[float]]:
+        """The memory in use and the memory resident, after each round."""
         begin = time.monotonic()
         sizes = []
+        resident = []
         jobs = JOBS // ROUNDS
 
         def do(index: int) -> None:
@@ -61,8 +62,10 @@ class SoakTest(ServerTest):
             for first in range(0, JOBS, jobs):
                 list(callers.map(do, range(first, first + jobs)))
                 self.settle(work, watchers)
-                sizes.append(scrape(self.server.http).value("trainyard_allocated_bytes"))
-        return sizes
+                found = scrape(self.server.http)
+                sizes.append(found.value("trainyard_allocated_bytes"))
+                resident.append(found.value("process_resident_memory_bytes"))
+        return sizes, resident
 
     def settle(self, work: Work, watchers: list[Watcher]) -> None:
         """All who watch all have seen all, and nothing is left of the jobs."""
@@ -77,7 +80,7 @@ class SoakTest(ServerTest):
         work = Work(self.client)
         watchers = self.follow(work)
         try:
-            sizes = self.do_rounds(work, watchers)
+            sizes, resident = self.do_rounds(work, watchers)
         finally:
             for watcher in watchers:
                 watcher.leave()
@@ -86,8 +89,7 @@ class SoakTest(ServerTest):
         events = sum(watcher.events for watcher in watchers)
         streams = sum(watcher.streams for watcher in watchers)
         print(f"{JOBS} jobs; {events} events in {streams} streams")
-        resident = scrape(self.server.http).value("process_resident_memory_bytes")
-        print(f"{resident / 1e6:.1f} MB resident at the end")
+        print("MB resident after each round:", *(f"{size / 1e6:.1f}" for size in resident))
         print("MB in use after each round:", *(f"{size / 1e6:.1f}" for size in sizes))
         second_half = sizes[ROUNDS // 2 :]
         slope = np.polyfit(range(len(second_half)), second_half, 1)[0]

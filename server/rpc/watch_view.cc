@@ -35,7 +35,7 @@ std::vector<int> StepsToKeep(const v1::MetricChunk& chunk, int count) {
     if (count >= 2) kept.insert(static_cast<int>(smallest - loss->values().begin()));
   }
   for (int piece = 0; piece < count && static_cast<int>(kept.size()) < count; ++piece)
-    kept.insert(piece * steps / count);
+    kept.insert(static_cast<int>(int64_t{piece} * steps / count));
   return {kept.begin(), kept.end()};
 }
 

@@ -15,6 +15,13 @@ bool HasAvx512() {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 }
 
+}  // namespace
+
+InstructionSet BestInstructionSet() {
+  if (HasAvx512()) return InstructionSet::kAvx512;
+  return HasAvx2() ? InstructionSet::kAvx2 : InstructionSet::kScalar;
+}
+
 InstructionSet ChosenInstructionSet() {
   const char* const variable = std::getenv("TRAINYARD_INSTRUCTION_SET");
   const std::string_view name = variable == nullptr ? "" : variable;
@@ -23,11 +30,16 @@ InstructionSet ChosenInstructionSet() {
   return BestInstructionSet();
 }
 
-}  // namespace
-
-InstructionSet BestInstructionSet() {
-  if (HasAvx512()) return InstructionSet::kAvx512;
-  return HasAvx2() ? InstructionSet::kAvx2 : InstructionSet::kScalar;
+std::string_view NameOf(InstructionSet set) {
+  switch (set) {
+    case InstructionSet::kAvx512:
+      return "avx512";
+    case InstructionSet::kAvx2:
+      return "avx2";
+    case InstructionSet::kScalar:
+      break;
+  }
+  return "scalar";
 }
 
 template <typename Real>

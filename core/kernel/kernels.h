@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "core/base/matrix.h"
 #include "core/base/objective.h"
@@ -104,8 +105,13 @@ InstructionSet BestInstructionSet();
 template <typename Real>
 const Kernels<Real>& KernelsFor(InstructionSet set);
 
-// Those of the best instruction set, or of TRAINYARD_INSTRUCTION_SET (scalar, avx2, avx512) where the environment names one that the
-// processor has.
+// The best, or TRAINYARD_INSTRUCTION_SET (scalar, avx2, avx512) where the environment names one that the processor has.
+InstructionSet ChosenInstructionSet();
+
+// As TRAINYARD_INSTRUCTION_SET names it.
+std::string_view NameOf(InstructionSet set);
+
+// Those of the chosen instruction set.
 template <typename Real>
 const Kernels<Real>& BestKernels();
 

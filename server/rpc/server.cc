@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/status.h"
+#include "core/kernel/kernels.h"
 #include "core/train/checkpoint.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
@@ -69,7 +70,7 @@ v1::ServerInfo ConstantInfo(const ServerOptions& options, const DatasetLimits& d
   v1::ServerInfo info;
   info.set_version(std::string(kVersion));
   info.set_numeric_fingerprint(NumericFingerprint());
-  info.set_cpu_dispatch("x86-64-v3");
+  info.set_cpu_dispatch(std::string(NameOf(ChosenInstructionSet())));
   info.set_worker_count(options.workers);
   *info.mutable_start_time() = ToProto(absl::Now());
   v1::Limits& limits = *info.mutable_limits();

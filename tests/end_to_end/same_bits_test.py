@@ -79,9 +79,12 @@ class SameBitsTest(RestartTest):
             "clipped": small_spec(optimizer=optimizer_pb2.Optimizer(clipping=clipping)),
         }
         runs = {name: [] for name in specs}
+        processor = {"scalar", "avx2"} | ({"avx512"} if "avx512dq" in Path("/proc/cpuinfo").read_text() else set())
         for instruction_set in ("avx512", "avx2", "scalar"):
             with mock.patch.dict(os.environ, TRAINYARD_INSTRUCTION_SET=instruction_set):
                 with trainyard_testing.Server() as server, trainyard_testing.Client(server.address) as client:
+                    if instruction_set in processor:
+                        self.assertEqual(client.server_info().cpu_dispatch, instruction_set)
                     client.upload_csv(trainyard_testing.DATA / "digits.csv", "digits")
                     for name, spec in specs.items():
                         job = client.create_job(spec).name

@@ -66,11 +66,8 @@ def podman(*arguments: str, seconds: float = 120) -> str:
     return run("podman", *arguments, seconds=seconds)
 
 
-def make_base() -> None:
-    """Debian 12 and nothing else, under the name that Dockerfiles use."""
-    exists = subprocess.run(["podman", "image", "exists", BASE], env=environment())
-    if exists.returncode == 0:
-        return
+def make_root() -> Path:
+    """A folder with Debian 12 and nothing else."""
     root = FOLDER / "rootfs"
     if not (root / "etc/debian_version").exists():
         shutil.rmtree(root, ignore_errors=True)
@@ -79,6 +76,15 @@ def make_base() -> None:
     suites = [("debian", "bookworm"), ("debian", "bookworm-updates"), ("debian-security", "bookworm-security")]
     sources = "".join(f"deb {MIRROR}/{archive} {suite} main\n" for archive, suite in suites)
     (root / "etc/apt/sources.list").write_text(sources)
+    return root
+
+
+def make_base() -> None:
+    """Debian 12 and nothing else, under the name that Dockerfiles use."""
+    exists = subprocess.run(["podman", "image", "exists", BASE], env=environment())
+    if exists.returncode == 0:
+        return
+    root = make_root()
     archive = FOLDER / "base.tar"
     without = ("--exclude=./dev/*", "--exclude=./var/cache/apt/*.bin")
     run("tar", "-C", str(root), "--numeric-owner", *without, "-cf", str(archive), ".")

@@ -6,16 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/train/adapt_checkpoint.h"
-#include "google/protobuf/util/message_differencer.h"
 #include "server/run/branch.h"
 #include "server/run/check_spec.h"
+#include "server/run/same_data.h"
 #include "server/run/warm_start.h"
-#include "server/wire/model.h"
 
 namespace trainyard {
 namespace {
-
-using google::protobuf::util::MessageDifferencer;
 
 // The fields of the spec that differ.
 absl::StatusOr<google::protobuf::FieldMask> ForkedFields(const v1::ForkJobRequest& request) {
@@ -39,21 +36,6 @@ int64_t ChangesUpTo(const v1::Job& job, const Checkpoint& checkpoint) {
   };
   while (count < job.changes_size() && acts(job.changes(static_cast<int>(count)))) ++count;
   return count;
-}
-
-// Equal rows give equal statistics.
-absl::Status CheckSameData(const RunPlan& plan, const v1::Job& source, const v1::Model& model) {
-  v1::Model here;
-  ToProto(plan.encoding, *plan.options.loss, &here);
-  bool same = here.features_size() == model.features_size();
-  for (int i = 0; same && i < here.features_size(); ++i) {
-    same = MessageDifferencer::Equals(here.features(i), model.features(i));
-  }
-  if (same) return absl::OkStatus();
-  return WithReason(absl::FailedPreconditionError(
-                        absl::StrCat(plan.options.data.dataset, " is not the data set that ", source.name(),
-                                     " was trained on; begin another job with warm_start to take its parameters over")),
-                    "DATASET_CHANGED", {{"dataset", plan.options.data.dataset}});
 }
 
 }  // namespace

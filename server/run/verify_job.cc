@@ -11,6 +11,7 @@
 #include "core/base/status.h"
 #include "server/run/branch.h"
 #include "server/run/replay.h"
+#include "server/run/same_data.h"
 #include "server/run/spec_changes.h"
 #include "server/wire/run_events.h"
 
@@ -123,6 +124,9 @@ absl::StatusOr<v1::VerifyJobResponse> VerifyJob(const v1::Job& job, JobKey key, 
   ASSIGN_OR_RETURN(PlannedChanges changes, PlanChanges(job, check));
   ASSIGN_OR_RETURN(const TrainingData data, OpenData(checked.options.data, services.datasets));
   ASSIGN_OR_RETURN(RunPlan plan, PlanRun(checked.options, data, limits.memory_bytes));
+  if (const absl::StatusOr<v1::Model> model = services.catalogue.GetModel(job.model()); model.ok()) {
+    RETURN_IF_ERROR(CheckSameData(plan, job, *model));
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<SteeredTrainer> trainer,
                    SteeredTrainer::Make(std::move(plan), std::move(changes.options), data,
                                         checkpoint.has_value() ? &*checkpoint : nullptr));

@@ -117,6 +117,7 @@ class ForkTest(ServerTest):
     def test_a_fork_of_a_steered_job_has_the_options_that_held_at_its_step(self) -> None:
         endless = spec()
         endless.budget.CopyFrom(ENDLESS)
+        endless.ClearField("early_stopping")
         name = self.client.create_job(endless).name
         self.client.follow_until(name, Run(), lambda run: run.steps >= 60)
         self.client.pause_job(name)
@@ -196,7 +197,7 @@ class ForkTest(ServerTest):
         self.assertEqual(refusal.metadata["steps"], str(source.progress.step))
         self.refused(grpc.StatusCode.NOT_FOUND, self.fork, "jobs/none")
 
-    def test_a_fork_is_refused_where_another_data_set_has_the_name_of_its_sources(self) -> None:
+    def test_a_fork_and_a_verification_are_refused_where_another_data_set_has_the_name_of_the_sources(self) -> None:
         client = self.client
         content = (trainyard_testing.DATA / "digits.csv").read_bytes()
         client.upload(content, "changing")
@@ -208,6 +209,9 @@ class ForkTest(ServerTest):
         lines = content.splitlines(keepends=True)
         client.upload(b"".join(lines[:1500]), "changing")
         refusal = self.refused(grpc.StatusCode.FAILED_PRECONDITION, self.fork, source.name)
+        self.assertEqual(refusal.reason, "DATASET_CHANGED")
+        request = job_pb2.VerifyJobRequest(name=source.name)
+        refusal = self.refused(grpc.StatusCode.FAILED_PRECONDITION, client.jobs.VerifyJob, request)
         self.assertEqual(refusal.reason, "DATASET_CHANGED")
 
 

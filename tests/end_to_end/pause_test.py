@@ -23,7 +23,7 @@ class PauseTest(RestartTest):
 
     def test_a_paused_and_resumed_run_has_the_same_bits(self) -> None:
         _, client = self.begin()
-        spec = digits_spec(budget=spec_pb2.Budget(epochs=80))
+        spec = digits_spec(budget=spec_pb2.Budget(epochs=240))
         expected = client.follow(client.create_job(spec).name)
         job, seen = self.begun(client, spec)
         for step in (300, 500):
@@ -41,7 +41,7 @@ class PauseTest(RestartTest):
 
     def paused_across(self, end: Callable[[Server, Client], None]) -> None:
         server, client = self.begin()
-        spec = digits_spec(budget=spec_pb2.Budget(epochs=80))
+        spec = digits_spec(budget=spec_pb2.Budget(epochs=240))
         expected = client.follow(client.create_job(spec).name)
         job, seen = self.begun(client, spec)
         client.pause_job(job)

@@ -191,7 +191,7 @@ class JobModel(ServiceState):
                 # Queued jobs need their data set.
                 faults.add(("NOT_FOUND", "NO_SUCH_DATA_SET"))
             elif now.content != job.data.content:
-                possible.add(INVALID)
+                possible |= {DATASET_CHANGED, INVALID}
 
         def take(answer: job_pb2.VerifyJobResponse) -> None:
             if now.content == job.data.content:

@@ -43,7 +43,6 @@ absl::StatusOr<std::unique_ptr<CommitQueue>> CommitQueue::Open(const std::string
   // A start on a full disk may need room for SQLite's shared memory; some of its errors then hide the cause.
   if (!connection.ok() && reserve.Remove()) connection = Connection::Open(database_path);
   if (!connection.ok()) return connection.status();
-  RETURN_IF_ERROR((*connection)->Run("PRAGMA cache_size = -65536"));
   RETURN_IF_ERROR(SyncFolder(std::filesystem::absolute(database_path).parent_path()));
   ASSIGN_OR_RETURN(std::unique_ptr<Syncer> syncer, Syncer::Start(database_path, options.journal));
   return std::unique_ptr<CommitQueue>(

@@ -3,7 +3,7 @@
 #
 #   ./test.sh          all tests but those labelled `long`
 #   ./test.sh --long   those as well, the MNIST demo, a guard of the speed, the others once more under AddressSanitizer and
-#                      UndefinedBehaviorSanitizer, and the fuzzers; some three hours
+#                      UndefinedBehaviorSanitizer, those of core and server under ThreadSanitizer, and the fuzzers; some three hours
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -41,6 +41,8 @@ if [[ ${1:-} == --long ]]; then
   tests/benchmark/run --quick
   build asan
   ctest --preset asan --parallel "$jobs" --label-exclude '^long$'
+  build tsan
+  ctest --preset tsan --parallel "$jobs"
   build fuzz
   tests/fuzz/run --seconds 60
 fi

@@ -17,7 +17,6 @@
 namespace trainyard {
 namespace {
 
-constexpr absl::Duration kUploadLifetime = absl::Hours(24);
 constexpr std::string_view kFilterFields[] = {"labels", "display_name", "create_time"};
 
 // The bytes of a data set as a blob.
@@ -55,17 +54,13 @@ DatasetTable::DatasetTable(DatasetLimits limits, CommitQueue& queue, Catalogue& 
 
 absl::Status DatasetTable::Recover() {
   ASSIGN_OR_RETURN(const std::vector<StoredUpload> uploads, catalogue_.AllUploads());
-  for (const StoredUpload& stored : uploads) {
-    const std::string& name = stored.upload.name();
-    if (absl::Now() - stored.last_write_time > kUploadLifetime) {
-      RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name)));
-      RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(name)));
-      continue;
-    }
+  {
     absl::MutexLock lock(&mutex_);
-    uploads_[name] = {.owner = stored.owner, .size_bytes = stored.upload.size_bytes()};
+    for (const StoredUpload& stored : uploads) {
+      uploads_[stored.upload.name()] = {.owner = stored.owner, .size_bytes = stored.upload.size_bytes()};
+    }
   }
-  return absl::OkStatus();
+  return DropStaleUploads();
 }
 
 absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const MappedFile& content,

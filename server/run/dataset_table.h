@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "core/data/dataset.h"
 #include "core/data/read_dataset.h"
 #include "server/base/counters.h"
@@ -28,6 +29,7 @@ namespace trainyard {
 struct DatasetLimits {
   int64_t upload_bytes = int64_t{64} << 30;
   int open_uploads = 1000;
+  absl::Duration upload_lifetime = absl::Hours(24);  // after the last byte came
   ReadLimits read;
 };
 
@@ -37,9 +39,10 @@ class DatasetTable {
   // All must outlive this.
   DatasetTable(DatasetLimits limits, CommitQueue& queue, Catalogue& catalogue, Blobs& blobs);
 
-  // Takes up the uploads that a former server left, drops those that are too old.
+  // Takes up the uploads that a former server left, drops those whose time is over.
   absl::Status Recover();
 
+  // Drops others whose time is over first.
   absl::StatusOr<v1::Upload> CreateUpload(const v1::CreateUploadRequest& request, const Caller& caller);
   absl::StatusOr<v1::Upload> GetUpload(const std::string& name);
 
@@ -108,6 +111,9 @@ class DatasetTable {
   absl::Status OpenNew(const StoredUpload& stored);
   absl::StatusOr<v1::Upload> Describe(StoredUpload stored) const;
   absl::Status CheckNew(const v1::Dataset& dataset) const;
+
+  absl::Status DropStaleUploads();
+  bool IsStale(const StoredUpload& stored) const;
 
   // Counts it as open from now on. RESOURCE_EXHAUSTED: the server or the caller has as much as may be.
   absl::Status AddUpload(const v1::Upload& upload, const Caller& caller);

@@ -45,6 +45,7 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
     ASSIGN_OR_RETURN(const std::optional<StoredUpload> former, catalogue_.FindUploadByRequest(request.request_id()));
     if (former.has_value()) return Describe(*former);
   }
+  RETURN_IF_ERROR(DropStaleUploads());
   if (blobs_.ShortOfRoom() || queue_.short_of_room()) return StorageFull(blobs_.FreeBytes());
 
   StoredUpload stored;
@@ -72,6 +73,28 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
 absl::Status DatasetTable::OpenNew(const StoredUpload& stored) {
   RETURN_IF_ERROR(blobs_.OpenUpload(UploadFileOf(stored.upload.name())).status());
   return queue_.CommitDurablyAndWait(catalogue_.Put(stored));
+}
+
+bool DatasetTable::IsStale(const StoredUpload& stored) const {
+  const absl::StatusOr<absl::Time> written = blobs_.UploadTime(UploadFileOf(stored.upload.name()));
+  return absl::Now() - std::max(stored.last_write_time, written.value_or(stored.last_write_time)) >
+         limits_.upload_lifetime;
+}
+
+// One that a stream or a commit has stays.
+absl::Status DatasetTable::DropStaleUploads() {
+  ASSIGN_OR_RETURN(const std::vector<StoredUpload> uploads, catalogue_.AllUploads());
+  for (const StoredUpload& stored : uploads) {
+    const std::string& name = stored.upload.name();
+    if (!IsStale(stored)) continue;
+    const absl::StatusOr<std::unique_ptr<Writer>> hold = Write(name);
+    if (!hold.ok() || !IsStale(stored)) continue;
+    RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name)));
+    RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(name)));
+    absl::MutexLock lock(&mutex_);
+    uploads_.erase(name);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status DatasetTable::AddUpload(const v1::Upload& upload, const Caller& caller) {

@@ -161,6 +161,13 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> Blobs::MapUpload(std::string_v
 
 absl::Status Blobs::RemoveUpload(std::string_view name) const { return RemoveFile(PathIn(uploads_, name)); }
 
+absl::StatusOr<absl::Time> Blobs::UploadTime(std::string_view name) const {
+  const std::string path = PathIn(uploads_, name);
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0) return FileError("examine", path);
+  return absl::TimeFromTimespec(info.st_mtim);
+}
+
 absl::StatusOr<std::vector<std::string>> Blobs::ListUploads() const { return Names(uploads_); }
 
 int64_t Blobs::FreeBytes() const {

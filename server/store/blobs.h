@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/store/files.h"
 
 namespace trainyard {
@@ -104,6 +105,9 @@ class Blobs {
   // NOT_FOUND: no such upload.
   absl::StatusOr<std::shared_ptr<const MappedFile>> MapUpload(std::string_view name) const;
   absl::Status RemoveUpload(std::string_view name) const;
+
+  // When bytes last came. NOT_FOUND: no such upload.
+  absl::StatusOr<absl::Time> UploadTime(std::string_view name) const;
   absl::StatusOr<std::vector<std::string>> ListUploads() const;
 
   // Room on the disk, in bytes, and whether it is too little for new work. A disk that cannot be examined has none.

@@ -22,7 +22,7 @@ VARIANTS = {
     "double precision": {
         "checkpoints": spec_pb2.CheckpointPlan(every_steps=250),
         "precision": spec_pb2.PRECISION_F64,
-        "hidden": 96,
+        "hidden": 192,
     },
     "checkpoints by time": {},
 }
@@ -58,7 +58,7 @@ class KillTest(RestartTest):
 
     def test_a_killed_run_with_many_checkpoints_goes_on_with_the_same_bits(self) -> None:
         spec = digits_spec(**VARIANTS["a checkpoint every 250 steps"])
-        self.broken_off(spec, [1, 400, 1100, LAST_STEP - 1500], self.kill)
+        self.broken_off(spec, [1, 400, 1100, LAST_STEP // 2], self.kill)
 
     def test_a_killed_run_without_a_checkpoint_begins_anew_with_the_same_bits(self) -> None:
         spec = digits_spec(**VARIANTS["no checkpoint"])
@@ -69,6 +69,7 @@ class KillTest(RestartTest):
 
     def test_a_killed_run_that_stops_early_stops_at_the_same_step(self) -> None:
         spec = digits_spec(
+            hidden=512,
             early_stopping=spec_pb2.EarlyStopping(patience=12, metric=metric_pb2.METRIC_LOG_LOSS),
             optimizer=optimizer_pb2.Optimizer(learning_rate=0.05),
             checkpoints=spec_pb2.CheckpointPlan(every_steps=100),

@@ -9,7 +9,7 @@ from specs import ENDLESS, dense
 from trainyard.v1 import metric_pb2, spec_pb2
 from trainyard_testing import Client, Run, Server
 
-EPOCHS = 120
+EPOCHS = 240
 
 
 def digits_spec(**fields: object) -> spec_pb2.JobSpec:

@@ -1,0 +1,94 @@
+#include "server/run/dataset_table.h"
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "core/base/crc32c.h"
+#include "gtest/gtest.h"
+#include "tests/server/store/temporary_store.h"
+
+namespace trainyard {
+namespace {
+
+constexpr absl::Duration kLong = absl::Hours(1);
+constexpr absl::Duration kNone = absl::ZeroDuration();
+
+class StaleUploadTest : public testing::Test {
+ protected:
+  StaleUploadTest()
+      : queue_(CommitQueue::Open(folder_.Database()).value()),
+        catalogue_(Catalogue::Open(folder_.Database()).value()),
+        blobs_(Blobs::Open(folder_.path()).value()) {
+    Restart(kLong);
+  }
+
+  void Restart(absl::Duration lifetime) {
+    table_ = std::make_unique<DatasetTable>(DatasetLimits{.open_uploads = 1, .upload_lifetime = lifetime}, *queue_,
+                                            *catalogue_, *blobs_);
+    EXPECT_TRUE(table_->Recover().ok());
+  }
+
+  absl::StatusOr<v1::Upload> Open() {
+    v1::CreateUploadRequest request;
+    request.mutable_dataset()->set_name("datasets/new");
+    request.mutable_dataset()->mutable_read_options()->set_format(v1::FORMAT_CSV);
+    return table_->CreateUpload(request, Caller());
+  }
+
+  void Append(DatasetTable::Writer& writer, int64_t offset) {
+    const std::string bytes = "a,b\n";
+    EXPECT_TRUE(writer.Write(offset, Crc32c(bytes), bytes).ok());
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<CommitQueue> queue_;
+  std::unique_ptr<Catalogue> catalogue_;
+  std::unique_ptr<Blobs> blobs_;
+  std::unique_ptr<DatasetTable> table_;
+};
+
+TEST_F(StaleUploadTest, AnUploadToWhichNothingCameMakesRoomForTheNext) {
+  Restart(kNone);
+  const std::string first = Open()->name();
+  EXPECT_TRUE(Open().ok());
+  EXPECT_TRUE(absl::IsNotFound(table_->GetUpload(first).status()));
+  EXPECT_EQ(blobs_->ListUploads()->size(), 1);
+}
+
+TEST_F(StaleUploadTest, UntilItsTimeIsOverItTakesItsPlace) {
+  const std::string first = Open()->name();
+  EXPECT_TRUE(absl::IsResourceExhausted(Open().status()));
+  EXPECT_TRUE(table_->GetUpload(first).ok());
+}
+
+TEST_F(StaleUploadTest, TheTimeOfAnUploadBeginsAnewWithItsLastByte) {
+  Restart(kNone);
+  const std::string first = Open()->name();
+  Append(**table_->Write(first), 0);
+  const std::filesystem::path file = std::filesystem::path(folder_.path()) / "uploads" / blobs_->ListUploads()->front();
+  std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_TRUE(absl::IsResourceExhausted(Open().status()));
+  Restart(kNone);
+  EXPECT_EQ(table_->GetUpload(first)->received_bytes(), 4);
+}
+
+TEST_F(StaleUploadTest, AnUploadThatAStreamHasStays) {
+  Restart(kNone);
+  const std::string first = Open()->name();
+  const std::unique_ptr<DatasetTable::Writer> stream = *table_->Write(first);
+  EXPECT_TRUE(absl::IsResourceExhausted(Open().status()));
+  Append(*stream, 0);
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+TEST_F(StaleUploadTest, AStartDropsWhatIsOver) {
+  const std::string first = Open()->name();
+  Restart(kNone);
+  EXPECT_TRUE(absl::IsNotFound(table_->GetUpload(first).status()));
+}
+
+}  // namespace
+}  // namespace trainyard

@@ -81,21 +81,13 @@ def fair(jobs: int, seconds: float, rounds: int) -> Callable[[Bench], Result]:
 # ---- From a call to the event that says it was done
 
 
-def step_at(events: list[event_pb2.Event], moment: int) -> float:
-    """Steps done at a moment between two events with metrics, as if each had taken as long as the others."""
-    before, after = (0, 0), None
-    for event in events:
-        if not event.HasField("metrics"):
-            continue
-        done = event.metrics.first_step + event.metrics.step_count
-        if event.time.ToNanoseconds() > moment:
-            after = (event.time.ToNanoseconds(), done)
-            break
-        before = (event.time.ToNanoseconds(), done)
-    if after is None:
-        return before[1]
-    share = (moment - before[0]) / (after[0] - before[0])
-    return before[1] + share * (after[1] - before[1])
+def step_seconds(events: list[event_pb2.Event]) -> float:
+    """The median time of a step between one event with metrics and the next."""
+    told = [event for event in events if event.HasField("metrics")]
+    return median(
+        (after.time.ToNanoseconds() - before.time.ToNanoseconds()) / after.metrics.step_count / 1e9
+        for before, after in zip(told, told[1:])
+    )
 
 
 def events_from(service: Service, job: str, sequence: int) -> list[event_pb2.Event]:
@@ -120,12 +112,12 @@ class Acts:
         events = events_from(service, job, first)
         told = next(event for event in reversed(events) if event.state_changed.state == state)
         self.milliseconds.append((told.time.ToNanoseconds() - called) / 1e6)
-        last = max(event.metrics.first_step + event.metrics.step_count for event in events if event.HasField("metrics"))
-        self.minibatches.append(max(0.0, last - step_at(events, called)))
+        stopped = max(event.time.ToNanoseconds() for event in events if event.HasField("metrics"))
+        self.minibatches.append(max(0.0, (stopped - called) / 1e9 / step_seconds(events)))
 
 
 def act(batch: int, others: int) -> Callable[[Bench], Result]:
-    """`ours`: minibatches begun after the call, at the 99th percentile, of pauses and cancels together."""
+    """`ours`: the time from the call to the end of the last minibatch, in minibatches, at the 99th percentile of pauses and cancels."""
 
     def measure(bench: Bench) -> Result:
         acts = Acts()

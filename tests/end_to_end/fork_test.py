@@ -16,13 +16,13 @@ EVERY_50 = spec_pb2.CheckpointPlan(every_steps=50)
 
 
 def spec(**fields: object) -> spec_pb2.JobSpec:
-    return digits_spec(
-        hidden=64,
-        budget=spec_pb2.Budget(steps=500),
-        checkpoints=EVERY_50,
-        early_stopping=spec_pb2.EarlyStopping(patience=100),
-        **fields,
-    )
+    defaults = {
+        "hidden": 64,
+        "budget": spec_pb2.Budget(steps=500),
+        "checkpoints": EVERY_50,
+        "early_stopping": spec_pb2.EarlyStopping(patience=100),
+    }
+    return digits_spec(**{**defaults, **fields})
 
 
 class ForkTest(ServerTest):
@@ -115,10 +115,8 @@ class ForkTest(ServerTest):
         self.assertEqual(digests(self.client, same.name), digests(self.client, source.name, from_step=200))
 
     def test_a_fork_of_a_steered_job_has_the_options_that_held_at_its_step(self) -> None:
-        endless = spec()
-        endless.budget.CopyFrom(ENDLESS)
-        endless.ClearField("early_stopping")
-        name = self.client.create_job(endless).name
+        long = spec(hidden=256, budget=ENDLESS, early_stopping=spec_pb2.EarlyStopping(patience=200))
+        name = self.client.create_job(long).name
         self.client.follow_until(name, Run(), lambda run: run.steps >= 60)
         self.client.pause_job(name)
         changed = set_learning_rate(self.client, name, 0.002).changes[0].step

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/crc32c.h"
@@ -131,9 +132,6 @@ absl::StatusOr<v1::Upload> DatasetTable::GetUpload(const std::string& name) {
 
 absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const std::string& upload_name) {
   RETURN_IF_ERROR(CheckName("upload", upload_name, "uploads"));
-  absl::StatusOr<StoredUpload> stored = catalogue_.GetUpload(upload_name);
-  if (absl::IsNotFound(stored.status())) return NoSuch("upload", upload_name);
-  RETURN_IF_ERROR(stored.status());
   std::shared_ptr<UploadDigest> digest;
   {
     absl::MutexLock lock(&mutex_);
@@ -145,13 +143,17 @@ absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const 
     const auto known = uploads_.find(upload_name);
     digest = known != uploads_.end() ? known->second.digest : std::make_shared<UploadDigest>();
   }
-  absl::StatusOr<std::unique_ptr<UploadFile>> file = blobs_.OpenUpload(UploadFileOf(upload_name));
-  if (!file.ok()) {
+  absl::Cleanup release = [this, &upload_name] {
     absl::MutexLock lock(&mutex_);
     busy_.erase(upload_name);
-    return file.status();
-  }
-  return std::unique_ptr<Writer>(new Writer(*this, std::move(stored->upload), *std::move(file), std::move(digest)));
+  };
+  // Whoever had it before may have removed it.
+  absl::StatusOr<StoredUpload> stored = catalogue_.GetUpload(upload_name);
+  if (absl::IsNotFound(stored.status())) return NoSuch("upload", upload_name);
+  RETURN_IF_ERROR(stored.status());
+  ASSIGN_OR_RETURN(std::unique_ptr<UploadFile> file, blobs_.OpenUpload(UploadFileOf(upload_name)));
+  std::move(release).Cancel();
+  return std::unique_ptr<Writer>(new Writer(*this, std::move(stored->upload), std::move(file), std::move(digest)));
 }
 
 DatasetTable::Writer::Writer(DatasetTable& table, v1::Upload upload, std::unique_ptr<UploadFile> file,

@@ -5,30 +5,11 @@
 #define TRAINYARD_CORE_BASE_ALIGNED_VECTOR_H_
 
 #include <cstddef>
-#include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
+#include "core/base/cache_lines.h"
+
 namespace trainyard {
-
-inline constexpr size_t kCacheLine = 64;
-
-// Bytes that begin at a cache line; to be freed by FreeCacheLines. They come from malloc, which says in front of them where they really begin:
-// glibc before 2.38 does not use the pieces of aligned allocations that were freed again, and a program that makes some for each job grows
-// without end (its bug 14581).
-inline void* AllocateCacheLines(size_t bytes) {
-  void* const memory = std::malloc(bytes + kCacheLine + sizeof(void*));
-  if (memory == nullptr) throw std::bad_alloc();
-  const uintptr_t least = reinterpret_cast<uintptr_t>(memory) + sizeof(void*);
-  void* const begin = reinterpret_cast<void*>((least + kCacheLine - 1) / kCacheLine * kCacheLine);
-  static_cast<void**>(begin)[-1] = memory;
-  return begin;
-}
-
-inline void FreeCacheLines(void* begin) {
-  if (begin != nullptr) std::free(static_cast<void**>(begin)[-1]);
-}
 
 template <typename T>
 class CacheLineAllocator {

@@ -50,11 +50,24 @@ struct AllPending {
   Vector shrink;
 };
 
+// A gradient that is clipped by its norm.
+template <typename Lanes>
+struct ScalePending {
+  using Vector = typename Lanes::Vector;
+
+  Vector Complete(Vector d, Vector) const { return Lanes::Multiply(scale, d); }
+  Vector Decay(Vector theta) const { return theta; }
+
+  Vector scale;
+};
+
 // Calls pass(pending) with the kind that `rates` need.
 template <typename Lanes, typename Pass>
 inline void WithPending(const UpdateRates<typename Lanes::Real>& rates, Pass pass) {
   if (rates.pending == Pending{}) {
     pass(NothingPending<Lanes>());
+  } else if (rates.pending == Pending{.scale = rates.pending.scale}) {
+    pass(ScalePending<Lanes>{Lanes::Broadcast(static_cast<typename Lanes::Real>(rates.pending.scale))});
   } else {
     pass(AllPending<Lanes>(rates));
   }

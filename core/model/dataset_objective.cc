@@ -120,9 +120,12 @@ void DatasetObjective<Real>::StoreGradient(int64_t rows) {
   using Into = typename NetworkPass<Real>::Into;
   gradient_.resize(static_cast<size_t>(layout_.flat_size()));
   const Into into = rows_done_ == 0 ? Into::kEmpty : Into::kSum;
+  const bool whole = rows_done_ + static_cast<size_t>(rows) == rows_.size();
   ForEachRange(rows, [&](size_t index, int) {
     const GradientRange& range = ranges_[index];
-    pass_->Gradient(range, rows, into, std::span(gradient_).subspan(range.begin, range.size));
+    const std::span<Real> values = std::span(gradient_).subspan(range.begin, range.size);
+    pass_->Gradient(range, rows, into, values);
+    if (whole) range_squares_[index] = kernels_.squared_norm(values);
   });
 }
 
@@ -223,9 +226,11 @@ absl::Status DatasetObjective<Real>::UseDense(std::span<const Real> point,
       layer_gradients_.push_back(gradient.subspan(shape.begin, shape.size));
   }
   if (regularization_.has_penalty()) AddPenalty(point);
-  ForEachRange(0, [&](size_t index, int) {
-    range_squares_[index] = kernels_.squared_norm(gradient.subspan(ranges_[index].begin, ranges_[index].size));
-  });
+  if (sparse_.has_value() || regularization_.has_penalty()) {
+    ForEachRange(0, [&](size_t index, int) {
+      range_squares_[index] = kernels_.squared_norm(gradient.subspan(ranges_[index].begin, ranges_[index].size));
+    });
+  }
   gradient_norm_ = std::sqrt(SumOfSquares());
   gradient_bound_ = gradient_norm_;
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");

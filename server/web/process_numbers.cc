@@ -9,6 +9,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "core/base/cache_lines.h"
+
 namespace trainyard {
 namespace {
 
@@ -27,7 +29,7 @@ ProcessNumbers ReadProcessNumbers() {
   int64_t resident_pages = 0;
   if (statm >> pages >> resident_pages) numbers.resident_bytes = resident_pages * sysconf(_SC_PAGE_SIZE);
   const struct mallinfo2 heap = mallinfo2();
-  numbers.allocated_bytes = static_cast<int64_t>(heap.uordblks + heap.hblkhd);
+  numbers.allocated_bytes = static_cast<int64_t>(heap.uordblks + heap.hblkhd) + LargePageBytes();
   std::error_code error;
   const std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
   if (!error) numbers.open_descriptors = std::distance(begin(descriptors), end(descriptors));

@@ -1,6 +1,9 @@
 #include "tests/testing/counted_memory.h"
 
 #include <malloc.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,11 +25,14 @@ struct Count {
 };
 thread_local Count count;
 
-[[maybe_unused]] void* Took(void* memory) {
-  if (!count.on || memory == nullptr) return memory;
+void TookBytes(size_t bytes) {
   ++count.allocations;
-  count.bytes += static_cast<int64_t>(malloc_usable_size(memory));
+  count.bytes += static_cast<int64_t>(bytes);
   count.peak_bytes = std::max(count.peak_bytes, count.bytes);
+}
+
+[[maybe_unused]] void* Took(void* memory) {
+  if (count.on && memory != nullptr) TookBytes(malloc_usable_size(memory));
   return memory;
 }
 
@@ -60,6 +66,16 @@ int posix_memalign(void** memory, size_t alignment, size_t size) {
 void free(void* memory) {
   Gives(memory);
   __libc_free(memory);
+}
+
+void* mmap(void* at, size_t size, int protection, int flags, int file, off_t offset) noexcept {
+  const int64_t memory = syscall(SYS_mmap, at, size, protection, flags, file, offset);
+  if (count.on && memory != -1 && (flags & MAP_ANONYMOUS) != 0) TookBytes(size);
+  return reinterpret_cast<void*>(memory);
+}
+int munmap(void* memory, size_t size) noexcept {
+  if (count.on) count.bytes -= static_cast<int64_t>(size);
+  return static_cast<int>(syscall(SYS_munmap, memory, size));
 }
 }
 #endif

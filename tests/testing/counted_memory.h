@@ -1,4 +1,4 @@
-// Memory that this thread takes, counted: each call of malloc and its like, and the bytes that are held at a time.
+// Memory that this thread takes, counted: each call of malloc, mmap and their like, and the bytes that are held at a time.
 
 #ifndef TRAINYARD_TESTS_TESTING_COUNTED_MEMORY_H_
 #define TRAINYARD_TESTS_TESTING_COUNTED_MEMORY_H_

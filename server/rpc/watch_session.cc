@@ -1,6 +1,7 @@
 #include "server/rpc/watch_session.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -243,6 +244,11 @@ bool WatchSession::ProceedWith(JobKey job, Cursor& cursor) {
     return true;
   }
   if (cursor.next > cursor.newest && cursor.newest > 0) return false;
+  if (const std::optional<ReadPage> ahead = std::exchange(ahead_, std::nullopt);
+      ahead.has_value() && ahead->job == job && ahead->from == cursor.next) {
+    DeliverFromDisk(job, cursor, ahead->page);
+    return true;
+  }
   absl::StatusOr<std::optional<LogPage>> page = services_.log.ReadFromMemory(job, cursor.next, kBatch);
   if (!page.ok()) {
     Finish(page.status());
@@ -260,18 +266,31 @@ bool WatchSession::ProceedWith(JobKey job, Cursor& cursor) {
 void WatchSession::ReadFromDisk(JobKey job, int64_t from) {
   reading_ = true;
   services_.pool.Submit([self = shared_from_this(), job, from] {
-    const absl::StatusOr<LogPage> page = self->services_.log.Read(job, from, kBatch);
+    absl::StatusOr<LogPage> page = self->services_.log.Read(job, from, kBatch);
     absl::MutexLock lock(&self->mutex_);
     self->reading_ = false;
     if (self->finished_) return;
+    if (self->writing_) {
+      // What can't be read now is read again when it is its turn.
+      if (page.ok() && !page->entries.empty()) self->ahead_ = ReadPage{job, from, *std::move(page)};
+      return;
+    }
     const auto found = self->cursors_.find(job);
     if (!page.ok() && !absl::IsNotFound(page.status())) return self->Finish(page.status());
     if (page.ok() && !page->entries.empty() && found != self->cursors_.end() && !self->cancelled_ && !self->draining_) {
-      return self->Deliver(job, found->second, *page);
+      return self->DeliverFromDisk(job, found->second, *page);
     }
     if (!page.ok() && found != self->cursors_.end()) found->second.gone = true;
     self->Proceed();
   });
+}
+
+// The next page is read while this one is on its way.
+void WatchSession::DeliverFromDisk(JobKey job, Cursor& cursor, const LogPage& page) {
+  Deliver(job, cursor, page);
+  const auto found = cursors_.find(job);
+  if (found == cursors_.end() || pending_.size() > 1) return;
+  if (found->second.next <= found->second.newest) ReadFromDisk(job, found->second.next);
 }
 
 void WatchSession::Deliver(JobKey job, Cursor& cursor, const LogPage& page) {

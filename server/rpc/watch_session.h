@@ -1,4 +1,4 @@
-// One Watch: a cursor into the log of each of its jobs, and at most one message on its way.
+// One Watch: a cursor into the log of each of its jobs, and at most one message on its way, with one page read ahead of it.
 //
 // Whatever may move the stream (a finished write, news of the log, a page read from disk, a tick, the client's leaving) takes the lock and
 // calls Proceed, the only place that decides what comes next.
@@ -68,6 +68,12 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
     WatchView view;
   };
 
+  struct ReadPage {
+    JobKey job = 0;
+    int64_t from = 0;
+    LogPage page;
+  };
+
   absl::Status FindJobs();
   absl::Status FindNamed(const v1::WatchTarget& target);
   absl::Status FindMatching(const v1::WatchTarget& target);
@@ -78,6 +84,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   void Proceed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ProceedWith(JobKey job, Cursor& cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadFromDisk(JobKey job, int64_t from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DeliverFromDisk(JobKey job, Cursor& cursor, const LogPage& page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Deliver(JobKey job, Cursor& cursor, const LogPage& page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Beat() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Write(grpc::ByteBuffer message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -104,6 +111,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   bool started_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<ReadPage> ahead_ ABSL_GUARDED_BY(mutex_);  // read from disk while a message was on its way
   bool caught_up_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;

@@ -78,6 +78,19 @@ absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) 
   return mapping;
 }
 
+// Linux reads at most the device's read-ahead at once, 128 KiB by default, where it is asked for what will be needed; so it is asked for
+// each such piece, and only then waited for.
+void LoadPages(const void* from, const void* to) {
+  static constexpr uintptr_t kAtOnce = 128 << 10;
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t first = reinterpret_cast<uintptr_t>(from) / page * page;
+  const uintptr_t last = reinterpret_cast<uintptr_t>(to);
+  for (uintptr_t at = first; at < last; at += kAtOnce) {
+    madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, last - at), MADV_WILLNEED);
+  }
+  if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_POPULATE_READ);
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::span<const std::byte> bytes,
@@ -127,27 +140,17 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenFile(const std::stri
   return Open({static_cast<const std::byte*>(mapping->data), mapping->size}, mapping);
 }
 
-void Dataset::ReadAhead(int64_t begin, int64_t end) const {
-  // Linux reads at most the device's read-ahead of what it is asked for at once, 128 KiB by default.
-  static constexpr uintptr_t kAtOnce = 128 << 10;
-  const auto read_ahead = [](const void* from, const void* to) {
-    const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-    const uintptr_t last = reinterpret_cast<uintptr_t>(to);
-    for (uintptr_t at = reinterpret_cast<uintptr_t>(from) / page * page; at < last; at += kAtOnce) {
-      madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, last - at), MADV_WILLNEED);
-    }
-  };
+void Dataset::Load(int64_t begin, int64_t end) const {
   if (row_count_ == 0) return;
   const size_t record = records_.size() / static_cast<size_t>(row_count_);
-  read_ahead(records_.data() + static_cast<size_t>(begin) * record,
-             records_.data() + static_cast<size_t>(end) * record);
+  LoadPages(records_.data() + static_cast<size_t>(begin) * record, records_.data() + static_cast<size_t>(end) * record);
   for (const SparseCells& cells : sparse_) {
     if (cells.row_begin.empty()) continue;
     const int64_t first = cells.begin(begin);
     const int64_t last = cells.end(end - 1);
-    read_ahead(cells.indices.data() + first, cells.indices.data() + last);
-    if (!cells.f32.empty()) read_ahead(cells.f32.data() + first, cells.f32.data() + last);
-    if (!cells.f64.empty()) read_ahead(cells.f64.data() + first, cells.f64.data() + last);
+    LoadPages(cells.indices.data() + first, cells.indices.data() + last);
+    if (!cells.f32.empty()) LoadPages(cells.f32.data() + first, cells.f32.data() + last);
+    if (!cells.f64.empty()) LoadPages(cells.f64.data() + first, cells.f64.data() + last);
   }
 }
 

@@ -83,8 +83,9 @@ class Dataset {
   double Number(int64_t row, int column) const;
   uint32_t Code(int64_t row, int column) const;
 
-  // Asks for rows [begin, end) to be read from where they are kept, all at once, since they are needed soon. Does not wait for them.
-  void ReadAhead(int64_t begin, int64_t end) const;
+  // Reads rows [begin, end) from where they are kept, all at once, since they are needed soon. Returns when they are in memory; before
+  // Linux 5.14, when they are on their way.
+  void Load(int64_t begin, int64_t end) const;
 
   // All cells of a kind, [row_count, columns of that kind].
   MatrixView<const uint8_t> u8() const { return u8_; }

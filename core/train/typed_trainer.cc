@@ -131,7 +131,8 @@ template <typename Real>
 void TypedTrainer<Real>::BeginMinibatch() {
   const std::span<const uint32_t> rows = minibatches_.At(step_);
   if (const std::span<const uint32_t> window = minibatches_.NextWindow(step_); !window.empty()) {
-    parts_.data.training->ReadAhead(window.front(), int64_t{window.back()} + 1);
+    if (!read_ahead_.has_value()) read_ahead_.emplace(parts_.data.training);
+    read_ahead_->Ask(window.front(), int64_t{window.back()} + 1);
   }
   objective_.SetMinibatch(rows, minibatches_.Following(step_, RowEncoder::kFetchedAhead));
   minibatch_begun_ = true;

@@ -10,6 +10,7 @@
 
 #include "core/base/aligned_vector.h"
 #include "core/data/minibatches.h"
+#include "core/data/read_ahead.h"
 #include "core/loss/loss.h"
 #include "core/model/dataset_objective.h"
 #include "core/model/evaluator.h"
@@ -106,6 +107,7 @@ class TypedTrainer final : public Trainer {
   Parts parts_;
   const std::optional<StepLimit> limit_;
   Minibatches minibatches_;
+  std::optional<ReadAhead> read_ahead_;  // of minibatches that come in windows
   DatasetObjective<Real> objective_;
   Evaluator<Real> evaluator_;
   AlignedVector<Real> theta_;  // of step_, but for an optimiser that keeps parameters lazily: see Materialize

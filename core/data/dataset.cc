@@ -78,8 +78,9 @@ absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) 
   return mapping;
 }
 
-// Linux reads at most the device's read-ahead at once, 128 KiB by default, where it is asked for what will be needed; so it is asked for
-// each such piece, and only then waited for.
+// Reads what lies there, all at once. Linux reads at most the device's read-ahead at once, 128 KiB by default, where it is told what will
+// be needed; so it is told of each such piece. Only then the pages are touched: one that is not on its way makes Linux guess what else
+// will be needed, and read that as well.
 void LoadPages(const void* from, const void* to) {
   static constexpr uintptr_t kAtOnce = 128 << 10;
   const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -88,7 +89,9 @@ void LoadPages(const void* from, const void* to) {
   for (uintptr_t at = first; at < last; at += kAtOnce) {
     madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, last - at), MADV_WILLNEED);
   }
-  if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_POPULATE_READ);
+  for (uintptr_t at = first; at < last; at += page) {
+    (void)*reinterpret_cast<const volatile std::byte*>(std::max(at, reinterpret_cast<uintptr_t>(from)));
+  }
 }
 
 }  // namespace

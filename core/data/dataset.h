@@ -83,8 +83,7 @@ class Dataset {
   double Number(int64_t row, int column) const;
   uint32_t Code(int64_t row, int column) const;
 
-  // Reads rows [begin, end) from where they are kept, all at once, since they are needed soon. Returns when they are in memory; before
-  // Linux 5.14, when they are on their way.
+  // Reads rows [begin, end) from where they are kept, all at once, since they are needed soon. Returns when they are in memory.
   void Load(int64_t begin, int64_t end) const;
 
   // All cells of a kind, [row_count, columns of that kind].

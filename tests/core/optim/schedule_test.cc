@@ -123,6 +123,13 @@ TEST(CosineScheduleTest, FallsAlongHalfAPeriodAndStaysAtItsEnd) {
   EXPECT_EQ(schedule->At(4'000), 0.1);
 }
 
+TEST(CosineScheduleTest, TheLargestRateThatThereIsStaysFinite) {
+  const double largest = std::numeric_limits<double>::max();
+  const auto schedule = Make(CosineOptions{.length = Steps{4}}, largest);
+  EXPECT_EQ(schedule->At(0), largest);
+  EXPECT_DOUBLE_EQ(schedule->At(2), largest / 2);
+}
+
 TEST(CosineScheduleTest, EndsAtZeroWithTheBudgetByDefault) {
   const auto schedule = Make(CosineOptions(), 1, {.steps_per_epoch = 10, .total_steps = 200});
   EXPECT_DOUBLE_EQ(schedule->At(100), 0.5);

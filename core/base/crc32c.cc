@@ -1,22 +1,22 @@
 #include "core/base/crc32c.h"
 
-#include <nmmintrin.h>
+#include <isa-l/crc.h>
 
-#include <cstring>
+#include <algorithm>
 
 namespace trainyard {
 
 uint32_t Crc32c(std::span<const std::byte> bytes, uint32_t crc) {
-  uint64_t state = ~crc;
-  size_t i = 0;
-  for (; i + 8 <= bytes.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, bytes.data() + i, 8);
-    state = _mm_crc32_u64(state, word);
+  // ISA-L neither inverts the initial value nor the result, and takes the length as an int.
+  constexpr size_t kLargestPiece = size_t{1} << 30;
+  uint32_t state = ~crc;
+  while (!bytes.empty()) {
+    const std::span<const std::byte> piece = bytes.first(std::min(bytes.size(), kLargestPiece));
+    auto* const begin = const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(piece.data()));
+    state = crc32_iscsi(begin, static_cast<int>(piece.size()), state);
+    bytes = bytes.subspan(piece.size());
   }
-  uint32_t tail = static_cast<uint32_t>(state);
-  for (; i < bytes.size(); ++i) tail = _mm_crc32_u8(tail, static_cast<uint8_t>(bytes[i]));
-  return ~tail;
+  return ~state;
 }
 
 }  // namespace trainyard

@@ -91,6 +91,9 @@ class ColumnScan {
   absl::Status AddText(int64_t row, int64_t rows_before, std::string_view cell, double* value);
   void AddBlock(const NumberBlock& block);
 
+  // All numbers that blocks brought are floats. Once it is false a block need not say so.
+  bool may_be_narrow() const { return numbers_.block().fits_f32; }
+
   // A finite number may be taken as it is, without AddText.
   bool takes_any_number() const { return state_ == State::kNumbers && role_allows_any_ && !may_be_classes_; }
 

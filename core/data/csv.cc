@@ -72,7 +72,7 @@ size_t DelimiterIndex::FindBehind() {
 }
 
 CsvReader::CsvReader(std::string_view content, char separator)
-    : content_(content), separator_(separator), delimiters_(content, separator) {
+    : content_(content), separator_(separator), plain_rows_(content, separator), delimiters_(content, separator) {
   if (content_.substr(0, kByteOrderMark.size()) == kByteOrderMark) position_ = kByteOrderMark.size();
 }
 
@@ -123,6 +123,12 @@ void CsvReader::SkipEmptyLines() {
 }
 
 absl::StatusOr<bool> CsvReader::Next() {
+  plain_ends_ = plain_rows_.Find(position_, names_.size());
+  if (plain_ends_ != nullptr) {
+    position_ = plain_rows_.end() + 1;
+    line_ = next_line_++;
+    return true;
+  }
   if (names_.size() >= 2) SkipEmptyLines();
   if (position_ == content_.size()) return false;
   ASSIGN_OR_RETURN(const size_t count, ReadRecord());

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/data/plain_rows.h"
 
 namespace trainyard {
 
@@ -65,8 +66,16 @@ class CsvReader {
   // The line on which the row starts, from 1.
   int64_t line() const { return line_; }
 
-  // As many as there are names, without quotes; valid until Next.
-  std::span<const std::string_view> fields() const { return fields_; }
+  // There are as many as names, without quotes; valid until Next.
+  std::string_view field(size_t i) const {
+    if (plain_ends_ == nullptr) return fields_[i];
+    const uint32_t begin = plain_ends_[static_cast<std::ptrdiff_t>(i) - 1] + 1;
+    return {plain_rows_.text() + begin, plain_ends_[i] - begin};
+  }
+
+  // Of a row that PlainRows knows: where its fields end, counted from plain_text(), as PlainRows::Find has it. Else nullptr.
+  const uint32_t* plain_ends() const { return plain_ends_; }
+  const char* plain_text() const { return plain_rows_.text(); }
 
  private:
   CsvReader(std::string_view content, char separator);
@@ -82,6 +91,8 @@ class CsvReader {
 
   std::string_view content_;
   char separator_;
+  PlainRows plain_rows_;
+  const uint32_t* plain_ends_ = nullptr;
   DelimiterIndex delimiters_;
   std::vector<std::string> names_;
   size_t position_ = 0;

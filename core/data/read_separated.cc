@@ -1,7 +1,7 @@
 // CSV and TSV.
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <limits>
 #include <span>
 #include <utility>
@@ -10,6 +10,8 @@
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
 #include "core/data/csv.h"
+#include "core/data/four_numbers.h"
+#include "core/data/missing_cells.h"
 #include "core/data/number.h"
 #include "core/data/plan_columns.h"
 #include "core/data/read_table.h"
@@ -19,44 +21,22 @@
 namespace trainyard {
 namespace {
 
-// The cells that count as missing. Most cells fail at their length or first byte.
-class MissingCells {
+// Columns of which numbers are taken as they are; four to a mask, the first the lowest bit.
+class FastColumns {
  public:
-  explicit MissingCells(const std::vector<std::string>& cells) : cells_(cells) {
-    for (const std::string& cell : cells) {
-      if (cell.empty()) continue;
-      first_bytes_[static_cast<uint8_t>(cell[0])] = true;
-      longest_ = std::max(longest_, cell.size());
-    }
-    first_bytes_[' '] = true;
-    empty_ = std::find(cells.begin(), cells.end(), "") != cells.end();
-    double ignored;
-    has_numbers_ = std::any_of(cells.begin(), cells.end(), [&ignored](const std::string& cell) {
-      return ParseNumber(cell, &ignored) == NumberKind::kFinite;
-    });
-  }
+  explicit FastColumns(size_t columns) : masks_(columns / 4 + 1) {}
 
-  // Among them are numbers.
-  bool HasNumbers() const { return has_numbers_; }
-
-  bool Contains(std::string_view cell) const {
-    if (cell.empty()) return empty_;
-    return first_bytes_[static_cast<uint8_t>(cell[0])] && Search(cell);
+  void Set(size_t column, bool fast) {
+    const uint8_t bit = static_cast<uint8_t>(1 << column % 4);
+    masks_[column / 4] = static_cast<uint8_t>(fast ? masks_[column / 4] | bit : masks_[column / 4] & ~bit);
   }
+  bool Has(size_t column) const { return (masks_[column / 4] >> column % 4 & 1) != 0; }
+
+  // Of `column`, a multiple of 4, and the next three.
+  uint32_t Four(size_t column) const { return masks_[column / 4]; }
 
  private:
-  bool Search(std::string_view cell) const {
-    const std::string_view bare = WithoutSpaces(cell);
-    if (bare.size() > longest_) return false;
-    return std::any_of(cells_.begin(), cells_.end(),
-                       [&](const std::string& missing) { return missing == cell || missing == bare; });
-  }
-
-  const std::vector<std::string>& cells_;
-  std::array<bool, 256> first_bytes_{};
-  size_t longest_ = 0;
-  bool empty_ = false;
-  bool has_numbers_ = false;
+  std::vector<uint8_t> masks_;
 };
 
 // Bytes of text from which the layout of the records is drafted.
@@ -132,15 +112,21 @@ class SeparatedTable {
   // Scans the rows that start before `end` and returns their count. Shows each block to `visit` once it is scanned.
   template <typename Visit>
   absl::StatusOr<int64_t> Scan(size_t end, Visit visit) {
-    BlockStatistics statistics(scans_.size());
     int64_t row_count = 0;
-    const auto scan_row = [&](const CsvReader& reader, std::span<double> cells) {
+    FastColumns fast = FindFastColumns();
+    const auto scan_row = [&](const CsvReader& reader, std::span<double> cells) -> absl::Status {
       if (row_count == limits_.max_rows)
         return BadCell(reader.line(), int64_t{1}, absl::StrCat("the limit is ", row_count, " rows"));
-      return ScanRow(reader, row_count++, cells);
+      RETURN_IF_ERROR(ReadCells(reader, fast, cells, [&](size_t i, std::string_view cell, double* value) {
+        const absl::Status status = ScanCell(scans_[i], reader.line(), row_count, cell, value);
+        fast.Set(i, IsFast(i));
+        return status;
+      }));
+      ++row_count;
+      return absl::OkStatus();
     };
     RETURN_IF_ERROR(ForEachBlock(end, scan_row, [&](const RowBlock& block) {
-      statistics.Add(block, scans_);
+      AddStatistics(block, scans_);
       return visit(block);
     }));
     if (row_count == 0) return BadCell(2, std::string_view(start_.names()[0]), "no row follows the header");
@@ -165,20 +151,47 @@ class SeparatedTable {
     return visit(block);
   }
 
-  // Most cells of most tables. False where the cell must be looked at more closely.
-  bool TakeShortNumber(std::string_view cell, double* value) const {
-    return !missing_.HasNumbers() && cell.data() <= last_short_ && ParseShortNumber(cell, value);
+  // Where numbers are taken as they are, and none of them stands for a missing cell.
+  bool IsFast(size_t column) const { return !missing_.HasNumbers() && scans_[column].takes_any_number(); }
+
+  FastColumns FindFastColumns() const {
+    FastColumns fast(scans_.size());
+    for (size_t i = 0; i < scans_.size(); ++i) fast.Set(i, IsFast(i));
+    return fast;
   }
 
-  absl::Status ScanRow(const CsvReader& reader, int64_t rows_before, std::span<double> cells) {
-    for (size_t i = 0; i < cells.size(); ++i) {
-      const std::string_view cell = reader.fields()[i];
-      ColumnScan& scan = scans_[i];
-      if (scan.takes_any_number() && TakeShortNumber(cell, &cells[i])) continue;
-      RETURN_IF_ERROR(missing_.Contains(cell) ? ScanMissing(scan, reader.line(), &cells[i])
-                                              : scan.AddText(reader.line(), rows_before, cell, &cells[i]));
+  bool TakeNumber(std::string_view cell, double* value) const {
+    return (cell.data() <= last_short_ && ParseShortNumber(cell, value)) ||
+           ParseNumber(cell, value) == NumberKind::kFinite;
+  }
+
+  // Most cells of most tables are numbers in fast columns, and short ones. The others are read by read_cell(column, cell, &value).
+  template <typename ReadCell>
+  absl::Status ReadCells(const CsvReader& reader, const FastColumns& fast, std::span<double> cells,
+                         ReadCell read_cell) const {
+    size_t i = 0;
+    if (const uint32_t* const ends = reader.plain_ends(); ends != nullptr) {
+      for (; i + 4 <= cells.size(); i += 4) {
+        const uint32_t taken = ParseFourNumbers(reader.plain_text(), ends + i, &cells[i]) & fast.Four(i);
+        for (uint32_t rest = taken ^ 15; rest != 0; rest &= rest - 1) {
+          const size_t column = i + static_cast<size_t>(std::countr_zero(rest));
+          const std::string_view cell = reader.field(column);
+          if (fast.Has(column) && TakeNumber(cell, &cells[column])) continue;
+          RETURN_IF_ERROR(read_cell(column, cell, &cells[column]));
+        }
+      }
+    }
+    for (; i < cells.size(); ++i) {
+      const std::string_view cell = reader.field(i);
+      if (fast.Has(i) && TakeNumber(cell, &cells[i])) continue;
+      RETURN_IF_ERROR(read_cell(i, cell, &cells[i]));
     }
     return absl::OkStatus();
+  }
+
+  absl::Status ScanCell(ColumnScan& scan, int64_t line, int64_t rows_before, std::string_view cell,
+                        double* value) const {
+    return missing_.Contains(cell) ? ScanMissing(scan, line, value) : scan.AddText(line, rows_before, cell, value);
   }
 
   static absl::Status ScanMissing(ColumnScan& scan, int64_t line, double* value) {
@@ -207,7 +220,7 @@ class SeparatedTable {
       ASSIGN_OR_RETURN(const bool more, reader.Next());
       if (!more) return absl::OkStatus();
       for (const size_t i : late) {
-        const std::string_view cell = reader.fields()[i];
+        const std::string_view cell = reader.field(i);
         if (!missing_.Contains(cell)) RETURN_IF_ERROR(scans_[i].AddCategory(reader.line(), cell).status());
       }
     }
@@ -219,20 +232,17 @@ class SeparatedTable {
     DatasetWriter writer(layout, sink);
     RETURN_IF_ERROR(writer.Start(head));
     RecordWriter records(scans_, layout, writer);
+    const FastColumns fast = FindFastColumns();
     RETURN_IF_ERROR(ForEachBlock(
         kToTheEnd,
-        [this](const CsvReader& reader, std::span<double> cells) {
-          for (size_t i = 0; i < cells.size(); ++i) cells[i] = ValueOf(scans_[i], reader.fields()[i]);
-          return absl::OkStatus();
+        [&](const CsvReader& reader, std::span<double> cells) {
+          return ReadCells(reader, fast, cells, [this](size_t i, std::string_view cell, double* value) {
+            *value = missing_.Contains(cell) ? std::numeric_limits<double>::quiet_NaN() : scans_[i].Value(cell);
+            return absl::OkStatus();
+          });
         },
         [&records](const RowBlock& block) { return records.Write(block); }));
     return writer.Finish();
-  }
-
-  double ValueOf(const ColumnScan& scan, std::string_view cell) const {
-    double value;
-    if (scan.takes_any_number() && TakeShortNumber(cell, &value)) return value;
-    return missing_.Contains(cell) ? std::numeric_limits<double>::quiet_NaN() : scan.Value(cell);
   }
 
   const CsvReader start_;  // behind the header

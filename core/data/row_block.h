@@ -34,22 +34,11 @@ class RowBlock {
   size_t columns_;
   size_t capacity_;
   size_t size_ = 0;
-  std::vector<double> cells_;
+  std::vector<double> cells_;  // and some more, so that rows can be read in vectors
 };
 
-// Adds the numbers of blocks to the scans of their columns. The mean and the squares of a block are those of two passes over it.
-class BlockStatistics {
- public:
-  explicit BlockStatistics(size_t columns);
-  void Add(const RowBlock& block, std::vector<ColumnScan>& scans);
-
- private:
-  void Sum(const RowBlock& block);
-  void SumSquares(const RowBlock& block);
-
-  // Of the block, by column; not_u8_ and not_f32_ are 0 where all numbers are such.
-  std::vector<double> count_, sum_, minimum_, maximum_, not_u8_, not_f32_, mean_, square_;
-};
+// Adds the numbers of a block to the scans of its columns. The mean and the squares of a block are those of two passes over it.
+void AddStatistics(const RowBlock& block, std::vector<ColumnScan>& scans);
 
 // Writes blocks as records, in which the columns are as `scans` found them.
 class RecordWriter {

@@ -1,0 +1,39 @@
+#ifndef TRAINYARD_CORE_DATA_MISSING_CELLS_H_
+#define TRAINYARD_CORE_DATA_MISSING_CELLS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trainyard {
+
+// The cells of text that count as missing. Most cells fail at their length or first byte.
+class MissingCells {
+ public:
+  // `cells` must outlive this.
+  explicit MissingCells(const std::vector<std::string>& cells);
+
+  // Among them are numbers.
+  bool HasNumbers() const { return has_numbers_; }
+
+  bool Contains(std::string_view cell) const {
+    if (cell.empty()) return empty_;
+    return first_bytes_[static_cast<uint8_t>(cell[0])] && Search(cell);
+  }
+
+ private:
+  bool Search(std::string_view cell) const;
+
+  const std::vector<std::string>& cells_;
+  std::array<bool, 256> first_bytes_{};
+  size_t longest_ = 0;
+  bool empty_ = false;
+  bool has_numbers_ = false;
+};
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_CORE_DATA_MISSING_CELLS_H_

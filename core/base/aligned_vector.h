@@ -4,6 +4,8 @@
 #ifndef TRAINYARD_CORE_BASE_ALIGNED_VECTOR_H_
 #define TRAINYARD_CORE_BASE_ALIGNED_VECTOR_H_
 
+#include <sys/mman.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -28,6 +30,15 @@ inline void* AllocateCacheLines(size_t bytes) {
 
 inline void FreeCacheLines(void* begin) {
   if (begin != nullptr) std::free(static_cast<void**>(begin)[-1]);
+}
+
+// Asks for pages of 2 MiB, where the system has such, in place of 4 KiB for an array that is read here and there: what a page fault then
+// takes is a large one.
+inline void AskForHugePages(void* begin, size_t bytes) {
+  constexpr uintptr_t kPage = 4096;
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kPage - 1) / kPage * kPage;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(begin) + bytes) / kPage * kPage;
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
 }
 
 template <typename T>

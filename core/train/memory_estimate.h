@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "core/model/network.h"
 #include "core/train/options.h"
+#include "core/train/trainer.h"
 
 namespace trainyard {
 
@@ -15,7 +16,11 @@ namespace trainyard {
 struct RowCounts {
   int64_t all = 0;
   int64_t measured = 0;
+  int64_t training = 0;        // of the data set that the training part is of
+  int64_t packed_numbers = 0;  // that its rows have, where their inputs are those of one sparse column; else 0
 };
+
+RowCounts CountRows(const TrainingData& data, int target, int64_t measured);
 
 // Bytes at the peak, beside the data sets: parameters, gradient, optimiser state, best parameters, activations, row numbers, scores that a
 // metric needs; and beside these either the values drawn at the start or one snapshot being written. `dense_columns`: features that are not

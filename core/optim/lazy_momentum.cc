@@ -191,12 +191,7 @@ void LazyMomentum<Real>::MoveInputs(const StepRates& rates, const SparseGradient
   const Real* position = positions_.data();
   const Real* velocity = velocities_.data();
   if (units_ == 1) {
-    for (const uint32_t input : gradient.inputs) {
-      auto row = weights_.AtOne(input);
-      row.set_step(step);
-      *row.positions() = *position++;
-      *row.velocities() = *velocity++;
-    }
+    for (const uint32_t input : gradient.inputs) weights_.PutOne(input, step, *position++, *velocity++);
     return;
   }
   for (const uint32_t input : gradient.inputs) {

@@ -4,6 +4,8 @@
 #ifndef TRAINYARD_CORE_OPTIM_LAZY_WEIGHTS_H_
 #define TRAINYARD_CORE_OPTIM_LAZY_WEIGHTS_H_
 
+#include <immintrin.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -48,6 +50,20 @@ class LazyWeights {
 
   // The same where there is one unit.
   Row<Real> AtOne(int64_t input) { return {rows_.data() + input * StrideOf(1), 1}; }
+
+  // Writes all that there is of an input: one store where it fits in one, since a step makes many.
+  void PutOne(int64_t input, int64_t step, Real position, Real velocity) {
+    Real* const row = rows_.data() + input * StrideOf(1);
+    if constexpr (sizeof(Real) == sizeof(float)) {
+      const __m128 both = _mm_unpacklo_ps(_mm_set_ss(position), _mm_set_ss(velocity));
+      const __m128i all = _mm_unpacklo_epi64(_mm_cvtsi64_si128(step), _mm_castps_si128(both));
+      _mm_store_si128(reinterpret_cast<__m128i*>(row), all);
+    } else {
+      std::memcpy(row, &step, sizeof(step));
+      row[kStepSize] = position;
+      row[kStepSize + 1] = velocity;
+    }
+  }
 
   // Fetches those of an input, where there is one unit.
   void FetchOne(int64_t input) const { Prefetch(rows_.data() + input * StrideOf(1)); }

@@ -23,9 +23,9 @@ struct RowCounts {
 // `target`: the column of the training data set. `measured`: as above.
 RowCounts CountRows(const TrainingData& data, int target, int64_t measured);
 
-// Bytes at the peak, beside the data sets: parameters, gradient, optimiser state, best parameters, activations, row numbers, rows that are kept as they are encoded, scores that a
-// metric needs; and beside these either the values drawn at the start or one snapshot being written. `dense_columns`: features that are not
-// sparse. A gradient is counted that a step may do without while its bounds hold.
+// Bytes at the peak, beside the data sets: parameters, gradient, optimiser state, best parameters, activations, row numbers, rows that are
+// kept as they are encoded, scores that a metric needs; and beside these either the values drawn at the start or one snapshot being written.
+// `dense_columns`: features that are not sparse. A gradient is counted that a step may do without while its bounds hold.
 int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t dense_columns,
                        const RowCounts& rows);
 

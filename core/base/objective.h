@@ -81,6 +81,23 @@ struct SparseGradient {
 template <typename Real>
 using GradientView = std::variant<DenseGradient<Real>, SparseGradient<Real>>;
 
+// The inputs whose weights a sparse minibatch reads. A long minibatch has several parts, each of which may add some.
+struct Support {
+  std::span<const uint32_t>
+      inputs;        // of the parts up to the next one, each once, in the order of their first appearance
+  size_t known = 0;  // so many of them, the first, are of parts that are done
+
+  // Those of the minibatch after it, so far as they are known and near: their weights had better be fetched.
+  std::span<const uint32_t> following;
+};
+
+// A point, as far as a sparse minibatch reads it.
+template <typename Real>
+struct SupportPoint {
+  std::span<const Real> weights;  // [inputs of the support, units]
+  std::span<const Real> biases;   // [units]
+};
+
 template <typename Real>
 class Objective {
  public:
@@ -99,11 +116,15 @@ class Objective {
   virtual absl::Status Gradient(std::span<const Real> point,
                                 absl::FunctionRef<void(const GradientView<Real>&)> use) = 0;
 
-  // The inputs whose weights the next Gradient reads, beside the biases, for an optimiser that keeps weights lazily: of `point`, only these
-  // must then be up to date. Nullopt where it reads all parameters. A long minibatch has a support for each of its parts.
-  virtual std::optional<std::span<const uint32_t>> Support() { return std::nullopt; }
+  // For an optimiser that keeps weights lazily, which needs to know only those that the next part of the minibatch reads: their inputs; nullopt
+  // where all parameters are read. And Gradient at a point of which it gives only these; the view is sparse, and its inputs are the support's.
+  virtual std::optional<Support> NextSupport() { return std::nullopt; }
+  virtual absl::Status GradientAtSupport(const SupportPoint<Real>&,
+                                         absl::FunctionRef<void(const SparseGradient<Real>&)>) {
+    return absl::UnimplementedError("the minibatch reads all parameters");
+  }
 
-  // |W|^2 at the point of the next Gradient, told by an optimiser whose `point` is not up to date everywhere, if there is an l2.
+  // |W|^2 at the point of the next Gradient, told by an optimiser that does not give all of it, if there is an l2.
   virtual void TellSquaredWeights(double) {}
 };
 

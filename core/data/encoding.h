@@ -111,6 +111,7 @@ template <typename Real>
 struct SparseRow {
   std::span<const uint32_t> inputs;
   std::span<const Real> values;
+  double squares = 0;  // their sum, as SquaredNorm gives it
 };
 
 struct DataWarning {
@@ -169,6 +170,9 @@ class RowEncoder {
   // it holds in another precision are written to `values`, rounded; one that becomes 0 is an input all the same.
   template <typename Real>
   std::optional<SparseRow<Real>> StoredRow(uint32_t row, std::vector<Real>& values) const;
+
+  // Where StoredRow answers: the numbers of row i are at most those from element i to element i + 1. Else empty.
+  std::span<const int64_t> stored_row_begin() const;
 
   // Asks for some of the rows that are encoded next, `following`, so that they are near by then, given that `count` others are encoded
   // now: called before each minibatch, it asks for each row once.

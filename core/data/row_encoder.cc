@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/prefetch.h"
+#include "core/base/squared_norm.h"
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
 #include "core/data/row_plan.h"
@@ -239,7 +240,8 @@ std::optional<SparseRow<Real>> RowEncoder::StoredRow(uint32_t row, std::vector<R
   const std::span<const uint32_t> inputs = cells.indices.subspan(begin, count);
   if (inputs.back() >= column.width) return std::nullopt;
   if (const std::span<const Real> stored = cells.As<Real>(); !stored.empty()) {
-    return SparseRow<Real>{inputs, stored.subspan(begin, count)};
+    const std::span<const Real> own = stored.subspan(begin, count);
+    return SparseRow<Real>{inputs, own, SquaredNorm(own)};
   }
   const auto round = [&](const auto& stored) {
     const auto first = stored.begin() + static_cast<std::ptrdiff_t>(begin);
@@ -248,7 +250,12 @@ std::optional<SparseRow<Real>> RowEncoder::StoredRow(uint32_t row, std::vector<R
                    [](auto value) { return static_cast<Real>(value); });
   };
   cells.f64.empty() ? round(cells.f32) : round(cells.f64);
-  return SparseRow<Real>{inputs, values};
+  return SparseRow<Real>{inputs, values, SquaredNorm(std::span<const Real>(values))};
+}
+
+std::span<const int64_t> RowEncoder::stored_row_begin() const {
+  if (!plan_->is_one_sparse_column()) return {};
+  return plan_->dataset->sparse(plan_->sparse[0].column).row_begin;
 }
 
 // Where a sparse row begins must be known to ask for the row: that is asked for earlier.

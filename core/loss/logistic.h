@@ -9,6 +9,10 @@
 #include <optional>
 #include <string>
 
+#include "core/kernel/avx2_lanes.h"
+#include "core/kernel/functions.h"
+#include "core/loss/margin_loss.h"
+
 namespace trainyard {
 
 struct LogisticOptions {
@@ -22,13 +26,30 @@ struct LogisticPhi {
   static constexpr double kSteepestSlope = 1;
   static constexpr double kShareOfLogOdds = 1;
 
-  static double Value(double z) { return z > 0 ? std::log1p(std::exp(-z)) : std::log1p(std::exp(z)) - z; }
-  static double Slope(double z) { return -Probability(-z); }
+  static double Value(double z) { return ValueAndSlope(z).value; }
+  static double Slope(double z) { return ValueAndSlope(z).slope; }
+
+  // Without a branch: on which side of 0 margins lie is anyone's guess.
+  static ValueWithSlope ValueAndSlope(double margin) {
+    const auto z = Lanes::Broadcast(margin);
+    const auto one = Lanes::Broadcast(1);
+    const auto minus_z = Lanes::Multiply(Lanes::Broadcast(-1), z);
+    const auto e = ExpOfMinus(Lanes::Abs(z));
+    const auto value = Lanes::Add(kernel::LogOnePlus<Lanes>(e), Lanes::Max(Lanes::Zero(), minus_z));
+    const auto numerator = Lanes::Select(Lanes::Less(Lanes::Zero(), z), e, one);
+    const auto probability = Lanes::Divide(numerator, Lanes::Add(one, e));
+    return {.value = _mm256_cvtsd_f64(value), .slope = -_mm256_cvtsd_f64(probability)};
+  }
 
   // 1 / (1 + e^-f)
-  static double Probability(double f) {
-    const double e = std::exp(-std::abs(f));
-    return f > 0 ? 1 / (1 + e) : e / (1 + e);
+  static double Probability(double f) { return -ValueAndSlope(-f).slope; }
+
+ private:
+  using Lanes = kernel::Avx2Lanes<double>;  // all processors have these; each lane has the bits of a scalar
+
+  // e^-y, y >= 0.
+  static Lanes::Vector ExpOfMinus(Lanes::Vector y) {
+    return kernel::Exponential<Lanes>(Lanes::Multiply(Lanes::Broadcast(-1), y)).Value();
   }
 };
 

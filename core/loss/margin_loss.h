@@ -12,8 +12,14 @@
 
 namespace trainyard {
 
+struct ValueWithSlope {
+  double value;
+  double slope;
+};
+
 // Phi: Value(z) and Slope(z), its derivative; Probability(f) of the positive class, where phi is a likelihood; kShareOfLogOdds, where that
-// share of the log odds of the positive class is the best constant output; kSteepestSlope, where |Slope| has a bound. Each gives NaN for NaN, but for Slope.
+// share of the log odds of the positive class is the best constant output; kSteepestSlope, where |Slope| has a bound; ValueAndSlope(z), where
+// that costs less than both. Each gives NaN for NaN, but for Slope.
 template <typename Real, typename Phi>
 class MarginLoss final : public Loss<Real> {
  public:
@@ -40,8 +46,9 @@ class MarginLoss final : public Loss<Real> {
     for (int64_t i = 0; i < outputs.rows; ++i) {
       const double y = Sign(targets.classes[i]);
       const double z = y * outputs(i, 0);
-      total += targets.weights[i] * Phi::Value(z);
-      outputs(i, 0) = static_cast<Real>(factor * targets.weights[i] * y * Phi::Slope(z));
+      const ValueWithSlope phi = PhiAt(z);
+      total += targets.weights[i] * phi.value;
+      outputs(i, 0) = static_cast<Real>(factor * targets.weights[i] * y * phi.slope);
     }
     return total;
   }
@@ -73,9 +80,18 @@ class MarginLoss final : public Loss<Real> {
   }
 
  private:
+  static constexpr double kSigns[] = {-1, 1};
   static constexpr bool kProbabilistic = requires(double f) { Phi::Probability(f); };
 
-  double Sign(int32_t truth) const { return truth == positive_ ? 1 : -1; }
+  static ValueWithSlope PhiAt(double z) {
+    if constexpr (requires { Phi::ValueAndSlope(z); }) {
+      return Phi::ValueAndSlope(z);
+    } else {
+      return {.value = Phi::Value(z), .slope = Phi::Slope(z)};
+    }
+  }
+
+  double Sign(int32_t truth) const { return kSigns[truth == positive_]; }
 
   const int32_t positive_;
 };

@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/base/status.h"
 #include "core/model/column_parts.h"
 #include "core/model/pass_bound.h"
 #include "core/optim/gradient_pass.h"
@@ -19,6 +20,10 @@ template <typename Real>
 constexpr double kLargestStreamed = std::numeric_limits<Real>::max() / 16;
 template <typename Real>
 constexpr double kLargestSafe = std::numeric_limits<Real>::max() / 0x1p40;
+
+// No element of a gradient with a norm below this has become infinite by rounding.
+template <typename Real>
+constexpr double kLargestNorm = std::numeric_limits<Real>::max() / 2;
 
 // One layer's norm is that of all.
 ClippingOptions OfOneLayer(const ClippingOptions& clipping) {
@@ -62,9 +67,13 @@ DatasetObjective<Real>::DatasetObjective(const ParameterLayout& layout, const Lo
 
 template <typename Real>
 void DatasetObjective<Real>::SetMinibatch(std::span<const uint32_t> rows, std::span<const uint32_t> following) {
-  const bool reads_dataset = !examples_.has_value() || !examples_->keeps_rows();
-  if (reads_dataset) encoder_.FetchAhead(static_cast<int64_t>(rows.size()), following);
+  if (packed_.has_value()) {
+    packed_->FetchAhead(following);
+  } else if (!examples_.has_value() || !examples_->keeps_rows()) {
+    encoder_.FetchAhead(static_cast<int64_t>(rows.size()), following);
+  }
   rows_ = rows;
+  following_ = following;
   rows_done_ = 0;
   block_encoded_ = false;
   told_squares_.reset();
@@ -90,18 +99,37 @@ double DatasetObjective<Real>::Value(std::span<const Real> point) {
 }
 
 template <typename Real>
-std::optional<std::span<const uint32_t>> DatasetObjective<Real>::Support() {
+std::optional<Support> DatasetObjective<Real>::NextSupport() {
   if (!sparse_.has_value()) return std::nullopt;
   EncodeSparseBlock();
-  return sparse_->new_inputs();
+  Support support = sparse_->support();
+  if (packed_.has_value() && !following_.empty()) support.following = packed_->InputsAt(following_[0]);
+  return support;
 }
 
 template <typename Real>
 void DatasetObjective<Real>::EncodeSparseBlock() {
   if (block_encoded_) return;
   if (rows_done_ == 0) sparse_->Begin();
-  sparse_->Encode(encoder_, NextBlock());
   block_encoded_ = true;
+  const std::span<const uint32_t> block = NextBlock();
+  if (packed_.has_value() && rows_.size() == 1) {
+    const auto row = packed_->At(block[0]);
+    sparse_targets_ = row.targets;
+    return sparse_->Take(row.inputs);
+  }
+  sparse_->Encode(encoder_, block);
+  const TargetBuffer targets = targets_.First(static_cast<int64_t>(block.size()));
+  encoder_.EncodeTargets(block, targets);
+  sparse_targets_ = targets;
+}
+
+template <typename Real>
+void DatasetObjective<Real>::PackRows() {
+  const bool worth_it = sparse_.has_value() && layout_.output_count() == 1 && !encoder_.stored_row_begin().empty();
+  if (!worth_it) return;
+  const int64_t numbers = encoder_.stored_row_begin().back();
+  if (PackedRows<Real>::MemoryBytes(encoder_.row_count(), numbers) > 0) packed_.emplace(encoder_);
 }
 
 template <typename Real>
@@ -152,14 +180,13 @@ double DatasetObjective<Real>::SumOfSquares() const {
 }
 
 template <typename Real>
-void DatasetObjective<Real>::AddSparseBlock(std::span<const Real> point) {
+template <typename Point>
+void DatasetObjective<Real>::AddSparseBlock(const Point& point) {
   EncodeSparseBlock();
-  const std::span<const uint32_t> block = NextBlock();
-  const TargetBuffer targets = targets_.First(static_cast<int64_t>(block.size()));
-  encoder_.EncodeTargets(block, targets);
-  loss_sum_ += loss_function_.SumAndGradient(1 / static_cast<double>(rows_.size()), sparse_->Forward(point), targets);
+  loss_sum_ +=
+      loss_function_.SumAndGradient(1 / static_cast<double>(rows_.size()), sparse_->Forward(point), sparse_targets_);
   sparse_->Backward();
-  rows_done_ += block.size();
+  rows_done_ += NextBlock().size();
   block_encoded_ = false;
 }
 
@@ -179,12 +206,27 @@ absl::Status DatasetObjective<Real>::Gradient(std::span<const Real> point,
     StoreGradient(count);
     rows_done_ += count;
   }
+  RETURN_IF_ERROR(EndBlock());
+  const bool lazily = sparse_.has_value() && ranges_.empty();
+  if (!lazily) return UseDense(point, use);
+  return UseSparse(point, [use](const SparseGradient<Real>& gradient) { use(GradientView<Real>(gradient)); });
+}
+
+template <typename Real>
+absl::Status DatasetObjective<Real>::GradientAtSupport(const SupportPoint<Real>& point,
+                                                       absl::FunctionRef<void(const SparseGradient<Real>&)> use) {
+  AddSparseBlock(point);
+  RETURN_IF_ERROR(EndBlock());
+  return UseSparse({}, use);
+}
+
+template <typename Real>
+absl::Status DatasetObjective<Real>::EndBlock() {
   if (rows_done_ < rows_.size()) return absl::Status(absl::StatusCode::kUnavailable, "");
   loss_ = loss_sum_ / static_cast<double>(rows_.size());
   rows_done_ = 0;
   loss_sum_ = 0;
-  const bool lazily = sparse_.has_value() && ranges_.empty();
-  return lazily ? UseSparse(point, use) : UseDense(point, use);
+  return absl::OkStatus();
 }
 
 template <typename Real>
@@ -247,21 +289,21 @@ absl::Status DatasetObjective<Real>::UseDense(std::span<const Real> point,
 
 template <typename Real>
 absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
-                                               absl::FunctionRef<void(const GradientView<Real>&)> use) {
+                                               absl::FunctionRef<void(const SparseGradient<Real>&)> use) {
   SparseGradient<Real> gradient = sparse_->gradient();
-  double squares = kernels_.squared_norm(gradient.values) + kernels_.squared_norm(gradient.biases);
-  if (regularization_.l2 > 0) squares = AddPenalty(gradient, point);
+  const double squares = regularization_.l2 > 0 ? AddPenalty(gradient, point) : sparse_->SquaredNormOfGradient();
   told_squares_.reset();
   gradient_norm_ = std::sqrt(squares);
   gradient_bound_ = gradient_norm_;
-  if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
+  const bool finite = std::isfinite(loss_) && gradient_norm_ < kLargestNorm<Real>;
+  if (!finite) return absl::Status(absl::StatusCode::kOutOfRange, "");
   const std::array<std::span<const Real>, 2> all = {gradient.values, gradient.biases};
   clipper_.Measure<Real>(all, gradient_norm_);
   gradient.bias_pending = {.scale = clipper_.scale(0), .limit = clipper_.limit()};
   gradient.pending = gradient.bias_pending;
   gradient.pending.l2 = regularization_.l2;
   gradient.pending.decay = regularization_.weight_decay;
-  use(GradientView<Real>(gradient));
+  use(gradient);
   return absl::OkStatus();
 }
 

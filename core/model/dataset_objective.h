@@ -20,6 +20,7 @@
 #include "core/model/example_block.h"
 #include "core/model/network_pass.h"
 #include "core/model/output_pass.h"
+#include "core/model/packed_rows.h"
 #include "core/model/sparse_pass.h"
 #include "core/optim/clipping.h"
 #include "core/optim/regularization.h"
@@ -44,10 +45,15 @@ class DatasetObjective final : public Objective<Real> {
   // those of the minibatches after it, the next first, so far as they are known: memory that they are in is asked for.
   void SetMinibatch(std::span<const uint32_t> rows, std::span<const uint32_t> following = {});
 
+  // Keeps the rows as minibatches of one example read them best, where the data set allows it and they are not too many.
+  void PackRows();
+
   int64_t dimension() const override { return layout_.flat_size(); }
   double Value(std::span<const Real> point) override;
   absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) override;
-  std::optional<std::span<const uint32_t>> Support() override;
+  std::optional<Support> NextSupport() override;
+  absl::Status GradientAtSupport(const SupportPoint<Real>& point,
+                                 absl::FunctionRef<void(const SparseGradient<Real>&)> use) override;
   void TellSquaredWeights(double squares) override { told_squares_ = squares; }
 
   // At least the magnitude of every element of the point of the next Gradient; unless told, for each minibatch anew, infinity. Below
@@ -75,20 +81,24 @@ class DatasetObjective final : public Objective<Real> {
   std::span<const uint32_t> NextBlock() const;
   void EncodeSparseBlock();
 
-  // Adds the loss and the gradient of the next part.
+  // Adds the loss and the gradient of the next part. `Point`: all of it, or a SupportPoint.
   void AddBlock(std::span<const Real> point);
-  void AddSparseBlock(std::span<const Real> point);
+  template <typename Point>
+  void AddSparseBlock(const Point& point);
+
+  // After a part: UNAVAILABLE where another one follows; else the loss is known.
+  absl::Status EndBlock();
 
   double BoundGradient(int64_t rows);
 
   // What follows the last part: penalty, norm, clipping, and the view.
   absl::Status UseStreamed(int64_t rows, absl::FunctionRef<void(const GradientView<Real>&)> use);
   absl::Status UseDense(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use);
-  absl::Status UseSparse(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use);
+  absl::Status UseSparse(std::span<const Real> point, absl::FunctionRef<void(const SparseGradient<Real>&)> use);
   void AddPenalty(std::span<const Real> point);
 
-  // The penalty of all weights; the square of the 2-norm of `gradient` and that of the penalty. Where the weights that the minibatch does not
-  // reach are known by a running sum alone, they are so to rounding: a norm below about 1e-8 l2 |W| is noise.
+  // The penalty of all weights; the square of the 2-norm of `gradient` and that of the penalty. Where |W|^2 is told, the weights that the
+  // minibatch does not reach are known to rounding: a norm below about 1e-8 l2 |W| is noise; else `point` is all of it.
   double AddPenalty(const SparseGradient<Real>& gradient, std::span<const Real> point);
   std::string NotFiniteSparseTensor() const;
   void StoreGradient(int64_t rows);
@@ -106,6 +116,7 @@ class DatasetObjective final : public Objective<Real> {
   const RowEncoder& encoder_;
   std::optional<NetworkPass<Real>> pass_;      // either this
   std::optional<SparsePass<Real>> sparse_;     // or this
+  std::optional<PackedRows<Real>> packed_;     // beside sparse_
   std::optional<EncodedRows<Real>> examples_;  // beside pass_
   OutputPass<Real> outputs_;
   TargetBlock targets_;
@@ -121,8 +132,10 @@ class DatasetObjective final : public Objective<Real> {
   double safe_point_bound_ = 0;  // 0: there is none
 
   std::span<const uint32_t> rows_;
-  size_t rows_done_ = 0;  // of the gradient being summed
+  std::span<const uint32_t> following_;  // of the minibatches after it
+  size_t rows_done_ = 0;                 // of the gradient being summed
   bool block_encoded_ = false;
+  Targets sparse_targets_;  // of the block that is encoded
   std::optional<double> told_squares_;
   double point_bound_ = std::numeric_limits<double>::infinity();
   double loss_sum_ = 0;

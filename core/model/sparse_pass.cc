@@ -51,22 +51,17 @@ template <typename Real>
 void SparsePass<Real>::Begin() {
   for (const uint32_t input : inputs_) slots_[input] = 0;
   inputs_.clear();
-  weights_.clear();
-  gradient_.clear();
   std::fill(biases_.begin(), biases_.end(), Real{0});
   known_ = 0;
 }
 
-// The inputs of one row are distinct: nothing must be looked up to sum their gradients.
 template <typename Real>
 void SparsePass<Real>::Encode(const RowEncoder& encoder, std::span<const uint32_t> rows) {
   known_ = inputs_.size();
   is_stored_ = false;
   if (rows.size() == 1 && units_ == 1 && inputs_.empty()) {
     if (const std::optional<SparseRow<Real>> row = encoder.StoredRow<Real>(rows[0], row_values_)) {
-      row_ = *row;
-      is_stored_ = true;
-      return;
+      return Take(*row);
     }
   }
   encoder.EncodeSparse(rows, part_);
@@ -80,30 +75,41 @@ void SparsePass<Real>::Encode(const RowEncoder& encoder, std::span<const uint32_
   }
 }
 
+// The inputs of one row are distinct: nothing must be looked up to sum their gradients.
 template <typename Real>
-MatrixView<Real> SparsePass<Real>::ForwardRow(std::span<const Real> point) {
-  const size_t count = row_.inputs.size();
-  weights_.resize(count);
-  gradient_.resize(count);
-  for (size_t k = 0; k < count; ++k) weights_[k] = point[row_.inputs[k]];
-  outputs_.assign(1, Dot<Real>(row_.values, weights_) + point[static_cast<size_t>(layout_.input_count())]);
-  return {outputs_.data(), 1, 1, 1};
+void SparsePass<Real>::Take(const SparseRow<Real>& row) {
+  known_ = 0;
+  row_ = row;
+  is_stored_ = true;
 }
 
 template <typename Real>
 MatrixView<Real> SparsePass<Real>::Forward(std::span<const Real> point) {
-  if (is_stored_) return ForwardRow(point);
-  weights_.resize(inputs_.size() * static_cast<size_t>(units_));
-  gradient_.resize(weights_.size());
-  Real* gathered = weights_.data() + static_cast<int64_t>(known_) * units_;
-  for (const uint32_t input : new_inputs()) {
-    const Real* const w = point.data() + layout_.Index(0, input, 0);
-    for (int64_t u = 0; u < units_; ++u) *gathered++ = w[u];
+  gathered_.resize(inputs().size() * static_cast<size_t>(units_));
+  if (units_ == 1) {
+    for (size_t k = known_; k < gathered_.size(); ++k) gathered_[k] = point[inputs()[k]];
+  } else {
+    Real* gathered = gathered_.data() + static_cast<int64_t>(known_) * units_;
+    for (const uint32_t input : inputs().subspan(known_)) {
+      gathered = std::copy_n(point.data() + layout_.Index(0, input, 0), units_, gathered);
+    }
   }
+  return Forward({.weights = gathered_, .biases = point.subspan(layout_.Index(0, layout_.input_count(), 0))});
+}
+
+template <typename Real>
+MatrixView<Real> SparsePass<Real>::Forward(const SupportPoint<Real>& point) {
+  weights_ = point.weights;
+  if (is_stored_) {
+    gradient_.resize(weights_.size());
+    outputs_.assign(1, Dot<Real>(row_.values, weights_) + point.biases[0]);
+    return {outputs_.data(), 1, 1, 1};
+  }
+  if (known_ == 0) gradient_.clear();
+  gradient_.resize(weights_.size());
   const int64_t rows = static_cast<int64_t>(part_.begin.size()) - 1;
   outputs_.resize(static_cast<size_t>(rows * units_));
   const MatrixView<Real> outputs = {outputs_.data(), rows, units_, units_};
-  const Real* const biases = point.data() + layout_.Index(0, layout_.input_count(), 0);
   for (int64_t i = 0; i < rows; ++i) {
     Real* const f = outputs.row(i).data();
     std::fill(f, f + units_, Real{0});
@@ -111,7 +117,7 @@ MatrixView<Real> SparsePass<Real>::Forward(std::span<const Real> point) {
       const Real* const w = weights_.data() + part_.inputs[k] * units_;
       for (int64_t u = 0; u < units_; ++u) f[u] += part_.values[k] * w[u];
     }
-    for (int64_t u = 0; u < units_; ++u) f[u] += biases[u];
+    for (int64_t u = 0; u < units_; ++u) f[u] += point.biases[u];
   }
   return outputs;
 }
@@ -138,10 +144,19 @@ void SparsePass<Real>::Backward() {
 template <typename Real>
 SparseGradient<Real> SparsePass<Real>::gradient() const {
   return {.units = units_,
-          .inputs = is_stored_ ? row_.inputs : std::span<const uint32_t>(inputs_),
+          .inputs = inputs(),
           .values = gradient_,
           .bias_begin = layout_.Index(0, layout_.input_count(), 0),
           .biases = biases_};
+}
+
+template <typename Real>
+double SparsePass<Real>::SquaredNormOfGradient() const {
+  if (is_stored_) {
+    const double c = biases_[0];
+    return c * c * (1 + row_.squares);
+  }
+  return kernels_.squared_norm(gradient_) + kernels_.squared_norm(biases_);
 }
 
 template <typename Real>

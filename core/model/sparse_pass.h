@@ -1,6 +1,6 @@
 // Outputs and gradient of a linear model over a minibatch of sparse inputs, at the cost of the inputs that are not 0.
 //
-// The weights that the minibatch reads are gathered once, into rows that lie together; the gradient is summed beside them.
+// The weights that the minibatch reads lie together, gathered once, here or by the optimiser; the gradient is summed beside them.
 
 #ifndef TRAINYARD_CORE_MODEL_SPARSE_PASS_H_
 #define TRAINYARD_CORE_MODEL_SPARSE_PASS_H_
@@ -12,6 +12,7 @@
 #include "core/base/matrix.h"
 #include "core/base/objective.h"
 #include "core/data/encoding.h"
+#include "core/kernel/kernels.h"
 #include "core/model/network.h"
 
 namespace trainyard {
@@ -26,16 +27,26 @@ class SparsePass {
   // Forgets the minibatch before.
   void Begin();
 
-  // Takes the next part of the minibatch. Its inputs that no part before it has are those that Forward reads.
+  // Takes the next part of the minibatch.
   void Encode(const RowEncoder& encoder, std::span<const uint32_t> rows);
-  std::span<const uint32_t> new_inputs() const { return is_stored_ ? row_.inputs : std::span(inputs_).subspan(known_); }
 
-  // f of the part, [rows, outputs]; Backward wants dL/df in its place, and adds the part's gradient.
-  MatrixView<Real> Forward(std::span<const Real> point);
+  // The same of the one row of a minibatch with one output.
+  void Take(const SparseRow<Real>& row);
+  Support support() const { return {.inputs = inputs(), .known = known_}; }
+
+  // f of the part, [rows, outputs], at a point that must live as long as its weights are asked for; Backward wants dL/df in its place, and
+  // adds the part's gradient.
+  MatrixView<Real> Forward(const SupportPoint<Real>& point);
   void Backward();
+
+  // The same at a point that is all there.
+  MatrixView<Real> Forward(std::span<const Real> point);
 
   // Of all parts since Begin: inputs in the order of their first appearance. No pending terms.
   SparseGradient<Real> gradient() const;
+
+  // The sum of its squares, biases among them. Of one row and one output: c^2 (1 + |x|^2), without the rounding of its elements.
+  double SquaredNormOfGradient() const;
 
   // The point at `inputs` of the gradient, as it is laid out.
   std::span<const Real> weights() const { return weights_; }
@@ -44,17 +55,19 @@ class SparsePass {
   double SquaresOfOthers(std::span<const Real> point) const;
 
  private:
-  MatrixView<Real> ForwardRow(std::span<const Real> point);
+  std::span<const uint32_t> inputs() const { return is_stored_ ? row_.inputs : inputs_; }
 
   const ParameterLayout& layout_;
+  const Kernels<Real>& kernels_ = BestKernels<Real>();
   const int64_t units_;
   std::vector<uint32_t> slots_;  // by input: its place in inputs_, plus 1; 0 where it has none
   std::vector<uint32_t> inputs_;
-  std::vector<Real> weights_;   // [inputs_, units]
-  std::vector<Real> gradient_;  // [inputs_, units]
-  std::vector<Real> biases_;    // their gradient
+  std::span<const Real> weights_;  // of the point, [inputs, units]
+  std::vector<Real> gathered_;     // weights of a point that is all there
+  std::vector<Real> gradient_;     // [inputs, units]
+  std::vector<Real> biases_;       // their gradient
   bool is_stored_ =
-      false;  // the minibatch is one row with one output, and the data set has its inputs: row_ in place of inputs_
+      false;  // the minibatch is one row with one output, and its inputs need not be copied: row_ in place of inputs_
   SparseRow<Real> row_;
   std::vector<Real> row_values_;  // of row_, where the data set has them in another precision
   size_t known_ = 0;              // inputs whose weights are gathered

@@ -23,6 +23,8 @@
 #include <vector>
 
 #include "core/base/aligned_vector.h"
+#include "core/optim/coasting.h"
+#include "core/optim/lazy_weights.h"
 #include "core/optim/linear_history.h"
 #include "core/optim/optimizer.h"
 
@@ -36,7 +38,7 @@ class LazyMomentum final : public Optimizer<Real> {
   // `l2`: that of the gradients to come. Their objectives have sparse gradients and a Support, and no l1 or, with l2, limit.
   LazyMomentum(LazyRule rule, int64_t input_count, int64_t units, double l2);
 
-  // After UNAVAILABLE or an error, parameters and state are as before but for rounding.
+  // After UNAVAILABLE or an error, parameters and state are as before.
   absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) override;
   void Materialize(std::span<Real> theta) const override;
 
@@ -64,31 +66,41 @@ class LazyMomentum final : public Optimizer<Real> {
   void VisitWeights(Visit visit) const;
 
   void Begin(std::span<const Real> theta);
-  void CatchUp(std::span<const uint32_t> inputs);
-  void CatchUp(int64_t input);
+
+  // Reads the weights of the support, brought up to date, behind those that are known. And those of one input.
+  void Read(const Support& support);
+  void ReadOne(int64_t input, Real* positions, Real* velocities) const;
   void CatchUpAll();
   Sums SumAll() const;
   double SquaredWeights(double alpha) const;
-  void LookAhead(std::span<const uint32_t> support, Real alpha);
+  void LookAhead(Real alpha);
   void Apply(const StepRates& rates, const SparseGradient<Real>& gradient);
 
-  // Moves the weights of the gradient's inputs.
-  void MoveInputs(const StepRates& rates, const SparseGradient<Real>& gradient);
+  // Moves the weights that were read, of the gradient's inputs, and writes them back, `step` steps behind them.
+  void MoveInputs(const StepRates& rates, const SparseGradient<Real>& gradient, int64_t step);
 
-  // Moves `units` parameters from `begin` on, whose d is `values`.
-  void Move(int64_t begin, const Real* values, const StepRates& rates, const Pending& pending);
+  // Moves `count` parameters, whose d is `values`.
+  void Move(int64_t count, const Real* values, const StepRates& rates, const Pending& pending, Real* positions,
+            Real* velocities) const;
 
   const LazyRule rule_;
   const int64_t input_count_;
   const int64_t units_;
   const double l2_;
 
-  AlignedVector<Real> position_;
-  AlignedVector<Real> velocity_;
-  AlignedVector<Real> told_velocity_;  // not of plain SGD
-  AlignedVector<Real> ahead_;          // theta + alpha v at the support; of Nesterov's alone
-  std::vector<int64_t> caught_up_;     // by input: the step at which its position and velocity are those of the run
-  LinearHistory history_;              // of weights that were not reached
+  LazyWeights<Real> weights_;
+  AlignedVector<Real> bias_positions_;
+  AlignedVector<Real> bias_velocities_;
+  AlignedVector<Real> told_velocity_;  // of all parameters; not of plain SGD
+
+  // Of the minibatch's inputs, [support, units], after the last step; and theta + alpha v of Nesterov's.
+  std::vector<Real> positions_;
+  std::vector<Real> velocities_;
+  std::vector<Real> ahead_;
+  std::vector<Real> biases_ahead_;
+
+  LinearHistory history_;  // of weights that were not reached
+  Coasting<Real> coasting_;
   Sums sums_;
 };
 

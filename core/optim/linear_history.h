@@ -31,6 +31,16 @@ class LinearHistory {
   // Forgets all steps until now.
   void Forget();
 
+  // The last run of equal steps: the step, and the number of the first of them. After Forget: no step, now.
+  const LinearStep& last_step() const {
+    if (!powers_are_of_last_) TakePowersOfLast();
+    return powers_of_;
+  }
+  int64_t last_begin() const {
+    if (!powers_are_of_last_) TakePowersOfLast();
+    return last_begin_;
+  }
+
   // The steps from number `begin` on, which is not forgotten, to now, as one.
   LinearStep Since(int64_t begin) const {
     if (!powers_are_of_last_) TakePowersOfLast();

@@ -11,7 +11,7 @@ using Result = std::unique_ptr<Optimizer<Real>>;
 
 template <typename Real>
 Result<Real> Make(const SgdOptions&, int64_t input_count, int64_t units, const RegularizationOptions& regularization) {
-  if (regularization == RegularizationOptions()) return std::make_unique<SparseSgd<Real>>();
+  if (regularization == RegularizationOptions()) return std::make_unique<SparseSgd<Real>>(units);
   return std::make_unique<LazyMomentum<Real>>(LazyRule::kSgd, input_count, units, regularization.l2);
 }
 template <typename Real>

@@ -3,41 +3,71 @@
 #ifndef TRAINYARD_CORE_OPTIM_SPARSE_SGD_H_
 #define TRAINYARD_CORE_OPTIM_SPARSE_SGD_H_
 
-#include <variant>
+#include <algorithm>
+#include <vector>
 
+#include "core/base/prefetch.h"
 #include "core/optim/gradient_pass.h"
 #include "core/optim/optimizer.h"
 
 namespace trainyard {
 
-// For objectives whose gradients are sparse, without l2, l1 or decay.
+// For objectives that have a support, without l2, l1 or decay.
 template <typename Real>
 class SparseSgd final : public Optimizer<Real> {
  public:
+  explicit SparseSgd(int64_t units) : units_(units) {}
+
   absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) override {
-    const Real rate = static_cast<Real>(rates.learning_rate);
-    return objective.Gradient(theta, [&](const GradientView<Real>& view) {
-      const auto& gradient = std::get<SparseGradient<Real>>(view);
-      if (gradient.units == 1 && gradient.pending == Pending()) return MovePlain(rate, gradient, theta);
-      const auto move = [&](int64_t begin, const Real* values, const Pending& pending) {
-        for (int64_t u = 0; u < gradient.units; ++u) {
-          theta[begin + u] -= rate * Complete(values[u], theta[begin + u], pending);
-        }
-      };
-      for (size_t k = 0; k < gradient.inputs.size(); ++k) {
-        move(gradient.inputs[k] * gradient.units, gradient.values.data() + static_cast<int64_t>(k) * gradient.units,
-             gradient.pending);
-      }
-      move(gradient.bias_begin, gradient.biases.data(), gradient.bias_pending);
+    const Support support = *objective.NextSupport();
+    Read(support, theta.data());
+    Real* const biases = theta.data() + theta.size() - units_;
+    const SupportPoint<Real> point{.weights = weights_, .biases = {biases, static_cast<size_t>(units_)}};
+    return objective.GradientAtSupport(point, [&](const SparseGradient<Real>& gradient) {
+      const Real rate = static_cast<Real>(rates.learning_rate);
+      Move(rate, gradient.values, gradient.pending, weights_.data());
+      Move(rate, gradient.biases, gradient.bias_pending, biases);
+      Write(gradient.inputs, theta.data());
     });
   }
 
  private:
-  // Nothing is pending: g is d.
-  static void MovePlain(Real rate, const SparseGradient<Real>& gradient, std::span<Real> theta) {
-    for (size_t k = 0; k < gradient.inputs.size(); ++k) theta[gradient.inputs[k]] -= rate * gradient.values[k];
-    theta[static_cast<size_t>(gradient.bias_begin)] -= rate * gradient.biases[0];
+  // The weights of the support, behind those that are known.
+  void Read(const Support& support, const Real* theta) {
+    weights_.resize(support.inputs.size() * static_cast<size_t>(units_));
+    Real* to = weights_.data() + static_cast<int64_t>(support.known) * units_;
+    if (units_ == 1) {
+      for (const uint32_t input : support.following) Prefetch(theta + input);
+      for (const uint32_t input : support.inputs.subspan(support.known)) *to++ = theta[input];
+      return;
+    }
+    for (const uint32_t input : support.inputs.subspan(support.known)) {
+      to = std::copy_n(theta + input * units_, units_, to);
+    }
   }
+
+  void Write(std::span<const uint32_t> inputs, Real* theta) const {
+    const Real* from = weights_.data();
+    if (units_ == 1) {
+      for (const uint32_t input : inputs) theta[input] = *from++;
+      return;
+    }
+    for (const uint32_t input : inputs) {
+      std::copy_n(from, units_, theta + input * units_);
+      from += units_;
+    }
+  }
+
+  static void Move(Real rate, std::span<const Real> d, const Pending& pending, Real* theta) {
+    if (pending == Pending()) {
+      for (size_t j = 0; j < d.size(); ++j) theta[j] -= rate * d[j];
+    } else {
+      for (size_t j = 0; j < d.size(); ++j) theta[j] -= rate * Complete(d[j], theta[j], pending);
+    }
+  }
+
+  const int64_t units_;
+  std::vector<Real> weights_;  // [support, units]
 };
 
 }  // namespace trainyard

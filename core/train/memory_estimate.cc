@@ -9,6 +9,7 @@
 #include "core/model/encoded_rows.h"
 #include "core/model/network_pass.h"
 #include "core/model/output_pass.h"
+#include "core/model/packed_rows.h"
 #include "core/optim/make_sparse_optimizer.h"
 #include "core/train/measuring.h"
 
@@ -47,6 +48,7 @@ struct StateBytes {
 StateBytes StateBytesOf(const TrainingOptions& options, const ParameterLayout& layout, double array) {
   Arrays arrays = std::visit([](const auto& alternative) { return ArraysOf(alternative); }, options.optimizer.rule);
   const bool lazy = StepsLazily(options, layout);
+  if (lazy) arrays.kept = arrays.saved;  // a velocity that is told
   // theta; positions and velocities of their own.
   arrays.kept += lazy ? 3 : 1;
   arrays.saved += lazy ? 3 : 1;
@@ -79,9 +81,34 @@ double ExampleBytes(Precision precision, int64_t row_count, int64_t input_count)
                                                           : EncodedRows<double>::MemoryBytes(row_count, input_count));
 }
 
+// Sparse rows that are packed.
+double PackedBytes(const TrainingOptions& options, const ParameterLayout& layout, const RowCounts& rows) {
+  const int64_t* const size = std::get_if<int64_t>(&options.minibatches.batch);
+  const bool packs = layout.takes_sparse_steps() && layout.output_count() == 1 && rows.packed_numbers > 0 &&
+                     size != nullptr && *size == 1;
+  if (!packs) return 0;
+  return static_cast<double>(options.precision == Precision::kF32
+                                 ? PackedRows<float>::MemoryBytes(rows.training, rows.packed_numbers)
+                                 : PackedRows<double>::MemoryBytes(rows.training, rows.packed_numbers));
+}
+
 std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static_cast<double>(bytes) / (1 << 30)); }
 
 }  // namespace
+
+RowCounts CountRows(const TrainingData& data, int target, int64_t measured) {
+  RowCounts rows{.all = data.row_count(), .measured = measured, .training = data.training->row_count()};
+  int features = 0;
+  const std::vector<Column>& columns = data.training->schema().columns;
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const bool is_feature = columns[c].role == ColumnRole::kFeature && columns[c].type != ColumnType::kIgnored;
+    if (!is_feature || static_cast<int>(c) == target) continue;
+    ++features;
+    rows.packed_numbers = static_cast<int64_t>(data.training->sparse(static_cast<int>(c)).indices.size());
+  }
+  if (features != 1) rows.packed_numbers = 0;
+  return rows;
+}
 
 int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t dense_columns,
                        const RowCounts& rows) {
@@ -99,10 +126,12 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   }
   const int passes = rows.measured > 0 ? 2 : 1;
   // The best parameters once more as they are measured at the end.
-  const double kept = state.kept + GradientBytes(options, layout, array) + 2 * best + place +
-                      passes * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(rows.all) +
-                      MeasuringBytes(PlanMeasuring(options, layout.output_count()), rows.all) +
-                      (sparse ? 0.0 : ExampleBytes(options.precision, rows.all, layout.input_count())) + kFixedBytes;
+  const double kept =
+      state.kept + GradientBytes(options, layout, array) + 2 * best + place +
+      passes * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(rows.all) +
+      MeasuringBytes(PlanMeasuring(options, layout.output_count()), rows.all) +
+      (sparse ? PackedBytes(options, layout, rows) : ExampleBytes(options.precision, rows.all, layout.input_count())) +
+      kFixedBytes;
   const double snapshot = 2 * (state.saved + best + place);
   const double bytes = kept + std::max(snapshot, DrawingBytes(options.initialization, layout));
   return static_cast<int64_t>(std::min(bytes, 9e18));

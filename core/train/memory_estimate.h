@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "core/model/network.h"
 #include "core/train/options.h"
+#include "core/train/trainer.h"
 
 namespace trainyard {
 
@@ -15,11 +16,16 @@ namespace trainyard {
 struct RowCounts {
   int64_t all = 0;
   int64_t measured = 0;
+  int64_t training = 0;        // of the data set that the training part is of
+  int64_t packed_numbers = 0;  // that its rows have, where their inputs are those of one sparse column; else 0
 };
 
-// Bytes at the peak, beside the data sets: parameters, gradient, optimiser state, best parameters, activations, row numbers, scores that a
-// metric needs; and beside these either the values drawn at the start or one snapshot being written. `dense_columns`: features that are not
-// sparse. A gradient is counted that a step may do without while its bounds hold.
+// `target`: the column of the training data set. `measured`: as above.
+RowCounts CountRows(const TrainingData& data, int target, int64_t measured);
+
+// Bytes at the peak, beside the data sets: parameters, gradient, optimiser state, best parameters, activations, row numbers, rows that are
+// kept as they are encoded, scores that a metric needs; and beside these either the values drawn at the start or one snapshot being written.
+// `dense_columns`: features that are not sparse. A gradient is counted that a step may do without while its bounds hold.
 int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& layout, int64_t dense_columns,
                        const RowCounts& rows);
 

@@ -105,22 +105,33 @@ class GuardedObjective final : public Objective<Real> {
   int64_t dimension() const override { return objective_.dimension(); }
   double Value(std::span<const Real> point) override { return objective_.Value(point); }
   absl::Status Gradient(std::span<const Real> point, absl::FunctionRef<void(const GradientView<Real>&)> use) override {
+    return Guarded<GradientView<Real>>([&](auto guarded) { return objective_.Gradient(point, guarded); }, use);
+  }
+  std::optional<Support> NextSupport() override { return objective_.NextSupport(); }
+  absl::Status GradientAtSupport(const SupportPoint<Real>& point,
+                                 absl::FunctionRef<void(const SparseGradient<Real>&)> use) override {
+    return Guarded<SparseGradient<Real>>([&](auto guarded) { return objective_.GradientAtSupport(point, guarded); },
+                                         use);
+  }
+  void TellSquaredWeights(double squares) override { objective_.TellSquaredWeights(squares); }
+
+ private:
+  // take(use) takes a gradient and calls `use` before theta moves.
+  template <typename View, typename Take>
+  absl::Status Guarded(Take take, absl::FunctionRef<void(const View&)> use) {
     const auto parameters = [this]() -> std::span<const Real> {
       optimizer_.Materialize(theta_);
       return theta_;
     };
     objective_.TellPointBound(guard_.PointBound(parameters, objective_.safe_point_bound()));
-    RETURN_IF_ERROR(objective_.Gradient(point, [&](const GradientView<Real>& view) {
+    RETURN_IF_ERROR(take([&](const View& view) {
       guard_.BeforeMove(parameters, rates_, objective_.gradient_bound());
       use(view);
     }));
     guard_.AfterMove(rates_, objective_.gradient_norm());
     return absl::OkStatus();
   }
-  std::optional<std::span<const uint32_t>> Support() override { return objective_.Support(); }
-  void TellSquaredWeights(double squares) override { objective_.TellSquaredWeights(squares); }
 
- private:
   DatasetObjective<Real>& objective_;
   OverflowGuard<Real>& guard_;
   const Optimizer<Real>& optimizer_;

@@ -70,6 +70,7 @@ TypedTrainer<Real>::TypedTrainer(Parts parts)
       evaluator_(parts_.plan.layout, *parts_.loss, static_cast<int64_t>(parts_.plan.encoding.target.classes.size())),
       theta_(parts_.plan.layout.flat_size()),
       optimizer_(MakeOptimizerOf<Real>(parts_.plan)) {
+  if (minibatches_.size() == 1) objective_.PackRows();
   if (parts_.plan.options.early_stopping.has_value()) stopping_.emplace(*parts_.plan.options.early_stopping);
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "core/base/flush_denormals.h"
 #include "core/base/random.h"
 #include "core/data/dataset_builder.h"
 #include "core/train/trainer.h"
@@ -50,7 +51,8 @@ std::shared_ptr<const Dataset> MakeSparseData() {
 }
 
 void BM_SparseStep(benchmark::State& state, const UpdateRuleOptions& rule, int64_t batch) {
-  const TrainingData data{.training = MakeSparseData()};
+  static const std::shared_ptr<const Dataset> dataset = MakeSparseData();
+  const TrainingData data{.training = dataset};
   TrainingOptions options;
   options.data.dataset = "datasets/benchmark";
   options.data.validation = std::monostate();
@@ -61,6 +63,7 @@ void BM_SparseStep(benchmark::State& state, const UpdateRuleOptions& rule, int64
   options.budget.steps = 1000000000000000;
   absl::StatusOr<RunPlan> plan = PlanRun(options, data, int64_t{1} << 34);
   const std::unique_ptr<Trainer> trainer = *MakeTrainer(*std::move(plan), data, nullptr);
+  const FlushDenormals flush;  // as on a worker's thread
   SilentSink sink;
   const int64_t before = trainer->examples();
   for (auto _ : state) trainer->Advance(sink);

@@ -2,9 +2,11 @@
 
 #include "core/loss/margin_loss.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "core/loss/logistic.h"
 #include "gmock/gmock.h"
 #include "tests/core/loss/one_example.h"
 
@@ -103,6 +105,42 @@ TEST(BinaryLossTest, ThreeClassesAreRefused) {
     EXPECT_THAT(Refusal(loss.second_positive, {"a", "b", "c"}),
                 ::testing::EndsWith("a loss for the target's 3 classes, as softmax_cross_entropy is"));
   }
+}
+
+// In units of the last place: 2^-52 of the number.
+double UnitsApart(double actual, long double expected) {
+  return static_cast<double>(std::fabs((actual - expected) / expected)) / std::numeric_limits<double>::epsilon();
+}
+
+TEST(LogisticPhiTest, ValueAndSlopeAreExactToFewUnitsOfTheLastPlace) {
+  double value_error = 0;
+  double slope_error = 0;
+  const auto look = [&](double z) {
+    const ValueWithSlope phi = LogisticPhi::ValueAndSlope(z);
+    const long double e = std::exp(-std::fabs(static_cast<long double>(z)));
+    const long double value = std::log1p(e) + std::fmax(-static_cast<long double>(z), 0.0L);
+    const long double slope = -(z > 0 ? e : 1) / (1 + e);
+    value_error = std::max(value_error, UnitsApart(phi.value, value));
+    slope_error = std::max(slope_error, UnitsApart(phi.slope, slope));
+    ASSERT_EQ(LogisticPhi::Value(z), phi.value);
+    ASSERT_EQ(LogisticPhi::Slope(z), phi.slope);
+  };
+  for (double z = 0x1p-40; z < 700; z *= 1 + 0x1p-15) {
+    look(z);
+    look(-z);
+  }
+  for (int i = -400'000; i <= 400'000; ++i) look(static_cast<double>(i) * 0x1p-14 / 3);
+  EXPECT_LT(value_error, 3);
+  EXPECT_LT(slope_error, 3);
+}
+
+TEST(LogisticPhiTest, FarMarginsAndWhatIsNoNumber) {
+  EXPECT_EQ(LogisticPhi::Value(800), 0);
+  EXPECT_EQ(LogisticPhi::Slope(800), 0);
+  EXPECT_EQ(LogisticPhi::Value(-800), 800);
+  EXPECT_EQ(LogisticPhi::Slope(-800), -1);
+  EXPECT_TRUE(std::isnan(LogisticPhi::Value(std::numeric_limits<double>::quiet_NaN())));
+  EXPECT_EQ(LogisticPhi::Value(-std::numeric_limits<double>::infinity()), std::numeric_limits<double>::infinity());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -35,53 +36,72 @@ class LinearObjective final : public Objective<double> {
 
   int64_t dimension() const override { return kWeights + kUnits; }
   double Value(std::span<const double>) override { return 0; }
-  std::optional<std::span<const uint32_t>> Support() override {
+  std::optional<Support> NextSupport() override {
     if (view_ == View::kDense) return std::nullopt;
-    return inputs_;
+    return Support{.inputs = inputs_};
   }
   void TellSquaredWeights(double told) override { told_squares = told; }
+
+  absl::Status GradientAtSupport(const SupportPoint<double>& p,
+                                 absl::FunctionRef<void(const SparseGradient<double>&)> use) override {
+    Evaluate(p);
+    use(Sparse());
+    return absl::OkStatus();
+  }
 
   absl::Status Gradient(std::span<const double> p, absl::FunctionRef<void(const GradientView<double>&)> use) override {
     squares = 0;
     for (int64_t j = 0; j < kWeights; ++j) squares += p[j] * p[j];
-    double residuals[kUnits];
-    for (int64_t u = 0; u < kUnits; ++u) {
-      residuals[u] = p[kWeights + u] - 1.0 - static_cast<double>(u);
-      for (size_t k = 0; k < 3; ++k) residuals[u] += values_[k] * p[inputs_[k] * kUnits + u];
+    std::vector<double> weights;
+    for (const uint32_t input : inputs_) {
+      for (int64_t u = 0; u < kUnits; ++u) weights.push_back(p[input * kUnits + u]);
     }
-    std::vector<double> gradient(3 * kUnits);
-    for (size_t k = 0; k < 3; ++k) {
-      for (int64_t u = 0; u < kUnits; ++u) gradient[k * kUnits + u] = values_[k] * residuals[u];
-    }
-    const Pending pending{.scale = scale, .l2 = penalty_.l2, .decay = penalty_.weight_decay};
-    const Pending bias_pending{.scale = scale};
+    Evaluate({.weights = weights, .biases = p.subspan(kWeights)});
     if (view_ == View::kSparse) {
-      use(GradientView<double>(SparseGradient<double>{.units = kUnits,
-                                                      .inputs = inputs_,
-                                                      .values = gradient,
-                                                      .bias_begin = kWeights,
-                                                      .biases = residuals,
-                                                      .pending = pending,
-                                                      .bias_pending = bias_pending}));
+      use(GradientView<double>(Sparse()));
       return absl::OkStatus();
     }
     std::vector<double> dense(kWeights);
     for (size_t k = 0; k < 3; ++k) {
-      for (int64_t u = 0; u < kUnits; ++u) dense[inputs_[k] * kUnits + u] = gradient[k * kUnits + u];
+      for (int64_t u = 0; u < kUnits; ++u) dense[inputs_[k] * kUnits + u] = gradient_[k * kUnits + u];
     }
     const auto walk = [&](DenseGradient<double>::Visit visit, const Touched<double>&) {
-      visit({.begin = 0, .values = dense, .pending = pending});
-      visit({.begin = kWeights, .values = residuals, .pending = bias_pending});
+      visit({.begin = 0, .values = dense, .pending = pending()});
+      visit({.begin = kWeights, .values = residuals_, .pending = {.scale = scale}});
     };
     use(GradientView<double>(DenseGradient<double>(walk)));
     return absl::OkStatus();
   }
 
  private:
+  Pending pending() const { return {.scale = scale, .l2 = penalty_.l2, .decay = penalty_.weight_decay}; }
+
+  SparseGradient<double> Sparse() const {
+    return {.units = kUnits,
+            .inputs = inputs_,
+            .values = gradient_,
+            .bias_begin = kWeights,
+            .biases = residuals_,
+            .pending = pending(),
+            .bias_pending = {.scale = scale}};
+  }
+
+  void Evaluate(const SupportPoint<double>& p) {
+    for (int64_t u = 0; u < kUnits; ++u) {
+      residuals_[u] = p.biases[u] - 1.0 - static_cast<double>(u);
+      for (size_t k = 0; k < 3; ++k) residuals_[u] += values_[k] * p.weights[k * kUnits + u];
+    }
+    for (size_t k = 0; k < 3; ++k) {
+      for (int64_t u = 0; u < kUnits; ++u) gradient_[k * kUnits + u] = values_[k] * residuals_[u];
+    }
+  }
+
   const View view_;
   const RegularizationOptions penalty_;
   std::vector<uint32_t> inputs_;
   std::vector<double> values_;
+  std::array<double, kUnits> residuals_;
+  std::array<double, 3 * kUnits> gradient_;
 };
 
 std::vector<double> Start() {
@@ -229,25 +249,24 @@ TEST(LazyStepTest, AStepTouchesTheInputsOfItsMinibatchAlone) {
   LinearObjective objective(LinearObjective::View::kSparse, kL2);
   LazyMomentum<double> optimizer(LazyRule::kNesterov, kInputs, kUnits, kL2.l2);
   std::vector<double> theta = Start();
-  const auto position = [&optimizer] {
-    const std::vector<OptimizerArray> state = optimizer.state();
-    std::vector<double> values(state[0].bytes.size() / sizeof(double));
-    std::memcpy(values.data(), state[0].bytes.data(), state[0].bytes.size());
-    return values;
+  // By input, as they are in memory.
+  const auto weights = [&optimizer] {
+    const std::span<const std::byte> bytes = optimizer.state()[0].bytes;
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
   };
   objective.SetStep(0);
   ASSERT_TRUE(optimizer.Step({0.05, 0.9}, objective, theta).ok());
   for (int64_t k = 1; k < 30; ++k) {
-    const std::vector<double> before = position();
+    const std::vector<std::byte> before = weights();
     objective.SetStep(k);
     ASSERT_TRUE(optimizer.Step(AlwaysRising(NesterovOptions(), k), objective, theta).ok());
-    const std::vector<double> after = position();
-    std::set<int64_t> moved;
-    for (int64_t j = 0; j < kWeights; ++j) {
-      if (after[j] != before[j]) moved.insert(j / kUnits);
+    const std::vector<std::byte> after = weights();
+    std::set<size_t> moved;
+    for (size_t j = 0; j < after.size(); ++j) {
+      if (after[j] != before[j]) moved.insert(j / (after.size() / kInputs));
     }
-    const std::span<const uint32_t> support = *objective.Support();
-    EXPECT_EQ(moved, std::set<int64_t>(support.begin(), support.end()));
+    const std::span<const uint32_t> inputs = objective.NextSupport()->inputs;
+    EXPECT_EQ(moved, std::set<size_t>(inputs.begin(), inputs.end()));
   }
 }
 

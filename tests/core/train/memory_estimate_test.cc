@@ -66,6 +66,10 @@ std::shared_ptr<const Dataset> Sparse() {
   return sparse_run::Open(sparse_run::MakeSample(200, 1'000'000, 20, 2).Libsvm(), Format::kLibsvm);
 }
 
+std::shared_ptr<const Dataset> SparseOfTwoClasses() {
+  return sparse_run::Open(sparse_run::MakeSample(20'000, 50'000, 40, 2).Libsvm(), Format::kLibsvm);
+}
+
 std::vector<EstimateCase> EstimateCases() {
   std::vector<EstimateCase> cases;
   const auto add = [&](std::string name, TrainingOptions options, std::shared_ptr<const Dataset> (*data)(),
@@ -81,6 +85,7 @@ std::vector<EstimateCase> EstimateCases() {
   };
   const auto momentum = [](TrainingOptions& o) { o.optimizer.rule = MomentumOptions(); };
   const auto nesterov = [](TrainingOptions& o) { o.optimizer.rule = NesterovOptions(); };
+  const auto logistic = [](TrainingOptions& o) { o.loss = LogisticOptions(); };
   const TrainingOptions wide_net = Plain(32, {1024, 1024});
   add("TinyNet", Plain(16, {8}), Narrow, nothing);
   add("WideNet", wide_net, Wide, nothing);
@@ -116,6 +121,11 @@ std::vector<EstimateCase> EstimateCases() {
   add("SparseLinearWithL1", Plain(32, {}), Sparse, [](TrainingOptions& o) { o.regularization.l1 = 0.01; });
   add("SparseLinearMomentum", Plain(32, {}), Sparse, momentum);
   add("SparseLinearNesterov", Plain(32, {}), Sparse, nesterov);
+  add("SparseLinearOnline", Plain(1, {}), SparseOfTwoClasses, logistic);
+  add("SparseLinearOnlineInDoublePrecision", Plain(1, {}), SparseOfTwoClasses, [&](TrainingOptions& o) {
+    logistic(o);
+    o.precision = Precision::kF64;
+  });
   add("SparseLinearThatRollsBack", Plain(32, {}), Sparse, [&](TrainingOptions& o) {
     keep_best(o);
     o.divergence = RollBack();

@@ -40,7 +40,10 @@ class CompleteRows {
     for (int i = 0; i < static_cast<int>(dataset.schema().columns.size()); ++i) {
       const Column& column = dataset.schema().columns[i];
       if (column.role != ColumnRole::kFeature || column.type != ColumnType::kNumeric) continue;
-      if (column.missing_count < dataset.row_count()) columns_.push_back(i);
+      if (column.missing_count == dataset.row_count()) continue;
+      const CellPlace place = dataset.place(i);
+      SourcesOf(place.kind).push_back({.cell = place.index, .column = static_cast<int>(columns_.size())});
+      columns_.push_back(i);
     }
     cells_.resize(columns_.size());
     all_complete_ = std::all_of(columns_.begin(), columns_.end(),
@@ -69,18 +72,32 @@ class CompleteRows {
  private:
   int64_t At(int64_t i) const { return all_complete_ ? i : rows_[i]; }
 
+  // Where the number of a column is among the cells of its kind.
+  struct Source {
+    int cell;
+    int column;
+  };
+
+  std::vector<Source>& SourcesOf(CellKind kind) {
+    return kind == CellKind::kU8 ? u8_ : kind == CellKind::kF32 ? f32_ : f64_;
+  }
+
   // False where a number is missing.
   bool Load(int64_t row) {
-    bool complete = true;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      cells_[i] = dataset_.Number(row, columns_[i]);
-      complete = complete && !std::isnan(cells_[i]);
-    }
-    return complete;
+    const auto copy = [&](const auto& cells, const std::vector<Source>& sources) {
+      for (const Source& source : sources) cells_[source.column] = static_cast<double>(cells(row, source.cell));
+    };
+    copy(dataset_.u8(), u8_);
+    copy(dataset_.f32(), f32_);
+    copy(dataset_.f64(), f64_);
+    return all_complete_ || std::none_of(cells_.begin(), cells_.end(), [](double x) { return std::isnan(x); });
   }
 
   const Dataset& dataset_;
   std::vector<int> columns_;
+  std::vector<Source> u8_;
+  std::vector<Source> f32_;
+  std::vector<Source> f64_;
   bool all_complete_ = false;
   std::vector<uint32_t> rows_;  // unless all are complete
   std::vector<double> cells_;

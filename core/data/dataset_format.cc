@@ -17,6 +17,9 @@ constexpr uint32_t kVersionWithoutSparse = 1;
 constexpr size_t kChecksumAt = 12;
 constexpr size_t kHeadSizeAt = 16;
 constexpr int64_t kBufferSize = 256 << 10;
+
+// Pieces are written from multiples of this on: the system copies them in large pages, and takes none twice.
+constexpr int64_t kPieceAlignment = 64 << 10;
 constexpr int64_t kArrayAlignment = 8;
 constexpr int64_t kMaxFileSize = int64_t{1} << 60;
 
@@ -241,7 +244,8 @@ absl::StatusOr<bool> DatasetWriter::ReplaceHead(const DatasetHead& head) {
 absl::Status DatasetWriter::Commit() {
   used_ += record_size_;
   if (used_ + record_size_ <= static_cast<int64_t>(buffer_.size())) return absl::OkStatus();
-  return Flush();
+  const int64_t beyond = (static_cast<int64_t>(head_size_) + written_ + used_) % kPieceAlignment;
+  return Flush(beyond + record_size_ <= kPieceAlignment ? used_ - beyond : used_);
 }
 
 absl::Status DatasetWriter::Append(std::span<const std::byte> bytes) {
@@ -250,7 +254,7 @@ absl::Status DatasetWriter::Append(std::span<const std::byte> bytes) {
     std::memcpy(buffer_.data() + used_, bytes.data(), count);
     used_ += static_cast<int64_t>(count);
     bytes = bytes.subspan(count);
-    if (used_ == static_cast<int64_t>(buffer_.size())) RETURN_IF_ERROR(Flush());
+    if (used_ == static_cast<int64_t>(buffer_.size())) RETURN_IF_ERROR(Flush(used_));
   }
   return absl::OkStatus();
 }
@@ -262,18 +266,19 @@ absl::Status DatasetWriter::Align() {
   return Append(std::span(kZeros).first(static_cast<size_t>(kArrayAlignment - beyond)));
 }
 
-absl::Status DatasetWriter::Flush() {
-  const std::span<const std::byte> filled(buffer_.data(), static_cast<size_t>(used_));
+absl::Status DatasetWriter::Flush(int64_t count) {
+  const std::span<const std::byte> filled(buffer_.data(), static_cast<size_t>(count));
   crc_ = Crc32c(filled, crc_);
   RETURN_IF_ERROR(sink_.Append({reinterpret_cast<const char*>(filled.data()), filled.size()}));
-  std::fill(buffer_.begin(), buffer_.begin() + used_, std::byte{0});
-  written_ += used_;
-  used_ = 0;
+  std::copy(buffer_.begin() + count, buffer_.begin() + used_, buffer_.begin());
+  std::fill(buffer_.begin() + (used_ - count), buffer_.begin() + used_, std::byte{0});
+  written_ += count;
+  used_ -= count;
   return absl::OkStatus();
 }
 
 absl::Status DatasetWriter::Finish() {
-  RETURN_IF_ERROR(Flush());
+  RETURN_IF_ERROR(Flush(used_));
   return sink_.Append({reinterpret_cast<const char*>(&crc_), sizeof(crc_)});
 }
 

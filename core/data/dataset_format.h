@@ -97,7 +97,8 @@ class DatasetWriter {
   absl::Status Finish();
 
  private:
-  absl::Status Flush();
+  // Writes the first `count` bytes of the buffer.
+  absl::Status Flush(int64_t count);
 
   int64_t record_size_;
   size_t head_size_ = 0;

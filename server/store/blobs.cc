@@ -76,6 +76,8 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
       status = FileError("map", path);
     } else {
       file->bytes_ = {static_cast<const char*>(bytes), static_cast<size_t>(info.st_size)};
+      // Read from front to back: in large pages a gigabyte is two hundred faults in place of tens of thousands.
+      (void)madvise(bytes, file->bytes_.size(), MADV_HUGEPAGE);
     }
   }
   if (!status.ok()) return status;

@@ -79,19 +79,17 @@ absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) 
 }
 
 // Reads what lies there, all at once. Linux reads at most the device's read-ahead at once, 128 KiB by default, where it is told what will
-// be needed; so it is told of each such piece. Only then the pages are touched: one that is not on its way makes Linux guess what else
+// be needed; so it is told of each such piece. Only then the pages are touched: at one that is not on its way Linux would guess what else
 // will be needed, and read that as well.
 void LoadPages(const void* from, const void* to) {
-  static constexpr uintptr_t kAtOnce = 128 << 10;
-  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const uintptr_t first = reinterpret_cast<uintptr_t>(from) / page * page;
-  const uintptr_t last = reinterpret_cast<uintptr_t>(to);
-  for (uintptr_t at = first; at < last; at += kAtOnce) {
-    madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, last - at), MADV_WILLNEED);
+  constexpr uintptr_t kPage = 4096;
+  constexpr uintptr_t kAtOnce = 128 << 10;
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(from) / kPage * kPage;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(to);
+  for (uintptr_t at = begin; at < end; at += kAtOnce) {
+    madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, end - at), MADV_WILLNEED);
   }
-  for (uintptr_t at = first; at < last; at += page) {
-    (void)*reinterpret_cast<const volatile std::byte*>(std::max(at, reinterpret_cast<uintptr_t>(from)));
-  }
+  for (uintptr_t at = begin; at < end; at += kPage) (void)*reinterpret_cast<const volatile std::byte*>(at);
 }
 
 }  // namespace

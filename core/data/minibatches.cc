@@ -124,14 +124,14 @@ int64_t Minibatches::WindowAt(const Windowed& windowed, int64_t place) const {
   return std::max((place + lacking) / windowed.rows, before);
 }
 
-std::span<const uint32_t> Minibatches::NextWindow(int64_t step) const {
+std::span<const uint32_t> Minibatches::NextWindow(int64_t step, int64_t ahead) const {
   const Windowed* const windowed = std::get_if<Windowed>(&order_);
   if (windowed == nullptr) return {};
   const int64_t first = step % epoch_.steps * size();
   const int64_t window = WindowAt(*windowed, std::min(first + size(), row_count()) - 1);
   if (first > 0 && WindowAt(*windowed, first - 1) == window) return {};
-  if (window + 1 >= static_cast<int64_t>(windows_.size())) return {};
-  const int64_t begin = windows_[static_cast<size_t>(window + 1)] * windowed->rows;
+  if (window + ahead >= static_cast<int64_t>(windows_.size())) return {};
+  const int64_t begin = windows_[static_cast<size_t>(window + ahead)] * windowed->rows;
   return std::span(rows_).subspan(static_cast<size_t>(begin),
                                   static_cast<size_t>(std::min(windowed->rows, row_count() - begin)));
 }

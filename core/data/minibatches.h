@@ -105,8 +105,8 @@ class Minibatches {
   std::span<const uint32_t> Following(int64_t step, int64_t count) const;
 
   // Of windowed minibatches, at the first step whose last row is of another window than that of the step before: the rows of the window
-  // behind it, ascending, where that is of the same epoch; they are needed soon, all of them. After At(step). Else empty.
-  std::span<const uint32_t> NextWindow(int64_t step) const;
+  // `ahead` > 0 windows behind it, ascending, where that is of the same epoch; they are needed soon, all of them. After At(step). Else empty.
+  std::span<const uint32_t> NextWindow(int64_t step, int64_t ahead) const;
 
   // All rows, ascending.
   std::span<const uint32_t> rows() const { return rows_; }

@@ -1,5 +1,6 @@
 #include "core/data/read_ahead.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace trainyard {
@@ -16,20 +17,25 @@ ReadAhead::~ReadAhead() {
 }
 
 void ReadAhead::Ask(int64_t begin, int64_t end) {
+  const Rows rows{begin, end};
   absl::MutexLock lock(&mutex_);
-  asked_ = Rows{begin, end};
+  for (int64_t call = std::max<int64_t>(asked_ - kAhead, 0); call < asked_; ++call) {
+    if (Of(call) == rows) return;
+  }
+  Of(asked_++) = rows;
 }
 
 void ReadAhead::Work() {
-  const auto told = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || asked_.has_value(); };
+  const auto told = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || begun_ < asked_; };
   for (;;) {
-    std::optional<Rows> rows;
+    Rows rows;
     {
       absl::MutexLock lock(&mutex_, absl::Condition(&told));
       if (closed_) return;
-      rows = std::exchange(asked_, std::nullopt);
+      begun_ = std::max(begun_, asked_ - kAhead);
+      rows = Of(begun_++);
     }
-    dataset_->Load(rows->begin, rows->end);
+    dataset_->Load(rows.begin, rows.end);
   }
 }
 

@@ -4,9 +4,10 @@
 #ifndef TRAINYARD_CORE_DATA_READ_AHEAD_H_
 #define TRAINYARD_CORE_DATA_READ_AHEAD_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -23,20 +24,30 @@ class ReadAhead {
   // Waits for what is being read.
   ~ReadAhead();
 
-  // Asks for rows [begin, end) in place of those asked for before, if these are not being read yet. Returns at once.
+  // Asks for rows [begin, end), unless they are those of one of the last two calls. Of rows that are not being read yet, those of the last
+  // two calls are kept. Returns at once, and allocates nothing.
   void Ask(int64_t begin, int64_t end);
 
  private:
+  static constexpr int64_t kAhead = 2;
+
   struct Rows {
-    int64_t begin;
-    int64_t end;
+    int64_t begin = 0;
+    int64_t end = 0;
+
+    friend bool operator==(const Rows&, const Rows&) = default;
   };
 
   void Work();
 
+  // What a call asked for, one of the last kAhead.
+  Rows& Of(int64_t call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return rows_[static_cast<size_t>(call % kAhead)]; }
+
   const std::shared_ptr<const Dataset> dataset_;
   absl::Mutex mutex_;
-  std::optional<Rows> asked_ ABSL_GUARDED_BY(mutex_);
+  std::array<Rows, kAhead> rows_ ABSL_GUARDED_BY(mutex_);
+  int64_t asked_ ABSL_GUARDED_BY(mutex_) = 0;  // calls
+  int64_t begun_ ABSL_GUARDED_BY(mutex_) = 0;  // those before this one are read, being read, or too old
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

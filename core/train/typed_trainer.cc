@@ -131,7 +131,10 @@ bool TypedTrainer<Real>::CheckpointIsDue() const {
 template <typename Real>
 void TypedTrainer<Real>::BeginMinibatch() {
   const std::span<const uint32_t> rows = minibatches_.At(step_);
-  if (const std::span<const uint32_t> window = minibatches_.NextWindow(step_); !window.empty()) {
+  // Two, so that the thread that reads is never without one.
+  for (const int64_t ahead : {1, 2}) {
+    const std::span<const uint32_t> window = minibatches_.NextWindow(step_, ahead);
+    if (window.empty()) continue;
     if (!read_ahead_.has_value()) read_ahead_.emplace(parts_.data.training);
     read_ahead_->Ask(window.front(), int64_t{window.back()} + 1);
   }

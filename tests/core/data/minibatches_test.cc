@@ -137,13 +137,25 @@ TEST(MinibatchesTest, EachWindowLongerThanAMinibatchIsToldOnceAsNextBeforeItsRow
       for (int64_t i = 0; i < minibatches.steps_per_epoch(); ++i) {
         const int64_t step = epoch * minibatches.steps_per_epoch() + i;
         for (const uint32_t row : minibatches.At(step)) seen.insert(row);
-        const std::span<const uint32_t> next = minibatches.NextWindow(step);
+        const std::span<const uint32_t> next = minibatches.NextWindow(step, 1);
         for (const uint32_t row : next) EXPECT_FALSE(seen.contains(row)) << row;
         told.insert(told.end(), next.begin(), next.end());
       }
       EXPECT_EQ(std::set<uint32_t>(told.begin(), told.end()).size(), told.size());
       EXPECT_TRUE(c.told.contains(told.size())) << told.size();
     }
+  }
+}
+
+TEST(MinibatchesTest, TheWindowAfterTheNextIsTheNextOneStepLater) {
+  Minibatches minibatches({.batch = int64_t{8}, .order = Windowed{8}}, EvenRows(48), 1);
+  for (int64_t step = 0; step + 1 < minibatches.steps_per_epoch(); ++step) {
+    minibatches.At(step);
+    const std::span<const uint32_t> second = minibatches.NextWindow(step, 2);
+    const std::vector<uint32_t> seen(second.begin(), second.end());
+    minibatches.At(step + 1);
+    const std::span<const uint32_t> next = minibatches.NextWindow(step + 1, 1);
+    EXPECT_THAT(seen, testing::ElementsAreArray(next.begin(), next.end())) << step;
   }
 }
 

@@ -37,8 +37,7 @@ size_t NextColour() {
 void* Map(size_t bytes) {
   const size_t colour = NextColour();
   const size_t size = RoundUp(kCacheLine + colour + bytes, size_t{4096});
-  void* const memory =
-      mmap(nullptr, size + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const memory = mmap(nullptr, size + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
   const uintptr_t aligned = RoundUp(begin, kLargePage);

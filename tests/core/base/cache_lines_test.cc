@@ -41,9 +41,7 @@ TEST(CacheLinesTest, PagesOfTheirOwnAreCountedUntilTheyAreFreed) {
   EXPECT_EQ(LargePageBytes(), before);
 }
 
-TEST(CacheLinesTest, MoreThanThereIsThrows) {
-  EXPECT_THROW(AllocateCacheLines(size_t{1} << 62), std::bad_alloc);
-}
+TEST(CacheLinesTest, MoreThanThereIsThrows) { EXPECT_THROW(AllocateCacheLines(size_t{1} << 62), std::bad_alloc); }
 
 TEST(CacheLinesTest, NothingIsFreedAsNothing) { FreeCacheLines(nullptr); }
 

@@ -89,7 +89,9 @@ void LoadPages(const void* from, const void* to) {
   for (uintptr_t at = begin; at < end; at += kAtOnce) {
     madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, end - at), MADV_WILLNEED);
   }
-  for (uintptr_t at = begin; at < end; at += kPage) (void)*reinterpret_cast<const volatile std::byte*>(at);
+  for (uintptr_t at = reinterpret_cast<uintptr_t>(from); at < end; at = (at / kPage + 1) * kPage) {
+    (void)*reinterpret_cast<const volatile std::byte*>(at);
+  }
 }
 
 }  // namespace

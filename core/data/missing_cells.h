@@ -1,3 +1,5 @@
+// Which cells of a text file count as missing: those that the reader of the data set named.
+
 #ifndef TRAINYARD_CORE_DATA_MISSING_CELLS_H_
 #define TRAINYARD_CORE_DATA_MISSING_CELLS_H_
 
@@ -10,7 +12,7 @@
 
 namespace trainyard {
 
-// The cells of text that count as missing. Most cells fail at their length or first byte.
+// Most cells fail at their first byte.
 class MissingCells {
  public:
   // `cells` must outlive this.

@@ -10,7 +10,8 @@ namespace trainyard {
 struct ProcessNumbers {
   double cpu_seconds = 0;  // of all threads
   int64_t resident_bytes = 0;
-  int64_t allocated_bytes = 0;  // from malloc and not given back; the resident ones hold what was given back as well
+  int64_t allocated_bytes =
+      0;  // in use: from malloc, or on pages of their own; the resident ones hold what malloc keeps as well
   int64_t open_descriptors = 0;
 };
 

@@ -48,7 +48,9 @@ struct FullBatch {
   friend bool operator==(const FullBatch&, const FullBatch&) = default;
 };
 
-// Default: 32, or all rows where there are fewer.
+inline constexpr int64_t kDefaultMinibatch = 32;
+
+// kDefaultMinibatch examples, or all rows where there are fewer.
 struct DefaultSize {
   friend bool operator==(const DefaultSize&, const DefaultSize&) = default;
 };

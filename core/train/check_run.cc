@@ -17,8 +17,6 @@
 namespace trainyard {
 namespace {
 
-constexpr int64_t kDefaultMinibatch = 32;
-
 // The schema's or the user's target, filled in.
 absl::StatusOr<int> ResolveTarget(const Schema& schema, TrainingDataOptions& data) {
   const std::optional<int> target =

@@ -14,8 +14,6 @@
 namespace trainyard {
 namespace {
 
-constexpr int64_t kDefaultMinibatch = 32;
-
 std::optional<double> FractionOf(const std::variant<std::monostate, double, std::string>& part) {
   const double* fraction = std::get_if<double>(&part);
   return fraction == nullptr ? std::nullopt : std::optional<double>(*fraction);

@@ -63,7 +63,7 @@ absl::StatusOr<WatchChoice> ReadChoice(const v1::WatchRequest& request) {
   }
   if (request.has_max_steps_per_second()) {
     const double rate = request.max_steps_per_second();
-    if (!(rate > 0)) return FieldError("max_steps_per_second", rate, "positive");
+    if (!(rate > 0 && std::isfinite(rate))) return FieldError("max_steps_per_second", rate, "positive and finite");
     choice.max_steps_per_second = rate;
   }
   return choice;

@@ -1,6 +1,7 @@
 #include "server/rpc/watch_view.h"
 
 #include <cmath>
+#include <limits>
 
 #include "core/base/status.h"
 #include "gmock/gmock.h"
@@ -109,9 +110,11 @@ TEST(WatchChoiceTest, NamesWhatCannotBeChosen) {
   EXPECT_EQ(ReadChoice(request).status().message(), "series[0] = 0, must be a series");
   request.clear_series();
   request.set_max_steps_per_second(0);
-  EXPECT_EQ(ReadChoice(request).status().message(), "max_steps_per_second = 0, must be positive");
+  EXPECT_EQ(ReadChoice(request).status().message(), "max_steps_per_second = 0, must be positive and finite");
   request.set_max_steps_per_second(std::nan(""));
-  EXPECT_EQ(ReadChoice(request).status().message(), "max_steps_per_second = nan, must be positive");
+  EXPECT_EQ(ReadChoice(request).status().message(), "max_steps_per_second = nan, must be positive and finite");
+  request.set_max_steps_per_second(std::numeric_limits<double>::infinity());
+  EXPECT_EQ(ReadChoice(request).status().message(), "max_steps_per_second = inf, must be positive and finite");
 }
 
 }  // namespace

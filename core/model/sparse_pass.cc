@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "core/base/squared_norm.h"
 
@@ -53,13 +54,15 @@ void SparsePass<Real>::Begin() {
   inputs_.clear();
   std::fill(biases_.begin(), biases_.end(), Real{0});
   known_ = 0;
+  begun_ = false;
 }
 
 template <typename Real>
 void SparsePass<Real>::Encode(const RowEncoder& encoder, std::span<const uint32_t> rows) {
   known_ = inputs_.size();
   is_stored_ = false;
-  if (rows.size() == 1 && units_ == 1 && inputs_.empty()) {
+  const bool is_first = !std::exchange(begun_, true);
+  if (is_first && rows.size() == 1 && units_ == 1) {
     if (const std::optional<SparseRow<Real>> row = encoder.StoredRow<Real>(rows[0], row_values_)) {
       return Take(*row);
     }

@@ -27,7 +27,7 @@ class SparsePass {
   // Forgets the minibatch before.
   void Begin();
 
-  // Takes the next part of the minibatch.
+  // Takes the next part of the minibatch; only the last may have fewer rows than those before it.
   void Encode(const RowEncoder& encoder, std::span<const uint32_t> rows);
 
   // The same of the one row of a minibatch with one output.
@@ -66,8 +66,9 @@ class SparsePass {
   std::vector<Real> gathered_;     // weights of a point that is all there
   std::vector<Real> gradient_;     // [inputs, units]
   std::vector<Real> biases_;       // their gradient
-  bool is_stored_ =
-      false;  // the minibatch is one row with one output, and its inputs need not be copied: row_ in place of inputs_
+  bool begun_ = false;             // a part of the minibatch is there
+  // The minibatch is one row with one output, and its inputs need not be copied: row_ in place of inputs_.
+  bool is_stored_ = false;
   SparseRow<Real> row_;
   std::vector<Real> row_values_;  // of row_, where the data set has them in another precision
   size_t known_ = 0;              // inputs whose weights are gathered

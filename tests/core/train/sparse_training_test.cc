@@ -121,6 +121,20 @@ TEST(SparseRunTest, ALongMinibatchGoesPartByPart) {
   ExpectSparseEqualsDense(options, Open(sample.Libsvm(), Format::kLibsvm), Open(sample.Csv(), Format::kCsv));
 }
 
+// The parts of a minibatch have 256 rows.
+TEST(SparseRunTest, APartOfOneRowBehindEmptyOnesIsNotTheWholeMinibatch) {
+  Sample sample = MakeSample(257, kWidth, kNonzeros, 2);
+  std::swap(sample.rows.front(), sample.rows.back());  // that with the last index
+  for (size_t i = 0; i < 256; ++i) sample.rows[i].clear();
+  TrainingOptions options = Options(SgdOptions());
+  options.data.validation = std::monostate();
+  options.loss = LogisticOptions();
+  options.minibatches.batch = FullBatch();
+  options.optimizer.clipping = ClipGlobalNorm{0.05};
+  options.budget.steps = 20;
+  ExpectSparseEqualsDense(options, Open(sample.Libsvm(), Format::kLibsvm), Open(sample.Csv(), Format::kCsv));
+}
+
 TEST(SparseRunTest, WideCategoriesTakeSparseStepsAndEqualDenseOnes) {
   TrainingOptions options = Options(MomentumOptions());
   options.data.validation = std::monostate();

@@ -144,11 +144,12 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenFile(const std::stri
 }
 
 void Dataset::Load(int64_t begin, int64_t end) const {
-  if (row_count_ == 0) return;
+  if (begin == end) return;
   const size_t record = records_.size() / static_cast<size_t>(row_count_);
   LoadPages(records_.data() + static_cast<size_t>(begin) * record, records_.data() + static_cast<size_t>(end) * record);
   for (const SparseCells& cells : sparse_) {
     if (cells.row_begin.empty()) continue;
+    LoadPages(cells.row_begin.data() + begin, cells.row_begin.data() + end + 1);
     const int64_t first = cells.begin(begin);
     const int64_t last = cells.end(end - 1);
     LoadPages(cells.indices.data() + first, cells.indices.data() + last);

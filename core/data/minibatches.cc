@@ -11,12 +11,10 @@
 namespace trainyard {
 namespace {
 
-constexpr int64_t kDefaultSize = 32;
-
 int64_t SizeOf(const std::variant<DefaultSize, int64_t, FullBatch>& batch, int64_t row_count) {
   if (std::holds_alternative<FullBatch>(batch)) return row_count;
   if (const int64_t* size = std::get_if<int64_t>(&batch)) return *size;
-  return std::min(kDefaultSize, row_count);
+  return std::min(kDefaultMinibatch, row_count);
 }
 
 absl::Status CheckOrder(const MinibatchOptions& options) {
@@ -63,6 +61,7 @@ Minibatches::Minibatches(const MinibatchOptions& options, std::vector<uint32_t> 
   if (!std::holds_alternative<InOrder>(order_)) drawn_.resize(rows_.size());
   if (const Windowed* windowed = std::get_if<Windowed>(&order_)) {
     windows_.resize(static_cast<size_t>((row_count() - 1) / windowed->rows + 1));
+    next_windows_.resize(windows_.size());
   }
 }
 
@@ -75,9 +74,14 @@ void Minibatches::Draw(const Permutation&, int64_t epoch) {
   RandomStream(seed_, RandomPurpose::kPermutation, static_cast<uint64_t>(epoch)).Shuffle(drawn_);
 }
 
+void Minibatches::DrawWindows(int64_t epoch, std::vector<uint32_t>& windows) const {
+  std::iota(windows.begin(), windows.end(), 0u);
+  RandomStream(seed_, RandomPurpose::kPermutation, static_cast<uint64_t>(epoch)).Shuffle(windows);
+}
+
 void Minibatches::Draw(const Windowed& windowed, int64_t epoch) {
-  std::iota(windows_.begin(), windows_.end(), 0u);
-  RandomStream(seed_, RandomPurpose::kPermutation, static_cast<uint64_t>(epoch)).Shuffle(windows_);
+  DrawWindows(epoch, windows_);
+  DrawWindows(epoch + 1, next_windows_);
   last_window_at_ = std::ranges::find(windows_, windows_.size() - 1) - windows_.begin();
   const uint64_t first_stream = static_cast<uint64_t>(epoch) * windows_.size();
   auto end = drawn_.begin();
@@ -130,8 +134,12 @@ std::span<const uint32_t> Minibatches::NextWindow(int64_t step, int64_t ahead) c
   const int64_t first = step % epoch_.steps * size();
   const int64_t window = WindowAt(*windowed, std::min(first + size(), row_count()) - 1);
   if (first > 0 && WindowAt(*windowed, first - 1) == window) return {};
-  if (window + ahead >= static_cast<int64_t>(windows_.size())) return {};
-  const int64_t begin = windows_[static_cast<size_t>(window + ahead)] * windowed->rows;
+  const int64_t count = static_cast<int64_t>(windows_.size());
+  const int64_t next = window + ahead;
+  if (next >= 2 * count) return {};
+  const uint32_t number =
+      next < count ? windows_[static_cast<size_t>(next)] : next_windows_[static_cast<size_t>(next - count)];
+  const int64_t begin = number * windowed->rows;
   return std::span(rows_).subspan(static_cast<size_t>(begin),
                                   static_cast<size_t>(std::min(windowed->rows, row_count() - begin)));
 }

@@ -107,7 +107,8 @@ class Minibatches {
   std::span<const uint32_t> Following(int64_t step, int64_t count) const;
 
   // Of windowed minibatches, at the first step whose last row is of another window than that of the step before: the rows of the window
-  // `ahead` > 0 windows behind it, ascending, where that is of the same epoch; they are needed soon, all of them. After At(step). Else empty.
+  // `ahead` > 0 windows behind it, ascending, where that is of the same epoch or the one after it; they are needed soon, all of them. After
+  // At(step). Else empty.
   std::span<const uint32_t> NextWindow(int64_t step, int64_t ahead) const;
 
   // All rows, ascending.
@@ -118,6 +119,8 @@ class Minibatches {
   void Draw(const Permutation&, int64_t epoch);
   void Draw(const Windowed& windowed, int64_t epoch);
   void Draw(const WithReplacement&, int64_t step);
+
+  void DrawWindows(int64_t epoch, std::vector<uint32_t>& windows) const;
 
   // The rows of an epoch, drawn once.
   template <typename Order>
@@ -131,8 +134,9 @@ class Minibatches {
   Epoch epoch_;
   int64_t drawn_for_ = -1;  // the epoch, or the step, whose rows `drawn_` holds
   std::vector<uint32_t> drawn_;
-  std::vector<uint32_t> windows_;  // their numbers, in the order of the epoch
-  int64_t last_window_at_ = 0;     // the index there of the data's last one
+  std::vector<uint32_t> windows_;       // their numbers, in the order of the epoch
+  std::vector<uint32_t> next_windows_;  // of the epoch after it
+  int64_t last_window_at_ = 0;          // the index there of the data's last one
 
   // The index in `windows_` of the window that the row at this place of the epoch is in.
   int64_t WindowAt(const Windowed& windowed, int64_t place) const;

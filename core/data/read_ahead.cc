@@ -1,19 +1,29 @@
 #include "core/data/read_ahead.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace trainyard {
 
-ReadAhead::ReadAhead(std::shared_ptr<const Dataset> dataset)
-    : dataset_(std::move(dataset)), thread_([this] { Work(); }) {}
+ReadAhead::ReadAhead(std::shared_ptr<const Dataset> dataset) : dataset_(std::move(dataset)) {
+  try {
+    thread_ = std::thread([this] { Work(); });
+  } catch (const std::system_error&) {
+  }
+}
 
 ReadAhead::~ReadAhead() {
   {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool ReadAhead::closed() {
+  absl::MutexLock lock(&mutex_);
+  return closed_;
 }
 
 void ReadAhead::Ask(int64_t begin, int64_t end) {
@@ -35,7 +45,9 @@ void ReadAhead::Work() {
       begun_ = std::max(begun_, asked_ - kAhead);
       rows = Of(begun_++);
     }
-    dataset_->Load(rows.begin, rows.end);
+    for (int64_t begin = rows.begin; begin < rows.end && !closed(); begin += kPiece) {
+      dataset_->Load(begin, std::min(begin + kPiece, rows.end));
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Brings rows of a data set into memory before they are needed, on a thread of its own: the system finds, reads and reclaims pages in the
-// time of the thread that asks for them, and that must not be the one that trains.
+// time of the thread that asks for them, and that must not be the one that trains. Where the system has no thread to give, nothing is read
+// ahead.
 
 #ifndef TRAINYARD_CORE_DATA_READ_AHEAD_H_
 #define TRAINYARD_CORE_DATA_READ_AHEAD_H_
@@ -21,7 +22,7 @@ class ReadAhead {
  public:
   explicit ReadAhead(std::shared_ptr<const Dataset> dataset);
 
-  // Waits for what is being read.
+  // Waits for the kPiece rows that are being read.
   ~ReadAhead();
 
   // Asks for rows [begin, end), unless they are those of one of the last two calls. Of rows that are not being read yet, those of the last
@@ -30,6 +31,7 @@ class ReadAhead {
 
  private:
   static constexpr int64_t kAhead = 2;
+  static constexpr int64_t kPiece = 1024;
 
   struct Rows {
     int64_t begin = 0;
@@ -39,6 +41,7 @@ class ReadAhead {
   };
 
   void Work();
+  bool closed() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What a call asked for, one of the last kAhead.
   Rows& Of(int64_t call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return rows_[static_cast<size_t>(call % kAhead)]; }

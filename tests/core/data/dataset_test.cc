@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "absl/strings/escaping.h"
 #include "tests/core/data/building.h"
+#include "tests/core/data/file_pages.h"
 #include "tests/core/data/reading.h"
 
 namespace trainyard {
@@ -23,12 +23,6 @@ std::string SampleBytes() {
 
 absl::Status OpenStatus(const std::string& bytes) {
   return Dataset::Open(std::as_bytes(std::span(bytes)), nullptr).status();
-}
-
-std::filesystem::path Written(const std::string& name, const std::string& bytes) {
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / name;
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path;
 }
 
 TEST(DatasetTest, HoldsCellsOfEveryKind) {
@@ -56,6 +50,27 @@ TEST(DatasetTest, FileIsMapped) {
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ((*dataset)->row_count(), 3);
   EXPECT_EQ((*dataset)->Number(2, 2), 0.3);
+}
+
+TEST(DatasetTest, LoadedRowsAreInMemoryDenseOnesAndSparseOnes) {
+  std::string csv = "x,y\n", libsvm;
+  for (int i = 0; i < 400'000; ++i) {
+    csv += std::to_string(i) + ".25,1\n";
+    libsvm += "1 1:0.5 2:0.25 3:" + std::to_string(i) + ".125\n";
+  }
+  for (const auto& [text, format] : {std::pair(csv, Format::kCsv), std::pair(libsvm, Format::kLibsvm)}) {
+    StringSink sink;
+    ASSERT_TRUE(ReadDataset(text, {.format = format}, {}, sink).ok());
+    const std::filesystem::path path = Written("loaded.data", sink.bytes());
+    const auto dataset = OpenDropped(path);
+    const int64_t before = ResidentPages(path);
+    const int64_t all = static_cast<int64_t>(sink.bytes().size() / 4096);
+    if (before > all / 4) GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
+    dataset->Load(0, 0);
+    EXPECT_LE(ResidentPages(path), before + 1);
+    dataset->Load(0, 400'000);
+    EXPECT_GE(ResidentPages(path), all - 4);  // the head and the checksum are none of the rows
+  }
 }
 
 TEST(DatasetTest, AFileThatIsNotThereIsNotFound) {

@@ -4,7 +4,10 @@
 
 #include <array>
 
+#include "absl/time/clock.h"
 #include "core/data/dataset_builder.h"
+#include "core/data/read_dataset.h"
+#include "tests/core/data/file_pages.h"
 
 namespace trainyard {
 namespace {
@@ -28,6 +31,22 @@ TEST(ReadAheadTest, ReadingChangesNothingAndMayBeAskedForAtAnyTime) {
     }
   }
   for (int64_t row = 0; row < 10'000; row += 99) EXPECT_EQ(dataset->Number(row, 0), static_cast<double>(row) + 0.5);
+}
+
+TEST(ReadAheadTest, RowsThatAreAskedForComeIntoMemory) {
+  StringSink sink;
+  std::string csv = "x,y\n";
+  for (int i = 0; i < 400'000; ++i) csv += std::to_string(i) + ".25,1\n";
+  ASSERT_TRUE(ReadDataset(csv, {}, {}, sink).ok());
+  const std::filesystem::path path = Written("asked_for.data", sink.bytes());
+  const auto dataset = OpenDropped(path);
+  const int64_t all = static_cast<int64_t>(sink.bytes().size() / 4096);
+  if (ResidentPages(path) > all / 4) GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
+  ReadAhead read_ahead(dataset);
+  read_ahead.Ask(0, 200'000);
+  read_ahead.Ask(200'000, 400'000);
+  for (int i = 0; i < 3000 && ResidentPages(path) < all - 4; ++i) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_GE(ResidentPages(path), all - 4);
 }
 
 TEST(ReadAheadTest, EndsWithoutHavingBeenAsked) { const ReadAhead read_ahead(Numbers(1)); }

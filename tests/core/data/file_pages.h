@@ -1,0 +1,56 @@
+// Files of the tests, and which of their pages are in memory.
+
+#ifndef TRAINYARD_TESTS_CORE_DATA_FILE_PAGES_H_
+#define TRAINYARD_TESTS_CORE_DATA_FILE_PAGES_H_
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/data/dataset.h"
+
+namespace trainyard {
+
+inline std::filesystem::path Written(const std::string& name, const std::string& bytes) {
+  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / name;
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+// Pages of `path` that are in memory.
+inline int64_t ResidentPages(const std::filesystem::path& path) {
+  const int file = open(path.c_str(), O_RDONLY);
+  const size_t size = std::filesystem::file_size(path);
+  void* const mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
+  std::vector<unsigned char> pages((size + 4095) / 4096);
+  EXPECT_EQ(mincore(mapped, size, pages.data()), 0);
+  munmap(mapped, size);
+  close(file);
+  return std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; });
+}
+
+// The data set in `path`, none of whose pages has been needed: they are written and dropped.
+inline std::shared_ptr<const Dataset> OpenDropped(const std::filesystem::path& path) {
+  const int file = open(path.c_str(), O_RDONLY);
+  EXPECT_EQ(fdatasync(file), 0);
+  EXPECT_EQ(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED), 0);
+  const size_t size = std::filesystem::file_size(path);
+  void* const mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
+  close(file);
+  EXPECT_EQ(madvise(mapped, size, MADV_RANDOM), 0);  // nothing is read that is not asked for
+  const std::shared_ptr<void> keep(mapped, [size](void* pages) { munmap(pages, size); });
+  return *Dataset::OpenWritten({static_cast<const std::byte*>(mapped), size}, keep);
+}
+
+}  // namespace trainyard
+
+#endif  // TRAINYARD_TESTS_CORE_DATA_FILE_PAGES_H_

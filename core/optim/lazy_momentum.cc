@@ -227,6 +227,10 @@ void LazyMomentum<Real>::Move(int64_t count, const Real* values, const StepRates
 
 template <typename Real>
 std::vector<OptimizerArray> LazyMomentum<Real>::state() {
+  if (rule_ != LazyRule::kSgd && history_.now() > 0) {
+    std::copy(bias_velocities_.begin(), bias_velocities_.end(), told_velocity_.begin() + input_count_ * units_);
+    VisitWeights([this](int64_t j, double, double v) { told_velocity_[j] = static_cast<Real>(v); });
+  }
   std::vector<OptimizerArray> arrays = {
       {.name = "lazy_weights", .bytes = weights_.bytes(), .per_parameter = false},
       {.name = "lazy_biases", .bytes = std::as_writable_bytes(std::span(bias_positions_)), .per_parameter = false},
@@ -237,12 +241,9 @@ std::vector<OptimizerArray> LazyMomentum<Real>::state() {
       {.name = "history", .bytes = history_.head_bytes(), .per_parameter = false},
       {.name = "history_runs", .bytes = history_.run_bytes(), .per_parameter = false},
       {.name = "history_products", .bytes = history_.product_bytes(), .per_parameter = false}};
-  if (rule_ == LazyRule::kSgd) return arrays;
-  if (history_.now() > 0) {
-    std::copy(bias_velocities_.begin(), bias_velocities_.end(), told_velocity_.begin() + input_count_ * units_);
-    VisitWeights([this](int64_t j, double, double v) { told_velocity_[j] = static_cast<Real>(v); });
+  if (rule_ != LazyRule::kSgd) {
+    arrays.push_back({.name = "velocity", .bytes = std::as_writable_bytes(std::span(told_velocity_))});
   }
-  arrays.push_back({.name = "velocity", .bytes = std::as_writable_bytes(std::span(told_velocity_))});
   return arrays;
 }
 

@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/data/four_numbers.h"
+#include "core/data/delimiters.h"
+#include "core/data/row_numbers.h"
 
 namespace trainyard {
 
@@ -27,14 +28,13 @@ class PlainRows {
   size_t end() const { return start_ + end_; }
 
  private:
-  static constexpr size_t kBlock = 64;
   static constexpr size_t kWindow = size_t{32} << 10;
 
   void Load(size_t position);
-  void LoadBlock(size_t offset);
 
   std::string_view content_;
   char separator_;
+  FindDelimiters find_delimiters_ = BestDelimiters();
 
   // What a window of the content has, counted from its start. The next row starts at or behind next_end_, next_newline_ and next_odd_.
   size_t start_ = 0;
@@ -44,7 +44,6 @@ class PlainRows {
   std::vector<uint32_t> odd_;       // blocks with a quote or a byte of 128 and more, and one that is never reached
   size_t end_count_ = 0;
   size_t newline_count_ = 0;
-  size_t odd_count_ = 0;
   size_t next_end_ = 1;
   size_t next_newline_ = 0;
   size_t next_odd_ = 0;

@@ -10,33 +10,46 @@
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
 #include "core/data/csv.h"
-#include "core/data/four_numbers.h"
 #include "core/data/missing_cells.h"
 #include "core/data/number.h"
 #include "core/data/plan_columns.h"
 #include "core/data/read_table.h"
 #include "core/data/row_block.h"
+#include "core/data/row_numbers.h"
 #include "core/data/short_number.h"
 
 namespace trainyard {
 namespace {
 
-// Columns of which numbers are taken as they are; four to a mask, the first the lowest bit.
+// Columns of which numbers are taken as they are, and the fields of a row that are taken; eight to a mask, the first the lowest bit.
 class FastColumns {
  public:
-  explicit FastColumns(size_t columns) : masks_(columns / 4 + 1) {}
+  explicit FastColumns(size_t columns) : fast_(columns / 8 + 1), taken_(columns / 8 + 1) {}
 
   void Set(size_t column, bool fast) {
-    const uint8_t bit = static_cast<uint8_t>(1 << column % 4);
-    masks_[column / 4] = static_cast<uint8_t>(fast ? masks_[column / 4] | bit : masks_[column / 4] & ~bit);
+    const uint8_t bit = static_cast<uint8_t>(1 << column % 8);
+    fast_[column / 8] = static_cast<uint8_t>(fast ? fast_[column / 8] | bit : fast_[column / 8] & ~bit);
   }
-  bool Has(size_t column) const { return (masks_[column / 4] >> column % 4 & 1) != 0; }
+  bool Has(size_t column) const { return (fast_[column / 8] >> column % 8 & 1) != 0; }
 
-  // Of `column`, a multiple of 4, and the next three.
-  uint32_t Four(size_t column) const { return masks_[column / 4]; }
+  // Of a row of `columns` fields, which are found as ReadRowNumbers has them: the values of short numbers in fast columns. The others are
+  // read by read(column).
+  template <typename Read>
+  absl::Status ReadPlain(ReadRowNumbers read_numbers, const char* text, const uint32_t* ends, std::span<double> cells,
+                         Read read) {
+    read_numbers(text, ends, cells.size(), cells.data(), taken_.data());
+    for (size_t column = 0; column < cells.size(); column += 8) {
+      const uint32_t all = cells.size() - column < 8 ? (1u << (cells.size() - column)) - 1 : 0xFF;
+      for (uint32_t rest = all & ~(taken_[column / 8] & fast_[column / 8]); rest != 0; rest &= rest - 1) {
+        RETURN_IF_ERROR(read(column + static_cast<size_t>(std::countr_zero(rest))));
+      }
+    }
+    return absl::OkStatus();
+  }
 
  private:
-  std::vector<uint8_t> masks_;
+  std::vector<uint8_t> fast_;
+  std::vector<uint8_t> taken_;
 };
 
 // Bytes of text from which the layout of the records is drafted.
@@ -51,6 +64,7 @@ class SeparatedTable {
         missing_(options.missing),
         limits_(limits),
         passed_(passed),
+        first_(content.data()),
         // Short numbers are read this far behind their start.
         last_short_(content.data() + content.size() - std::min(content.size(), kShortNumberReach)) {}
 
@@ -161,31 +175,24 @@ class SeparatedTable {
   }
 
   bool TakeNumber(std::string_view cell, double* value) const {
-    return (cell.data() <= last_short_ && ParseShortNumber(cell, value)) ||
-           ParseNumber(cell, value) == NumberKind::kFinite;
+    const bool is_in_content =
+        first_ <= cell.data() && cell.data() <= last_short_;  // else it had quotes, or is the last
+    return (is_in_content && ParseShortNumber(cell, value)) || ParseNumber(cell, value) == NumberKind::kFinite;
   }
 
   // Most cells of most tables are numbers in fast columns, and short ones. The others are read by read_cell(column, cell, &value).
   template <typename ReadCell>
-  absl::Status ReadCells(const CsvReader& reader, const FastColumns& fast, std::span<double> cells,
+  absl::Status ReadCells(const CsvReader& reader, FastColumns& fast, std::span<double> cells,
                          ReadCell read_cell) const {
-    size_t i = 0;
-    if (const uint32_t* const ends = reader.plain_ends(); ends != nullptr) {
-      for (; i + 4 <= cells.size(); i += 4) {
-        const uint32_t taken = ParseFourNumbers(reader.plain_text(), ends + i, &cells[i]) & fast.Four(i);
-        for (uint32_t rest = taken ^ 15; rest != 0; rest &= rest - 1) {
-          const size_t column = i + static_cast<size_t>(std::countr_zero(rest));
-          const std::string_view cell = reader.field(column);
-          if (fast.Has(column) && TakeNumber(cell, &cells[column])) continue;
-          RETURN_IF_ERROR(read_cell(column, cell, &cells[column]));
-        }
-      }
+    const auto read = [&](size_t column) -> absl::Status {
+      const std::string_view cell = reader.field(column);
+      if (fast.Has(column) && TakeNumber(cell, &cells[column])) return absl::OkStatus();
+      return read_cell(column, cell, &cells[column]);
+    };
+    if (reader.plain_ends() != nullptr) {
+      return fast.ReadPlain(read_numbers_, reader.plain_text(), reader.plain_ends(), cells, read);
     }
-    for (; i < cells.size(); ++i) {
-      const std::string_view cell = reader.field(i);
-      if (fast.Has(i) && TakeNumber(cell, &cells[i])) continue;
-      RETURN_IF_ERROR(read_cell(i, cell, &cells[i]));
-    }
+    for (size_t column = 0; column < cells.size(); ++column) RETURN_IF_ERROR(read(column));
     return absl::OkStatus();
   }
 
@@ -232,7 +239,7 @@ class SeparatedTable {
     DatasetWriter writer(layout, sink);
     RETURN_IF_ERROR(writer.Start(head));
     RecordWriter records(scans_, layout, writer);
-    const FastColumns fast = FindFastColumns();
+    FastColumns fast = FindFastColumns();
     RETURN_IF_ERROR(ForEachBlock(
         kToTheEnd,
         [&](const CsvReader& reader, std::span<double> cells) {
@@ -249,7 +256,9 @@ class SeparatedTable {
   const MissingCells missing_;
   const ReadLimits limits_;
   const absl::FunctionRef<void(size_t)> passed_;
+  const char* const first_;
   const char* const last_short_;
+  const ReadRowNumbers read_numbers_ = BestRowNumbers();
   std::vector<ColumnScan> scans_;
 };
 

@@ -14,8 +14,8 @@
 
 #include <cstdint>
 #include <span>
-#include <string_view>
 
+#include "core/base/instruction_set.h"
 #include "core/base/matrix.h"
 #include "core/base/objective.h"
 #include "core/kernel/panels.h"
@@ -95,21 +95,9 @@ struct Kernels {
                                   std::span<const double> weights);
 };
 
-// kScalar: any processor. kAvx2: with FMA.
-enum class InstructionSet { kScalar, kAvx2, kAvx512 };
-
-// The widest that this processor has.
-InstructionSet BestInstructionSet();
-
 // `set` must be one that this processor has.
 template <typename Real>
 const Kernels<Real>& KernelsFor(InstructionSet set);
-
-// The best, or TRAINYARD_INSTRUCTION_SET (scalar, avx2, avx512) where the environment names one that the processor has.
-InstructionSet ChosenInstructionSet();
-
-// As TRAINYARD_INSTRUCTION_SET names it.
-std::string_view NameOf(InstructionSet set);
 
 // Those of the chosen instruction set.
 template <typename Real>

@@ -30,6 +30,19 @@ TEST(ReadCsvTest, SchemaOfTheResultIsThatOfTheBytes) {
   EXPECT_EQ(reading.dataset->row_count(), 2);
 }
 
+// They lie elsewhere than the content, and are read no further than they go.
+TEST(ReadCsvTest, FieldsWithDoubledQuotesAreReadWhereTheyLie) {
+  std::string names, cells;
+  for (int i = 0; i < 40; ++i) {
+    names += "c" + std::to_string(i) + ",";
+    cells += R"("-""1",)";
+  }
+  const Reading reading = MustReadCsv(names + "y\n" + cells + "1\n" + cells + "2\n");
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(reading.column("c" + std::to_string(i)).categories[0].value, "-\"1") << i;
+  }
+}
+
 TEST(ReadCsvTest, LineEndsMayBeCrLf) {
   const Reading reading = MustReadCsv("a,b\r\n1,x\r\n2,\"y\"\r\n");
   EXPECT_EQ(reading.dataset->Number(1, 0), 2);

@@ -1,7 +1,4 @@
-// Four short numbers at once: as core/data/short_number.h, but 2 to a register, and what is known of each stays in its lanes.
-
-#ifndef TRAINYARD_CORE_DATA_FOUR_NUMBERS_H_
-#define TRAINYARD_CORE_DATA_FOUR_NUMBERS_H_
+// Four numbers at once: 2 to a register, and what is known of each stays in its lanes.
 
 #include <immintrin.h>
 
@@ -10,19 +7,17 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/data/number_groups.h"
+
 namespace trainyard {
-
-// Bytes before a field's end that are read.
-inline constexpr size_t kFourNumbersReach = 16;
-
-namespace four_numbers {
+namespace {
 
 // A point in byte i of 16 weighs kPoint + 15 - i: kPoint and the digits behind it. Two points weigh kTwoPoints or more.
-inline constexpr int kPoint = 32;
-inline constexpr int kTwoPoints = 2 * kPoint;
+constexpr int kPoint = 32;
+constexpr int kTwoPoints = 2 * kPoint;
 
 // By the weight of a number's points: the power of ten that it is divided by.
-inline constexpr auto kDivisors = [] {
+constexpr auto kDivisors = [] {
   std::array<double, kTwoPoints> divisors{};
   divisors.fill(1);
   for (int digits = 1; digits < 16; ++digits) divisors[kPoint + digits] = divisors[kPoint + digits - 1] * 10;
@@ -30,13 +25,13 @@ inline constexpr auto kDivisors = [] {
 }();
 
 // From byte 16 - n on: n zeros before ones.
-alignas(32) inline constexpr auto kZerosThenOnes = [] {
+alignas(32) constexpr auto kZerosThenOnes = [] {
   std::array<uint8_t, 32> bytes{};
   for (size_t i = 16; i < 32; ++i) bytes[i] = 0xFF;
   return bytes;
 }();
 
-inline __m256i LoadTwo(const void* low, const void* high) {
+__m256i LoadTwo(const void* low, const void* high) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(static_cast<const __m128i*>(low))),
                                  _mm_loadu_si128(static_cast<const __m128i*>(high)), 1);
 }
@@ -50,7 +45,7 @@ struct Two {
 };
 
 // `inside` is 0xFF in the bytes of the texts.
-inline Two Read(__m256i bytes, __m256i inside) {
+[[gnu::always_inline]] inline Two Read(__m256i bytes, __m256i inside) {
   const auto twice = [](auto... values) { return _mm256_setr_epi8(values..., values...); };
   const __m256i zero = _mm256_setzero_si256();
   const __m256i lanes = twice(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -88,23 +83,18 @@ inline Two Read(__m256i bytes, __m256i inside) {
 }
 
 // Of sums in halves, [a0, a1] and [b0, b1]: a0, b0, a1, b1.
-inline __m256i Totals(__m256i a, __m256i b) {
+__m256i Totals(__m256i a, __m256i b) {
   return _mm256_add_epi64(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
 }
 
-}  // namespace four_numbers
-
-// Field i lies between ends[i - 1] + 1 and ends[i], counted from `text`. Stores the values of those that are short numbers, a minus
-// counted in their size, and returns a bit for each, that of the first the lowest. The other values may become anything.
-inline uint32_t ParseFourNumbers(const char* text, const uint32_t* ends, double* values) {
-  using namespace four_numbers;
+[[gnu::always_inline]] inline uint32_t ReadFour(const char* text, const uint32_t* ends, double* values) {
   const auto load = [](const uint32_t* from) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from)); };
   const __m128i sizes = _mm_sub_epi32(_mm_sub_epi32(load(ends), load(ends - 1)), _mm_set1_epi32(1));
   const __m128i fit = _mm_cmpeq_epi32(_mm_min_epu32(sizes, _mm_set1_epi32(16)), sizes);
   const uint32_t fitting = static_cast<uint32_t>(_mm_movemask_ps(_mm_castsi128_ps(fit)));
   if (fitting == 0) return 0;
 
-  const auto bytes = [&](int i) { return text + static_cast<std::ptrdiff_t>(ends[i]) - kFourNumbersReach; };
+  const auto bytes = [&](int i) { return text + static_cast<std::ptrdiff_t>(ends[i]) - kRowNumbersReach; };
   const auto inside = [&](int i) { return kZerosThenOnes.data() + std::min(ends[i] - ends[i - 1] - 1, 16u); };
   const Two even = Read(LoadTwo(bytes(0), bytes(2)), LoadTwo(inside(0), inside(2)));
   const Two odd = Read(LoadTwo(bytes(1), bytes(3)), LoadTwo(inside(1), inside(3)));
@@ -128,6 +118,8 @@ inline uint32_t ParseFourNumbers(const char* text, const uint32_t* ends, double*
   return fitting & static_cast<uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(good)));
 }
 
-}  // namespace trainyard
+}  // namespace
 
-#endif  // TRAINYARD_CORE_DATA_FOUR_NUMBERS_H_
+ReadRowNumbers RowNumbersAvx2() { return &ReadInGroups<4, &ReadFour>; }
+
+}  // namespace trainyard

@@ -1,16 +1,16 @@
-#include "core/data/four_numbers.h"
+#include "core/data/row_numbers.h"
 
 #include <fast_float/fast_float.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/data/number.h"
@@ -21,22 +21,35 @@ namespace {
 
 uint64_t BitsOf(double value) { return std::bit_cast<uint64_t>(value); }
 
-struct Four {
-  uint32_t taken;
-  std::array<double, 4> values;
+std::vector<InstructionSet> InstructionSets() {
+  std::vector<InstructionSet> sets = {InstructionSet::kAvx2};
+  if (BestInstructionSet() == InstructionSet::kAvx512) sets.push_back(InstructionSet::kAvx512);
+  return sets;
+}
+
+struct RowRead {
+  std::vector<bool> taken;
+  std::vector<double> values;
 };
 
-Four ReadFour(const std::array<std::string, 4>& texts) {
+RowRead ReadRow(InstructionSet set, const std::vector<std::string>& texts) {
   std::string row = "1234567890.12345\n";  // is read, and must not count
-  std::array<uint32_t, 5> ends = {static_cast<uint32_t>(row.size() - 1)};
-  for (size_t i = 0; i < 4; ++i) {
-    row += texts[i];
-    ends[i + 1] = static_cast<uint32_t>(row.size());
-    row += i < 3 ? ',' : '\n';
+  std::vector<uint32_t> ends = {static_cast<uint32_t>(row.size() - 1)};
+  for (const std::string& text : texts) {
+    row += text;
+    ends.push_back(static_cast<uint32_t>(row.size()));
+    row += ',';
   }
-  Four four;
-  four.taken = ParseFourNumbers(row.data(), &ends[1], four.values.data());
-  return four;
+  // With no room behind for anything.
+  const std::vector<char> exact(row.begin(), row.end());
+  const size_t count = texts.size();
+  std::vector<double> values(count);
+  std::vector<uint8_t> taken((count + 7) / 8, 0xAA);
+  RowNumbersFor(set)(exact.data(), &ends[1], count, values.data(), taken.data());
+  RowRead read{{}, std::move(values)};
+  for (size_t i = 0; i < 8 * taken.size(); ++i) read.taken.push_back((taken[i / 8] >> i % 8 & 1) != 0);
+  for (size_t i = count; i < read.taken.size(); ++i) EXPECT_FALSE(read.taken[i]) << i << " of " << count;
+  return read;
 }
 
 // At most 16 bytes, a minus perhaps, digits, a point perhaps.
@@ -49,23 +62,25 @@ bool IsShort(const std::string& text) {
 }
 
 // All that read numbers agree on `texts`, bit for bit.
-void ExpectExact(const std::array<std::string, 4>& texts) {
-  const Four four = ReadFour(texts);
-  for (size_t i = 0; i < 4; ++i) {
-    const std::string& text = texts[i];
-    ASSERT_EQ(four.taken >> i & 1, IsShort(text)) << text << " as the field " << i;
-    double exact = 0;
-    const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), exact);
-    const bool is_number = end == text.data() + text.size() && error != std::errc::invalid_argument;
-    double parsed = 0;
-    if (is_number && std::isfinite(exact)) {
-      ASSERT_EQ(ParseNumber(text, &parsed), NumberKind::kFinite) << text;
-      ASSERT_EQ(BitsOf(parsed), BitsOf(exact)) << text;
-      ASSERT_EQ(BitsOf(std::strtod(text.c_str(), nullptr)), BitsOf(exact)) << text;
+void ExpectExact(const std::vector<std::string>& texts) {
+  for (const InstructionSet set : InstructionSets()) {
+    const RowRead read = ReadRow(set, texts);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const std::string& text = texts[i];
+      ASSERT_EQ(read.taken[i], IsShort(text)) << text << " as the field " << i << " by " << NameOf(set);
+      double exact = 0;
+      const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), exact);
+      const bool is_number = end == text.data() + text.size() && error != std::errc::invalid_argument;
+      double parsed = 0;
+      if (is_number && std::isfinite(exact)) {
+        ASSERT_EQ(ParseNumber(text, &parsed), NumberKind::kFinite) << text;
+        ASSERT_EQ(BitsOf(parsed), BitsOf(exact)) << text;
+        ASSERT_EQ(BitsOf(std::strtod(text.c_str(), nullptr)), BitsOf(exact)) << text;
+      }
+      if (!read.taken[i]) continue;
+      ASSERT_TRUE(is_number) << text;
+      ASSERT_EQ(BitsOf(read.values[i]), BitsOf(exact)) << text << " by " << NameOf(set);
     }
-    if ((four.taken >> i & 1) == 0) continue;
-    ASSERT_TRUE(is_number) << text;
-    ASSERT_EQ(BitsOf(four.values[i]), BitsOf(exact)) << text;
   }
 }
 
@@ -152,12 +167,54 @@ const std::vector<std::string>& EdgeTexts() {
   return texts;
 }
 
-TEST(FourNumbersTest, EdgesAreExactInEveryField) {
+template <typename Text>
+std::vector<std::string> RowOf(Text text, size_t count) {
+  std::vector<std::string> row(count);
+  for (std::string& field : row) field = text();
+  return row;
+}
+
+TEST(RowNumbersTest, ARowMayHaveAnyNumberOfFields) {
+  for (size_t count = 1; count <= 40; ++count) {
+    int next = 0;
+    ExpectExact(RowOf([&next] { return std::to_string(++next) + ".25"; }, count));
+  }
+}
+
+TEST(RowNumbersTest, AnyTwoPlacesMayHavePointsOrMinuses) {
+  for (size_t size = 2; size <= 16; ++size) {
+    for (size_t i = 0; i < size; ++i) {
+      for (size_t j = 0; j < size; ++j) {
+        for (size_t k = 0; k < size; ++k) {
+          std::string points(size, '7'), minus(size, '7');
+          points[i] = points[j] = points[k] = '.';
+          minus[i] = '-';
+          minus[j] = minus[k] = '.';
+          ExpectExact({points, minus});
+        }
+      }
+    }
+  }
+}
+
+TEST(RowNumbersTest, OfPointsAloneNoNumberIsMade) {
+  for (uint32_t places = 0; places < 1u << 16; ++places) {
+    std::string text(16, '1');
+    for (size_t i = 0; i < 16; ++i) {
+      if (places >> i & 1) text[i] = '.';
+    }
+    std::string minus = text;
+    minus[0] = '-';
+    ExpectExact({text, minus});
+  }
+}
+
+TEST(RowNumbersTest, EdgesAreExactInEveryField) {
   const std::vector<std::string>& texts = EdgeTexts();
   for (size_t i = 0; i < texts.size(); ++i) {
     for (const std::string neighbour : {"1", "-12345678901.123", "", "..", "1234567890123456789"}) {
-      for (size_t field = 0; field < 4; ++field) {
-        std::array<std::string, 4> row = {neighbour, neighbour, neighbour, neighbour};
+      for (size_t field = 0; field < 8; ++field) {
+        std::vector<std::string> row(8, neighbour);
         row[field] = texts[i];
         if (texts[i].find(',') == std::string::npos) ExpectExact(row);
       }
@@ -165,7 +222,7 @@ TEST(FourNumbersTest, EdgesAreExactInEveryField) {
   }
 }
 
-TEST(FourNumbersTest, RandomDigitsPointsAndSignsAreExact) {
+TEST(RowNumbersTest, RandomDigitsPointsAndSignsAreExact) {
   std::mt19937_64 random(3);
   const auto text = [&] {
     std::string made = random() % 2 ? "-" : "";
@@ -180,10 +237,10 @@ TEST(FourNumbersTest, RandomDigitsPointsAndSignsAreExact) {
     if (random() % 8 == 0) made += "e" + std::to_string(static_cast<int>(random() % 660) - 340);
     return made;
   };
-  for (int i = 0; i < 150'000; ++i) ExpectExact({text(), text(), text(), text()});
+  for (int i = 0; i < 150'000; ++i) ExpectExact(RowOf(text, 8));
 }
 
-TEST(FourNumbersTest, AnyBytesAreTakenOnlyAsNumbers) {
+TEST(RowNumbersTest, AnyBytesAreTakenOnlyAsNumbers) {
   std::mt19937_64 random(4);
   constexpr std::string_view kBytes = "0123456789.-+eE :/\x80\xFF";
   const auto text = [&] {
@@ -192,10 +249,10 @@ TEST(FourNumbersTest, AnyBytesAreTakenOnlyAsNumbers) {
     for (char& byte : made) byte = kBytes[random() % (odd == 0 ? 11 : odd == 1 ? 12 : kBytes.size())];
     return made;
   };
-  for (int i = 0; i < 150'000; ++i) ExpectExact({text(), text(), text(), text()});
+  for (int i = 0; i < 150'000; ++i) ExpectExact(RowOf(text, 8));
 }
 
-TEST(FourNumbersTest, PrintedDoublesAreExact) {
+TEST(RowNumbersTest, PrintedDoublesAreExact) {
   std::mt19937_64 random(5);
   const auto text = [&] {
     char made[40];
@@ -206,7 +263,7 @@ TEST(FourNumbersTest, PrintedDoublesAreExact) {
     std::snprintf(made, sizeof(made), random() % 2 ? "%.*g" : "%.*e", static_cast<int>(1 + random() % 19), shown);
     return std::string(made);
   };
-  for (int i = 0; i < 100'000; ++i) ExpectExact({text(), text(), text(), text()});
+  for (int i = 0; i < 100'000; ++i) ExpectExact(RowOf(text, 8));
 }
 
 }  // namespace

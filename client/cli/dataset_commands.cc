@@ -1,5 +1,6 @@
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -28,6 +29,7 @@ struct UploadFlags {
   std::string split;
   std::vector<std::string> types;
   std::vector<std::string> missing;
+  std::string sha256;
 };
 
 struct PreviewFlags {
@@ -54,6 +56,7 @@ void AddUploadFlags(CLI::App& command, UploadFlags& flags) {
       ->allow_extra_args(false);
   command.add_option("--missing", flags.missing, "A cell that counts as missing; may be repeated")
       ->allow_extra_args(false);
+  command.add_option("--sha256", flags.sha256, "What the SHA-256 of the content must be, in hexadecimal");
 }
 
 absl::StatusOr<v1::Format> FormatOf(const UploadFlags& flags) {
@@ -123,8 +126,8 @@ void PrintColumns(const v1::Dataset& dataset, std::ostream& out) {
     }
     if (column.category_count() > static_cast<int64_t>(categories.size())) categories.emplace_back("…");
     cells.push_back(column.type() == v1::COLUMN_TYPE_SPARSE
-                        ? absl::StrCat(CountText(column.width()), " numbers, ",
-                                       CountText(column.nonzero_count()), " of all rows' not 0")
+                        ? absl::StrCat(CountText(column.width()), " numbers, ", CountText(column.nonzero_count()),
+                                       " of all rows' not 0")
                         : absl::StrJoin(categories, ", "));
     table.AddRow(cells);
   }
@@ -185,6 +188,7 @@ absl::Status Upload(Session& session, const UploadFlags& flags) {
   client::UploadOptions options;
   ASSIGN_OR_RETURN(options.dataset, WantedDataset(flags));
   options.paths = flags.files;
+  options.digest = absl::AsciiStrToLower(flags.sha256);
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   options.progress = BytesProgress(session, "uploading");
   const absl::StatusOr<v1::Dataset> dataset = client::Upload(*client, options);

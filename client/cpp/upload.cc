@@ -115,7 +115,6 @@ class Uploader {
         stream->Finish();
         return data.status();
       }
-      Hash(offset, *data);
       chunk.set_offset(offset);
       chunk.set_crc32c(Crc32c(*data));
       chunk.set_data(*std::move(data));
@@ -128,18 +127,10 @@ class Uploader {
     return ToStatus(stream->Finish());
   }
 
-  // Each byte once, also when it is sent again.
-  void Hash(int64_t offset, std::string_view data) {
-    const int64_t known = std::clamp<int64_t>(hashed_bytes_ - offset, 0, static_cast<int64_t>(data.size()));
-    data.remove_prefix(static_cast<size_t>(known));
-    digest_.Update(data);
-    hashed_bytes_ += static_cast<int64_t>(data.size());
-  }
-
   absl::StatusOr<v1::Dataset> Commit(const std::string& name) {
     v1::CommitUploadRequest request;
     request.set_name(name);
-    request.set_digest(digest_.Finish());
+    request.set_digest(options_.digest);
     absl::StatusOr<v1::Dataset> dataset =
         CallPatiently(&v1::DatasetService::Stub::CommitUpload, request, absl::InfiniteDuration());
     if (!absl::IsNotFound(dataset.status())) return dataset;
@@ -147,14 +138,24 @@ class Uploader {
     v1::GetDatasetRequest get;
     get.set_name(options_.dataset.name());
     const absl::StatusOr<v1::Dataset> committed = CallPatiently(&v1::DatasetService::Stub::GetDataset, get);
-    return committed.ok() && committed->digest() == request.digest() ? committed : dataset;
+    if (!committed.ok()) return dataset;
+    ASSIGN_OR_RETURN(const std::string digest, DigestOfContent());
+    return committed->digest() == digest ? committed : dataset;
+  }
+
+  absl::StatusOr<std::string> DigestOfContent() const {
+    Sha256 digest;
+    for (int64_t offset = 0; offset < content_.size_bytes(); offset += options_.chunk_bytes) {
+      ASSIGN_OR_RETURN(const std::string data,
+                       content_.Read(offset, std::min(options_.chunk_bytes, content_.size_bytes() - offset)));
+      digest.Update(data);
+    }
+    return digest.Finish();
   }
 
   Client& client_;
   const UploadOptions& options_;
   const FileSequence content_;
-  Sha256 digest_;
-  int64_t hashed_bytes_ = 0;
 };
 
 }  // namespace

@@ -22,6 +22,9 @@ struct UploadOptions {
   // Read one after the other, as one content.
   std::vector<std::string> paths;
 
+  // The SHA-256 that the content must have, in lower-case hexadecimal. Empty: not compared.
+  std::string digest;
+
   // Bytes sent and bytes in all; on the calling thread, after each chunk.
   std::function<void(int64_t sent, int64_t total)> progress;
 
@@ -34,7 +37,8 @@ struct UploadOptions {
 };
 
 // Opens an upload, sends the content in chunks with their CRC-32C, goes on after a broken stream from where the server
-// says that it is, and commits with the SHA-256 of what was read. Errors: those of FileSequence and of DatasetService.
+// says that it is, and commits; what is returned has the SHA-256 of what arrived. Errors: those of FileSequence and of
+// DatasetService.
 absl::StatusOr<v1::Dataset> Upload(Client& client, const UploadOptions& options);
 
 }  // namespace trainyard::client

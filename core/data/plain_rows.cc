@@ -3,7 +3,15 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/base/prefetch.h"
+
 namespace trainyard {
+namespace {
+
+constexpr size_t kCacheLine = 64;
+
+}  // namespace
+
 void PlainRows::Load(size_t position) {
   if (ends_.empty()) {
     const size_t most = std::min(content_.size(), kWindow) + kDelimiterBlock;
@@ -47,6 +55,8 @@ const uint32_t* PlainRows::Find(size_t position, size_t columns) {
   if (end_ > begin && text()[end_ - 1] == '\r') --ends_[last];
   next_end_ = last + 1;
   ++next_newline_;
+  const size_t rest = content_.size() - start_;
+  for (size_t at = begin + kWindow; at < std::min(end_ + kWindow, rest); at += kCacheLine) Prefetch(text() + at);
   return ends;
 }
 

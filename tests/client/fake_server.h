@@ -49,6 +49,7 @@ class FakeDatasets final : public v1::DatasetService::Service {
   std::string content;
   std::vector<int64_t> first_offsets;
   bool lose_commit_answer = false;
+  std::string committed_elsewhere;  // the content of another upload under the same name, committed meanwhile
   v1::Dataset committed;
 
   grpc::Status CreateUpload(grpc::ServerContext*, const v1::CreateUploadRequest* request, v1::Upload* upload) override {
@@ -90,9 +91,10 @@ class FakeDatasets final : public v1::DatasetService::Service {
                             v1::Dataset* dataset) override {
     if (!committed.digest().empty()) return {grpc::StatusCode::NOT_FOUND, "no such upload"};
     Sha256 digest;
-    digest.Update(content);
+    digest.Update(committed_elsewhere.empty() ? content : committed_elsewhere);
     committed.set_digest(digest.Finish());
-    if (request->digest() != committed.digest()) return {grpc::StatusCode::DATA_LOSS, "digest"};
+    if (!request->digest().empty() && request->digest() != committed.digest())
+      return {grpc::StatusCode::DATA_LOSS, "digest"};
     if (lose_commit_answer) return {grpc::StatusCode::UNAVAILABLE, "answer lost"};
     *dataset = committed;
     return grpc::Status::OK;

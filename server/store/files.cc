@@ -20,8 +20,8 @@ namespace {
 // Written back in such pieces while more arrives, so that a sync at the end finds little to do.
 constexpr int64_t kWriteBackBytes = int64_t{8} << 20;
 
-// So much of a file stays in memory: its pages are then used again for what arrives, which costs less than fresh ones.
-constexpr int64_t kKeptBytes = int64_t{32} << 20;
+// So much may be on its way to the disk, where others wait behind it to sync.
+constexpr int64_t kUnwrittenBytes = int64_t{32} << 20;
 
 }  // namespace
 
@@ -52,7 +52,7 @@ absl::StatusOr<GrowingFile> GrowingFile::Open(std::string path, int64_t at_most)
   struct stat info;
   if (fstat(fd, &info) != 0) return FileError("examine", file.path_);
   if (info.st_size > at_most && ftruncate(fd, at_most) != 0) return FileError("cut", file.path_);
-  file.size_ = file.synced_ = file.written_back_ = file.dropped_ = info.st_size < at_most ? info.st_size : at_most;
+  file.size_ = file.synced_ = file.written_back_ = file.settled_ = info.st_size < at_most ? info.st_size : at_most;
   return file;
 }
 
@@ -62,7 +62,7 @@ GrowingFile::GrowingFile(GrowingFile&& other) noexcept
       size_(other.size_),
       synced_(other.synced_),
       written_back_(other.written_back_),
-      dropped_(other.dropped_) {}
+      settled_(other.settled_) {}
 
 GrowingFile::~GrowingFile() {
   if (fd_ >= 0) close(fd_);
@@ -92,18 +92,17 @@ absl::Status GrowingFile::Append(std::string_view bytes) {
 void GrowingFile::WriteBack() {
   sync_file_range(fd_, written_back_, size_ - written_back_, SYNC_FILE_RANGE_WRITE);
   written_back_ = size_;
-  const int64_t old = size_ - kKeptBytes - dropped_;
+  const int64_t old = size_ - kUnwrittenBytes - settled_;
   if (old <= 0) return;
-  sync_file_range(fd_, dropped_, old, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-  posix_fadvise(fd_, dropped_, old, POSIX_FADV_DONTNEED);
-  dropped_ += old;
+  sync_file_range(fd_, settled_, old, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  settled_ += old;
 }
 
 absl::Status GrowingFile::Overwrite(std::string_view bytes) { return WriteAt(bytes, 0); }
 
 absl::Status GrowingFile::Clear() {
   if (ftruncate(fd_, 0) != 0) return FileError("cut", path_);
-  size_ = synced_ = written_back_ = dropped_ = 0;
+  size_ = synced_ = written_back_ = settled_ = 0;
   return absl::OkStatus();
 }
 
@@ -116,7 +115,7 @@ absl::Status GrowingFile::Sync() {
   if (ftruncate(fd_, synced_) == 0) {
     size_ = synced_;
     written_back_ = std::min(written_back_, size_);
-    dropped_ = std::min(dropped_, size_);
+    settled_ = std::min(settled_, size_);
   }
   return status;
 }

@@ -64,14 +64,14 @@ class GrowingFile {
   void WriteBack();
 
   GrowingFile(int fd, std::string path, int64_t size)
-      : fd_(fd), path_(std::move(path)), size_(size), synced_(size), written_back_(size), dropped_(size) {}
+      : fd_(fd), path_(std::move(path)), size_(size), synced_(size), written_back_(size), settled_(size) {}
 
   int fd_;
   std::string path_;
   int64_t size_;
   int64_t synced_;
   int64_t written_back_;  // up to here the kernel has been asked to write
-  int64_t dropped_;       // up to here it has been asked to keep nothing in memory
+  int64_t settled_;       // up to here it has written
 };
 
 }  // namespace trainyard

@@ -78,18 +78,19 @@ absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) 
   return mapping;
 }
 
-// Reads what lies there, all at once. Linux reads at most the device's read-ahead at once, 128 KiB by default, where it is told what will
-// be needed; so it is told of each such piece. Only then the pages are touched: at one that is not on its way Linux would guess what else
-// will be needed, and read that as well.
-void LoadPages(const void* from, const void* to) {
-  constexpr uintptr_t kPage = 4096;
+constexpr uintptr_t kPage = 4096;
+
+// Linux reads at most the device's read-ahead at once, 128 KiB by default, where it is told what will be needed; so it is told of each such
+// piece.
+void FetchPages(uintptr_t from, uintptr_t to) {
   constexpr uintptr_t kAtOnce = 128 << 10;
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(from) / kPage * kPage;
-  const uintptr_t end = reinterpret_cast<uintptr_t>(to);
-  for (uintptr_t at = begin; at < end; at += kAtOnce) {
-    madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, end - at), MADV_WILLNEED);
+  for (uintptr_t at = from / kPage * kPage; at < to; at += kAtOnce) {
+    madvise(reinterpret_cast<void*>(at), std::min(kAtOnce, to - at), MADV_WILLNEED);
   }
-  for (uintptr_t at = reinterpret_cast<uintptr_t>(from); at < end; at = (at / kPage + 1) * kPage) {
+}
+
+void TouchPages(uintptr_t from, uintptr_t to) {
+  for (uintptr_t at = from; at < to; at = (at / kPage + 1) * kPage) {
     (void)*reinterpret_cast<const volatile std::byte*>(at);
   }
 }
@@ -143,20 +144,28 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenFile(const std::stri
   return Open({static_cast<const std::byte*>(mapping->data), mapping->size}, mapping);
 }
 
-void Dataset::Load(int64_t begin, int64_t end) const {
+// Shows each stretch of memory that holds cells of these rows to visit(from, to).
+template <typename Visit>
+void Dataset::ForEachStretch(int64_t begin, int64_t end, Visit visit) const {
   if (begin == end) return;
+  const auto show = [&visit](const auto* from, const auto* to) {
+    visit(reinterpret_cast<uintptr_t>(from), reinterpret_cast<uintptr_t>(to));
+  };
   const size_t record = records_.size() / static_cast<size_t>(row_count_);
-  LoadPages(records_.data() + static_cast<size_t>(begin) * record, records_.data() + static_cast<size_t>(end) * record);
+  show(records_.data() + static_cast<size_t>(begin) * record, records_.data() + static_cast<size_t>(end) * record);
   for (const SparseCells& cells : sparse_) {
     if (cells.row_begin.empty()) continue;
-    LoadPages(cells.row_begin.data() + begin, cells.row_begin.data() + end + 1);
+    show(cells.row_begin.data() + begin, cells.row_begin.data() + end + 1);
     const int64_t first = cells.begin(begin);
     const int64_t last = cells.end(end - 1);
-    LoadPages(cells.indices.data() + first, cells.indices.data() + last);
-    if (!cells.f32.empty()) LoadPages(cells.f32.data() + first, cells.f32.data() + last);
-    if (!cells.f64.empty()) LoadPages(cells.f64.data() + first, cells.f64.data() + last);
+    show(cells.indices.data() + first, cells.indices.data() + last);
+    if (!cells.f32.empty()) show(cells.f32.data() + first, cells.f32.data() + last);
+    if (!cells.f64.empty()) show(cells.f64.data() + first, cells.f64.data() + last);
   }
 }
+
+void Dataset::Fetch(int64_t begin, int64_t end) const { ForEachStretch(begin, end, &FetchPages); }
+void Dataset::Await(int64_t begin, int64_t end) const { ForEachStretch(begin, end, &TouchPages); }
 
 double Dataset::Number(int64_t row, int column) const {
   const CellPlace place = places_[column];

@@ -83,8 +83,11 @@ class Dataset {
   double Number(int64_t row, int column) const;
   uint32_t Code(int64_t row, int column) const;
 
-  // Reads rows [begin, end) from where they are kept, all at once, since they are needed soon. Returns when they are in memory.
-  void Load(int64_t begin, int64_t end) const;
+  // Rows [begin, end) are needed soon: asks for all of them from where they are kept, and returns at once.
+  void Fetch(int64_t begin, int64_t end) const;
+
+  // Returns when they are in memory. Of rows that were not fetched the system guesses what else will be needed, and reads that as well.
+  void Await(int64_t begin, int64_t end) const;
 
   // All cells of a kind, [row_count, columns of that kind].
   MatrixView<const uint8_t> u8() const { return u8_; }
@@ -93,6 +96,9 @@ class Dataset {
   MatrixView<const uint32_t> codes() const { return codes_; }
 
  private:
+  template <typename Visit>
+  void ForEachStretch(int64_t begin, int64_t end, Visit visit) const;
+
   Dataset() = default;
 
   size_t head_size_ = 0;  // bytes before the first record

@@ -45,8 +45,9 @@ void ReadAhead::Work() {
       begun_ = std::max(begun_, asked_ - kAhead);
       rows = Of(begun_++);
     }
+    dataset_->Fetch(rows.begin, rows.end);
     for (int64_t begin = rows.begin; begin < rows.end && !closed(); begin += kPiece) {
-      dataset_->Load(begin, std::min(begin + kPiece, rows.end));
+      dataset_->Await(begin, std::min(begin + kPiece, rows.end));
     }
   }
 }

@@ -52,7 +52,7 @@ TEST(DatasetTest, FileIsMapped) {
   EXPECT_EQ((*dataset)->Number(2, 2), 0.3);
 }
 
-TEST(DatasetTest, LoadedRowsAreInMemoryDenseOnesAndSparseOnes) {
+TEST(DatasetTest, FetchedRowsThatWereAwaitedAreInMemoryDenseOnesAndSparseOnes) {
   std::string csv = "x,y\n", libsvm;
   for (int i = 0; i < 400'000; ++i) {
     csv += std::to_string(i) + ".25,1\n";
@@ -61,14 +61,16 @@ TEST(DatasetTest, LoadedRowsAreInMemoryDenseOnesAndSparseOnes) {
   for (const auto& [text, format] : {std::pair(csv, Format::kCsv), std::pair(libsvm, Format::kLibsvm)}) {
     StringSink sink;
     ASSERT_TRUE(ReadDataset(text, {.format = format}, {}, sink).ok());
-    const std::filesystem::path path = Written("loaded.data", sink.bytes());
+    const std::filesystem::path path = Written("fetched.data", sink.bytes());
     const auto dataset = OpenDropped(path);
     const int64_t before = ResidentPages(path);
     const int64_t all = static_cast<int64_t>(sink.bytes().size() / 4096);
     if (before > all / 4) GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
-    dataset->Load(0, 0);
+    dataset->Fetch(0, 0);
+    dataset->Await(0, 0);
     EXPECT_LE(ResidentPages(path), before + 1);
-    dataset->Load(0, 400'000);
+    dataset->Fetch(0, 400'000);
+    dataset->Await(0, 400'000);
     EXPECT_GE(ResidentPages(path), all - 4);  // the head and the checksum are none of the rows
   }
 }

@@ -1,17 +1,13 @@
 #include "core/data/dataset.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "core/base/crc32c.h"
 #include "core/base/status.h"
 #include "core/data/dataset_format.h"
@@ -46,38 +42,6 @@ SparseCells SparseCellsOf(const DatasetHead& head, int index, const SparsePlace&
   return cells;
 }
 
-// Bytes of a mapped file, which live as long as this.
-struct Mapping {
-  void* data = nullptr;
-  size_t size = 0;
-
-  Mapping() = default;
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() {
-    if (data != nullptr) munmap(data, size);
-  }
-};
-
-absl::StatusOr<std::shared_ptr<const Mapping>> MapFile(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return absl::ErrnoToStatus(errno, absl::StrCat("can't open ", path));
-  struct stat status;
-  if (fstat(file, &status) != 0) {
-    const absl::Status error = absl::ErrnoToStatus(errno, absl::StrCat("can't read ", path));
-    close(file);
-    return error;
-  }
-  auto mapping = std::make_shared<Mapping>();
-  mapping->size = static_cast<size_t>(status.st_size);
-  void* const data = mapping->size == 0 ? nullptr : mmap(nullptr, mapping->size, PROT_READ, MAP_SHARED, file, 0);
-  const int map_error = errno;
-  close(file);
-  if (data == MAP_FAILED) return absl::ErrnoToStatus(map_error, absl::StrCat("can't map ", path));
-  mapping->data = data;
-  return mapping;
-}
-
 constexpr uintptr_t kPage = 4096;
 
 // Linux reads at most the device's read-ahead at once, 128 KiB by default, where it is told what will be needed; so it is told of each such
@@ -100,15 +64,25 @@ void TouchPages(uintptr_t from, uintptr_t to) {
 absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::span<const std::byte> bytes,
                                                              std::shared_ptr<const void> keep) {
   ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset, OpenWritten(bytes, std::move(keep)));
-  uint32_t crc = 0;
-  std::memcpy(&crc, bytes.data() + bytes.size() - sizeof(crc), sizeof(crc));
-  if (Crc32c(bytes.first(bytes.size() - sizeof(crc)).subspan(dataset->head_size_)) != crc)
-    return absl::DataLossError("the cells of the data set's file do not match their checksum");
+  RETURN_IF_ERROR(dataset->CompareChecksum());
   return dataset;
 }
 
 absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenWritten(std::span<const std::byte> bytes,
                                                                     std::shared_ptr<const void> keep) {
+  ASSIGN_OR_RETURN(std::shared_ptr<Dataset> dataset, Make(bytes));
+  dataset->keep_ = std::move(keep);
+  return dataset;
+}
+
+absl::Status Dataset::CompareChecksum() const {
+  uint32_t crc = 0;
+  std::memcpy(&crc, bytes_.data() + bytes_.size() - sizeof(crc), sizeof(crc));
+  if (Crc32c(bytes_.first(bytes_.size() - sizeof(crc)).subspan(head_size_)) == crc) return absl::OkStatus();
+  return absl::DataLossError("the cells of the data set's file do not match their checksum");
+}
+
+absl::StatusOr<std::shared_ptr<Dataset>> Dataset::Make(std::span<const std::byte> bytes) {
   if (reinterpret_cast<uintptr_t>(bytes.data()) % alignof(double) != 0) {
     return absl::InvalidArgumentError("the bytes of a data set must be aligned to 8 bytes");
   }
@@ -126,6 +100,7 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenWritten(std::span<co
   for (size_t i = 0; i < head.schema.columns.size(); ++i) {
     dataset->sparse_.push_back(SparseCellsOf(head, static_cast<int>(i), sparse->places[i], body.data()));
   }
+  dataset->bytes_ = bytes;
   dataset->head_size_ = head_size;
   dataset->records_ = body.first(static_cast<size_t>(layout.size * head.row_count));
   dataset->schema_ = std::move(head.schema);
@@ -135,13 +110,19 @@ absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenWritten(std::span<co
   dataset->f32_ = CellsOf<float>(CellKind::kF32, layout, head.row_count, body.data());
   dataset->f64_ = CellsOf<double>(CellKind::kF64, layout, head.row_count, body.data());
   dataset->codes_ = CellsOf<uint32_t>(CellKind::kCode, layout, head.row_count, body.data());
-  dataset->keep_ = std::move(keep);
   return dataset;
 }
 
-absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenFile(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<const Mapping> mapping, MapFile(path));
-  return Open({static_cast<const std::byte*>(mapping->data), mapping->size}, mapping);
+absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::shared_ptr<const MappedFile> file) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const Dataset> dataset, OpenWritten(std::move(file)));
+  RETURN_IF_ERROR(dataset->CompareChecksum());
+  return dataset;
+}
+
+absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::OpenWritten(std::shared_ptr<const MappedFile> file) {
+  ASSIGN_OR_RETURN(std::shared_ptr<Dataset> dataset, Make(std::as_bytes(std::span(file->bytes()))));
+  dataset->file_ = std::move(file);
+  return dataset;
 }
 
 // Shows each stretch of memory that holds cells of these rows to visit(from, to).
@@ -166,6 +147,28 @@ void Dataset::ForEachStretch(int64_t begin, int64_t end, Visit visit) const {
 
 void Dataset::Fetch(int64_t begin, int64_t end) const { ForEachStretch(begin, end, &FetchPages); }
 void Dataset::Await(int64_t begin, int64_t end) const { ForEachStretch(begin, end, &TouchPages); }
+
+void Dataset::Forget(int64_t begin, int64_t end) const {
+  if (file_ == nullptr) return;
+  const uintptr_t start = reinterpret_cast<uintptr_t>(bytes_.data());
+  ForEachStretch(begin, end, [&](uintptr_t from, uintptr_t to) { file_->Forget(from - start, to - start); });
+}
+
+bool Dataset::IsInMemory(int64_t begin, int64_t end) const {
+  int64_t pages = 0;
+  int64_t resident = 0;
+  ForEachStretch(begin, end, [&](uintptr_t from, uintptr_t to) {
+    std::array<unsigned char, 1024> states;
+    for (uintptr_t at = from / kPage * kPage; at < to; at += states.size() * kPage) {
+      const uintptr_t count = std::min<uintptr_t>((to - at + kPage - 1) / kPage, states.size());
+      if (mincore(reinterpret_cast<void*>(at), count * kPage, states.data()) != 0) continue;
+      pages += static_cast<int64_t>(count);
+      resident += std::ranges::count_if(states.begin(), states.begin() + count,
+                                        [](unsigned char state) { return (state & 1) != 0; });
+    }
+  });
+  return 2 * resident >= pages;
+}
 
 double Dataset::Number(int64_t row, int column) const {
   const CellPlace place = places_[column];

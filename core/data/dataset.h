@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/mapped_file.h"
 #include "core/base/matrix.h"
 #include "core/data/schema.h"
 
@@ -67,8 +68,9 @@ class Dataset {
   static absl::StatusOr<std::shared_ptr<const Dataset>> OpenWritten(std::span<const std::byte> bytes,
                                                                     std::shared_ptr<const void> keep);
 
-  // Maps the file at `path`. NOT_FOUND, or as above.
-  static absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::string& path);
+  // Both of a file's bytes, which can leave memory and come back.
+  static absl::StatusOr<std::shared_ptr<const Dataset>> Open(std::shared_ptr<const MappedFile> file);
+  static absl::StatusOr<std::shared_ptr<const Dataset>> OpenWritten(std::shared_ptr<const MappedFile> file);
 
   const Schema& schema() const { return schema_; }
   int64_t row_count() const { return row_count_; }
@@ -89,6 +91,12 @@ class Dataset {
   // Returns when they are in memory. Of rows that were not fetched the system guesses what else will be needed, and reads that as well.
   void Await(int64_t begin, int64_t end) const;
 
+  // They are not needed soon, and may leave memory where they are those of a file. Who reads them later waits for them.
+  void Forget(int64_t begin, int64_t end) const;
+
+  // Whether most of what holds them is in memory.
+  bool IsInMemory(int64_t begin, int64_t end) const;
+
   // All cells of a kind, [row_count, columns of that kind].
   MatrixView<const uint8_t> u8() const { return u8_; }
   MatrixView<const float> f32() const { return f32_; }
@@ -96,11 +104,14 @@ class Dataset {
   MatrixView<const uint32_t> codes() const { return codes_; }
 
  private:
+  static absl::StatusOr<std::shared_ptr<Dataset>> Make(std::span<const std::byte> bytes);
+  absl::Status CompareChecksum() const;
   template <typename Visit>
   void ForEachStretch(int64_t begin, int64_t end, Visit visit) const;
 
   Dataset() = default;
 
+  std::span<const std::byte> bytes_;
   size_t head_size_ = 0;  // bytes before the first record
   std::span<const std::byte> records_;
   Schema schema_;
@@ -112,6 +123,7 @@ class Dataset {
   MatrixView<const double> f64_;
   MatrixView<const uint32_t> codes_;
   std::shared_ptr<const void> keep_;
+  std::shared_ptr<const MappedFile> file_;  // nullptr: the bytes are those of no file
 };
 
 }  // namespace trainyard

@@ -45,10 +45,26 @@ void ReadAhead::Work() {
       begun_ = std::max(begun_, asked_ - kAhead);
       rows = Of(begun_++);
     }
-    dataset_->Fetch(rows.begin, rows.end);
-    for (int64_t begin = rows.begin; begin < rows.end && !closed(); begin += kPiece) {
-      dataset_->Await(begin, std::min(begin + kPiece, rows.end));
-    }
+    Fetch(rows);
+    AwaitAll(rows);
+  }
+}
+
+void ReadAhead::Fetch(const Rows& rows) {
+  // All rows have been there once; those that are gone do not fit beside the others.
+  const bool again = rows_fetched_ >= dataset_->row_count();
+  const bool is_gone = again && !dataset_->IsInMemory(rows.begin, rows.end);
+  const bool need_not_stay = is_gone && ++gone_ % kTried != 0;
+  rows_fetched_ += rows.end - rows.begin;
+  Rows& used = fetched_[next_fetched_++ % kUsed];
+  dataset_->Forget(used.begin, used.end);
+  dataset_->Fetch(rows.begin, rows.end);
+  used = need_not_stay ? rows : Rows();
+}
+
+void ReadAhead::AwaitAll(const Rows& rows) {
+  for (int64_t begin = rows.begin; begin < rows.end && !closed(); begin += kPiece) {
+    dataset_->Await(begin, std::min(begin + kPiece, rows.end));
   }
 }
 

@@ -41,6 +41,9 @@ absl::Status Damaged(const StoredDataset& stored, const absl::Status& found) {
       "DATASET_DAMAGED", {{"dataset", dataset.name()}, {"digest", dataset.digest()}});
 }
 
+// What has been read of an upload leaves memory in such pieces.
+constexpr size_t kForgottenBytes = size_t{8} << 20;
+
 // Whether both are the same content, read the same way.
 bool SameContent(const v1::Dataset& a, const v1::Dataset& b) {
   return a.digest() == b.digest() &&
@@ -69,7 +72,13 @@ absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const
   const std::string file = absl::StrCat("dataset-", UploadFileOf(upload.name()));
   ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs_.Create(file));
   BlobSink sink(*writer);
-  const auto forget = [&content](size_t count) { content.Forget(count); };
+  size_t forgotten = 0;
+  const auto forget = [&](size_t passed) {
+    const size_t end = passed / kForgottenBytes * kForgottenBytes;
+    if (end < forgotten) forgotten = 0;  // read again from the start
+    if (end > forgotten) content.Forget(forgotten, end);
+    forgotten = end;
+  };
   const absl::StatusOr<ReadResult> result = ReadDataset(content.bytes(), options, limits_.read, sink, forget);
   if (!result.ok()) return InField("dataset.read_options", result.status());
   RETURN_IF_ERROR(writer->Publish());
@@ -84,7 +93,7 @@ absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const
   for (const Column& column : result->schema.columns) *dataset.add_columns() = ToProto(column);
   for (const std::string& warning : result->warnings) dataset.add_warnings(warning);
   ASSIGN_OR_RETURN(const auto mapped, blobs_.Map(file));
-  ASSIGN_OR_RETURN(const auto rows, Dataset::OpenWritten(std::as_bytes(std::span(mapped->bytes())), mapped));
+  ASSIGN_OR_RETURN(const auto rows, Dataset::OpenWritten(mapped));
   if (const auto conditioning = MeasureConditioning(*rows)) *dataset.mutable_conditioning() = ToProto(*conditioning);
   *dataset.mutable_create_time() = ToProto(absl::Now());
   dataset.set_etag(digest.substr(0, 16));
@@ -203,7 +212,7 @@ absl::Status DatasetTable::Delete(const v1::DeleteDatasetRequest& request) {
 
 absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::OpenFile(const std::string& file) {
   ASSIGN_OR_RETURN(const auto mapped, blobs_.Map(file));
-  return Dataset::Open(std::as_bytes(std::span(mapped->bytes())), mapped);
+  return Dataset::Open(mapped);
 }
 
 absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::Open(const std::string& name) {

@@ -21,9 +21,6 @@ namespace fs = std::filesystem;
 // Not part of any blob's name.
 constexpr char kTemporaryMark = '~';
 
-// The step of MappedFile::Forget.
-constexpr size_t kForgottenBytes = size_t{8} << 20;
-
 constexpr int64_t kLeastRoom = int64_t{1} << 30;
 constexpr int64_t kLeastShare = 20;  // one part in so many
 
@@ -63,40 +60,6 @@ absl::StatusOr<struct statvfs> DiskOf(const std::string& folder) {
 int64_t Available(const struct statvfs& disk) { return static_cast<int64_t>(disk.f_bavail) * disk.f_frsize; }
 
 }  // namespace
-
-absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FileError("open", path);
-  std::shared_ptr<MappedFile> file(new MappedFile(fd));
-  struct stat info;
-  absl::Status status = fstat(fd, &info) == 0 ? absl::OkStatus() : FileError("examine", path);
-  if (status.ok() && info.st_size > 0) {
-    void* const bytes = mmap(nullptr, info.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (bytes == MAP_FAILED) {
-      status = FileError("map", path);
-    } else {
-      file->bytes_ = {static_cast<const char*>(bytes), static_cast<size_t>(info.st_size)};
-      // Read from front to back: in large pages a gigabyte is two hundred faults in place of tens of thousands.
-      (void)madvise(bytes, file->bytes_.size(), MADV_HUGEPAGE);
-    }
-  }
-  if (!status.ok()) return status;
-  return file;
-}
-
-void MappedFile::Forget(size_t count) const {
-  const size_t end = count / kForgottenBytes * kForgottenBytes;
-  if (end < forgotten_) forgotten_ = 0;  // read again from the start
-  if (end == forgotten_) return;
-  madvise(const_cast<char*>(bytes_.data()) + forgotten_, end - forgotten_, MADV_DONTNEED);
-  posix_fadvise(fd_, static_cast<off_t>(forgotten_), static_cast<off_t>(end - forgotten_), POSIX_FADV_DONTNEED);
-  forgotten_ = end;
-}
-
-MappedFile::~MappedFile() {
-  if (!bytes_.empty()) munmap(const_cast<char*>(bytes_.data()), bytes_.size());
-  close(fd_);
-}
 
 BlobWriter::~BlobWriter() {
   if (!published_) unlink(file_.path().c_str());

@@ -16,27 +16,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/base/mapped_file.h"
 #include "server/store/files.h"
 
 namespace trainyard {
-
-// A read-only memory-mapped file.
-class MappedFile {
- public:
-  // NOT_FOUND: no such file.
-  static absl::StatusOr<std::shared_ptr<const MappedFile>> Open(const std::string& path);
-  ~MappedFile();
-  std::string_view bytes() const { return bytes_; }
-
-  // Says that the first `count` bytes are not needed soon: they need not stay in memory. Not thread-safe.
-  void Forget(size_t count) const;
-
- private:
-  explicit MappedFile(int fd) : fd_(fd) {}
-  const int fd_;
-  std::string_view bytes_;
-  mutable size_t forgotten_ = 0;
-};
 
 // A file being written at its end; not thread-safe.
 class BlobWriter {

@@ -98,7 +98,7 @@ void Measure(const char* form, const std::string& text, const std::string& path)
     durable = Seconds() - start;
   }
   const double start = Seconds();
-  const auto dataset = Dataset::OpenFile(path);
+  const auto dataset = Dataset::Open(*MappedFile::Open(path));
   const double open = Seconds() - start;
   const bool measured = dataset.ok() && MeasureConditioning(**dataset).has_value();
   const double conditioning = Seconds() - start - open;

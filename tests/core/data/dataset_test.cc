@@ -45,8 +45,41 @@ TEST(DatasetTest, CellsOfARowLieTogether) {
   EXPECT_EQ(dataset.u8().stride, 24);
 }
 
+absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::filesystem::path& path) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
+  return Dataset::Open(std::move(file));
+}
+
+TEST(DatasetTest, ForgottenRowsLeaveMemoryAndAreReadAgainDenseOnesAndSparseOnes) {
+  std::string csv = "x,y\n", libsvm;
+  for (int i = 0; i < 1'600'000; ++i) {
+    csv += std::to_string(i) + ".25,1\n";
+    libsvm += "1 1:0.5 2:" + std::to_string(i) + ".125\n";
+  }
+  for (const auto& [text, format] : {std::pair(csv, Format::kCsv), std::pair(libsvm, Format::kLibsvm)}) {
+    StringSink sink;
+    ASSERT_TRUE(ReadDataset(text, {.format = format}, {}, sink).ok());
+    const std::filesystem::path path = Written("forgotten.data", sink.bytes());
+    const auto dataset = OpenDropped(path);
+    dataset->Fetch(0, 1'600'000);
+    dataset->Await(0, 1'600'000);
+    EXPECT_TRUE(dataset->IsInMemory(0, 1'600'000));
+    const int64_t before = ResidentPages(path);
+    dataset->Forget(0, 1'600'000);
+    if (ResidentPages(path) > before / 2) GTEST_SKIP() << "this file system keeps pages";
+    EXPECT_FALSE(dataset->IsInMemory(0, 1'600'000));
+    EXPECT_LE(ResidentPages(path), 1024) << "the head and the end, in large pages";
+    const auto whole = *Dataset::Open(std::as_bytes(std::span(sink.bytes())), nullptr);
+    if (format == Format::kCsv) {
+      for (int64_t row = 0; row < 1'600'000; row += 77'777) EXPECT_EQ(dataset->Number(row, 0), whole->Number(row, 0));
+    } else {
+      EXPECT_TRUE(std::ranges::equal(dataset->sparse(1).indices, whole->sparse(1).indices));
+    }
+  }
+}
+
 TEST(DatasetTest, FileIsMapped) {
-  const auto dataset = Dataset::OpenFile(Written("whole.data", SampleBytes()));
+  const auto dataset = OpenFile(Written("whole.data", SampleBytes()));
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ((*dataset)->row_count(), 3);
   EXPECT_EQ((*dataset)->Number(2, 2), 0.3);
@@ -54,7 +87,7 @@ TEST(DatasetTest, FileIsMapped) {
 
 TEST(DatasetTest, FetchedRowsThatWereAwaitedAreInMemoryDenseOnesAndSparseOnes) {
   std::string csv = "x,y\n", libsvm;
-  for (int i = 0; i < 400'000; ++i) {
+  for (int i = 0; i < 1'600'000; ++i) {
     csv += std::to_string(i) + ".25,1\n";
     libsvm += "1 1:0.5 2:0.25 3:" + std::to_string(i) + ".125\n";
   }
@@ -69,18 +102,18 @@ TEST(DatasetTest, FetchedRowsThatWereAwaitedAreInMemoryDenseOnesAndSparseOnes) {
     dataset->Fetch(0, 0);
     dataset->Await(0, 0);
     EXPECT_LE(ResidentPages(path), before + 1);
-    dataset->Fetch(0, 400'000);
-    dataset->Await(0, 400'000);
+    dataset->Fetch(0, 1'600'000);
+    dataset->Await(0, 1'600'000);
     EXPECT_GE(ResidentPages(path), all - 4);  // the head and the checksum are none of the rows
   }
 }
 
 TEST(DatasetTest, AFileThatIsNotThereIsNotFound) {
-  EXPECT_EQ(Dataset::OpenFile("/nowhere/at/all").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(OpenFile("/nowhere/at/all").status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST(DatasetTest, EmptyFileIsDataLoss) {
-  EXPECT_EQ(Dataset::OpenFile(Written("empty.data", "")).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(OpenFile(Written("empty.data", "")).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(DatasetTest, ForeignBytesAreDataLoss) {

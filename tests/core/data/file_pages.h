@@ -43,12 +43,11 @@ inline std::shared_ptr<const Dataset> OpenDropped(const std::filesystem::path& p
   const int file = open(path.c_str(), O_RDONLY);
   EXPECT_EQ(fdatasync(file), 0);
   EXPECT_EQ(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED), 0);
-  const size_t size = std::filesystem::file_size(path);
-  void* const mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, file, 0);
   close(file);
-  EXPECT_EQ(madvise(mapped, size, MADV_RANDOM), 0);  // nothing is read that is not asked for
-  const std::shared_ptr<void> keep(mapped, [size](void* pages) { munmap(pages, size); });
-  return *Dataset::OpenWritten({static_cast<const std::byte*>(mapped), size}, keep);
+  const auto mapped = *MappedFile::Open(path);
+  // Nothing is read that is not asked for.
+  EXPECT_EQ(madvise(const_cast<char*>(mapped->bytes().data()), mapped->bytes().size(), MADV_RANDOM), 0);
+  return *Dataset::OpenWritten(mapped);
 }
 
 }  // namespace trainyard

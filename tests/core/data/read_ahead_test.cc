@@ -36,17 +36,66 @@ TEST(ReadAheadTest, ReadingChangesNothingAndMayBeAskedForAtAnyTime) {
 TEST(ReadAheadTest, RowsThatAreAskedForComeIntoMemory) {
   StringSink sink;
   std::string csv = "x,y\n";
-  for (int i = 0; i < 400'000; ++i) csv += std::to_string(i) + ".25,1\n";
+  for (int i = 0; i < 1'600'000; ++i) csv += std::to_string(i) + ".25,1\n";
   ASSERT_TRUE(ReadDataset(csv, {}, {}, sink).ok());
   const std::filesystem::path path = Written("asked_for.data", sink.bytes());
   const auto dataset = OpenDropped(path);
   const int64_t all = static_cast<int64_t>(sink.bytes().size() / 4096);
-  if (ResidentPages(path) > all / 4) GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
+  if (ResidentPages(path) > all / 4)
+    GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
   ReadAhead read_ahead(dataset);
-  read_ahead.Ask(0, 200'000);
-  read_ahead.Ask(200'000, 400'000);
+  read_ahead.Ask(0, 800'000);
+  read_ahead.Ask(800'000, 1'600'000);
   for (int i = 0; i < 3000 && ResidentPages(path) < all - 4; ++i) absl::SleepFor(absl::Milliseconds(10));
   EXPECT_GE(ResidentPages(path), all - 4);
+}
+
+// A stretch that was gone when it came again goes once it was used, but one of eight.
+TEST(ReadAheadTest, OfRowsThatDoNotStayInMemoryAllButAFewAreLetGo) {
+  StringSink sink;
+  std::string csv = "x,y\n";
+  for (int i = 0; i < 1'600'000; ++i) csv += std::to_string(i) + ".25,1\n";
+  ASSERT_TRUE(ReadDataset(csv, {}, {}, sink).ok());
+  const std::filesystem::path path = Written("let_go.data", sink.bytes());
+  const auto dataset = OpenDropped(path);
+  const int64_t all = static_cast<int64_t>(sink.bytes().size() / 4096);
+  if (ResidentPages(path) > all / 4)
+    GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
+  ReadAhead read_ahead(dataset);
+  const auto pass = [&] {
+    for (int64_t begin = 0; begin < 1'600'000; begin += 50'000) {
+      read_ahead.Ask(begin, begin + 50'000);
+      for (int i = 0; i < 3000 && !dataset->IsInMemory(begin, begin + 50'000); ++i)
+        absl::SleepFor(absl::Milliseconds(1));
+    }
+  };
+  pass();
+  EXPECT_GE(ResidentPages(path), all * 9 / 10) << "once, all rows are new";
+  dataset->Forget(0, 1'600'000);
+  pass();
+  pass();
+  EXPECT_LE(ResidentPages(path), all / 2);
+  EXPECT_GE(ResidentPages(path), all / 8);
+}
+
+TEST(ReadAheadTest, RowsThatStayInMemoryAreNotLetGo) {
+  StringSink sink;
+  std::string csv = "x,y\n";
+  for (int i = 0; i < 200'000; ++i) csv += std::to_string(i) + ".25,1\n";
+  ASSERT_TRUE(ReadDataset(csv, {}, {}, sink).ok());
+  const std::filesystem::path path = Written("stays.data", sink.bytes());
+  const auto dataset = OpenDropped(path);
+  dataset->Fetch(0, 200'000);
+  dataset->Await(0, 200'000);
+  const int64_t before = ResidentPages(path);
+  {
+    ReadAhead read_ahead(dataset);
+    for (int64_t begin = 0; begin < 2'000'000; begin += 50'000) {
+      read_ahead.Ask(begin % 200'000, begin % 200'000 + 50'000);
+      absl::SleepFor(absl::Milliseconds(2));
+    }
+  }
+  EXPECT_EQ(ResidentPages(path), before);
 }
 
 TEST(ReadAheadTest, EndsWithoutHavingBeenAsked) { const ReadAhead read_ahead(Numbers(1)); }

@@ -76,8 +76,8 @@ TEST_F(BlobsTest, WhatIsNoLongerInMemoryIsReadAgain) {
   }
   ASSERT_TRUE(writer->Publish().ok());
   const auto mapped = blobs_->Map("a").value();
-  mapped->Forget(bytes.size() / 2);
-  mapped->Forget(bytes.size());
+  mapped->Forget(0, bytes.size() / 2);
+  mapped->Forget(bytes.size() / 2 + 1, bytes.size());
   EXPECT_TRUE(mapped->bytes() == bytes);
 }
 

@@ -18,7 +18,15 @@ constexpr int64_t kCheckpointPages = 1024;
 
 constexpr absl::Duration kSlowSync = absl::Seconds(1);
 
+constexpr char kCommitted[] = "committed";
+
+absl::Status CommittedAllTheSame(const absl::Status& status) {
+  return WithReason(status, ErrorReason(status), {{kCommitted, "true"}});
+}
+
 }  // namespace
+
+bool IsCommitted(const absl::Status& told) { return told.ok() || ErrorMetadata(told).contains(kCommitted); }
 
 absl::StatusOr<std::unique_ptr<Syncer>> Syncer::Start(const std::string& database_path, Journal* journal) {
   ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connection::Open(database_path));
@@ -76,6 +84,7 @@ void Syncer::SyncLog() {
   } else if (log_is_doubtful_) {
     status = SqliteStatus(nullptr, SQLITE_IOERR_FSYNC, "sync its files");
   }
+  if (!status.ok()) status = CommittedAllTheSame(status);
   for (Told& tell : told) tell(status);
 }
 

@@ -23,6 +23,10 @@
 
 namespace trainyard {
 
+// Whether the change whose outcome was told is committed: its outcome is OK, or only its sync has failed. Then readers see the change, and
+// so may the next server: the files that it names must stay.
+bool IsCommitted(const absl::Status& told);
+
 // Thread-safe.
 class Syncer {
  public:
@@ -35,8 +39,8 @@ class Syncer {
   ~Syncer();
 
   // A group was committed; the write-ahead log has `log_pages` pages. `waiting` are told after a sync that begins after this call, which
-  // is at once; without any the sync follows within 100 ms. After an error of the disk they are told that error, and so is everybody until
-  // LogEnded: a system that could not write a page once takes it for written at the next sync.
+  // is at once; without any the sync follows within 100 ms. After an error of the disk they are told that error, which IsCommitted knows,
+  // and so is everybody until LogEnded: a system that could not write a page once takes it for written at the next sync.
   void Committed(int64_t log_pages, std::vector<Told> waiting);
 
   // Whether a sync of the log has failed since LogEnded was told: that all of it is in the database, synced there, and the log begins anew.

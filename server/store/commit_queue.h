@@ -34,7 +34,7 @@ struct CommitQueueOptions {
   std::string reserve_path;
   int64_t reserve_bytes = int64_t{64} << 20;
 
-  // Is told when commits fail and when they succeed again, and of slow syncs; must outlive the queue. Null: nobody is told.
+  // Is told when commits or syncs fail and when they succeed again, and of slow syncs; must outlive the queue. Null: nobody is told.
   Journal* journal = nullptr;
 };
 
@@ -82,8 +82,8 @@ class CommitQueue {
   // From now on a group that cannot be written is told the error; it is not tried again.
   void GiveUpOnErrors();
 
-  // Whether the last group could be written.
-  bool writable() const { return writable_.load(); }
+  // Whether the last group could be written, and no sync has failed whose pages are not yet safe otherwise.
+  bool writable() const { return writable_.load() && !syncer_->in_doubt(); }
 
   // Changes that wait or are being written.
   int64_t queued() const;
@@ -120,6 +120,7 @@ class CommitQueue {
   bool AwaitStop(absl::Duration at_most);
   void Tell(Group group, const absl::Status& written);
   void FinishCheckpoint();
+  bool Checkpoint(int mode);
   bool EndLog(absl::Duration patience);
   void RestoreReserve();
   void RegainRoom();
@@ -127,7 +128,7 @@ class CommitQueue {
 
   const ReserveFile reserve_;
   const std::unique_ptr<Connection> connection_;  // the writer's thread's
-  int64_t log_pages_ = 0;                         // in the write-ahead log after the last commit; the writer's thread's
+  int64_t log_pages_ = 0;                         // in the log after the last commit; the writer's thread's
   int64_t tried_at_pages_ = 0;                    // when FinishCheckpoint last tried; the writer's thread's
   absl::Time reserve_checked_;                    // the writer's thread's
   std::unique_ptr<Syncer> syncer_;

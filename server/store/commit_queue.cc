@@ -57,6 +57,7 @@ CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr
                          Journal* journal)
     : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)), journal_(journal) {
   sqlite3_wal_hook(connection_->handle(), CountLogPages, &log_pages_);
+  log_pages_ = LogFilePages(connection_->handle());
   reserve_checked_ = absl::Now();
   short_of_room_ = !reserve_.MakeIfThereIsRoom();
   writer_ = std::thread([this] { Run(); });

@@ -128,9 +128,9 @@ class CommitQueue {
 
   const ReserveFile reserve_;
   const std::unique_ptr<Connection> connection_;  // the writer's thread's
-  int64_t log_pages_ = 0;                         // in the log after the last commit; the writer's thread's
-  int64_t tried_at_pages_ = 0;                    // when FinishCheckpoint last tried; the writer's thread's
-  absl::Time reserve_checked_;                    // the writer's thread's
+  int64_t log_pages_ = 0;  // in the log after the last commit, or in its file before the first; the writer's thread's
+  int64_t tried_at_pages_ = 0;  // when FinishCheckpoint last tried; the writer's thread's
+  absl::Time reserve_checked_;  // the writer's thread's
   std::unique_ptr<Syncer> syncer_;
   Journal* const journal_;
 

@@ -3,10 +3,13 @@
 #include <sqlite3.h>
 
 #include <atomic>
-#include <cstdint>
+#include <filesystem>
+#include <system_error>
 
 namespace trainyard {
 namespace {
+
+constexpr int64_t kPageBytes = 4096;
 
 // Of the memory that connections share, as sqlite.org/walformat.html describes it: the size of its pieces, and where it says how many pages
 // of the log are in the database. That number becomes 0 under the lock of the writer, and grows under that of the checkpoint.
@@ -16,6 +19,12 @@ constexpr int kFirstLock = 0;  // the writer's, then the checkpoint's
 constexpr int kLocks = 2;
 
 }  // namespace
+
+int64_t LogFilePages(sqlite3* db) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(sqlite3_filename_wal(sqlite3_db_filename(db, "main")), error);
+  return error ? 0 : static_cast<int64_t>(bytes) / kPageBytes;
+}
 
 bool ForgetMovedPages(sqlite3* db) {
   sqlite3_file* file = nullptr;

@@ -166,10 +166,15 @@ absl::Status CommitQueue::WriteUntilDone(Group& group) {
     }
     const bool full = IsStorageFull(status);
     storage_full_ = full;
-    if (full) short_of_room_ = true;
+    if (full) NoteShortOfRoom();
     if (full && (reserve_.Remove() || EndLog(absl::ZeroDuration()))) continue;
     if (AwaitStop(kRetryInterval)) return status;
   }
+}
+
+void CommitQueue::NoteShortOfRoom() {
+  absl::MutexLock lock(&mutex_);
+  short_of_room_ = true;
 }
 
 void CommitQueue::Report(const absl::Status& written) {

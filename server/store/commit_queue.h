@@ -116,6 +116,7 @@ class CommitQueue {
   absl::Status WriteInTransaction(Group& group, ApplyEntry apply);
   absl::Status Apply(Entry& entry);
   absl::Status ApplyOrUndo(Entry& entry);
+  void NoteShortOfRoom();
   void Report(const absl::Status& written);
   bool AwaitStop(absl::Duration at_most);
   void Tell(Group group, const absl::Status& written);

@@ -1,4 +1,4 @@
-// A change whose sync failed is committed: the files that it names stay.
+// A store that does not write or sync: the files that committed rows name stay, also where it was told only that a sync failed.
 
 #include <string>
 
@@ -13,9 +13,9 @@ namespace {
 using testing::Each;
 using testing::ResultOf;
 
-using FailingSyncTest = AllTables;
+using FailingStoreTest = AllTables;
 
-TEST_F(FailingSyncTest, ADataSetWhoseCommitIsNotDurableCanBeRead) {
+TEST_F(FailingStoreTest, ADataSetWhoseCommitIsNotDurableCanBeRead) {
   const std::string upload = Upload("datasets/iris");
   FailNextSync();
   EXPECT_EQ(ErrorReason(Commit(upload).status()), "STORAGE_FAILED");
@@ -24,7 +24,7 @@ TEST_F(FailingSyncTest, ADataSetWhoseCommitIsNotDurableCanBeRead) {
   EXPECT_TRUE(Commit(Upload("datasets/iris")).ok());
 }
 
-TEST_F(FailingSyncTest, AnUploadThatIsOpenAndNotDurablyTakesWhatComes) {
+TEST_F(FailingStoreTest, AnUploadThatIsOpenAndNotDurablyTakesWhatComes) {
   FailNextSync();
   EXPECT_EQ(ErrorReason(OpenUpload("datasets/iris").status()), "STORAGE_FAILED");
   const std::string name = catalogue_->AllUploads()->front().upload.name();
@@ -32,7 +32,7 @@ TEST_F(FailingSyncTest, AnUploadThatIsOpenAndNotDurablyTakesWhatComes) {
   EXPECT_EQ(datasets_.Write(name).value()->Write(0, Crc32c("a,b\n"), "a,b\n"), absl::OkStatus());
 }
 
-TEST_F(FailingSyncTest, AnUploadWhoseCommitIsNotDurableTakesNoPlace) {
+TEST_F(FailingStoreTest, AnUploadWhoseCommitIsNotDurableTakesNoPlace) {
   DatasetTable one({.open_uploads = 1}, *queue_, *catalogue_, *blobs_);
   v1::CreateUploadRequest request;
   request.mutable_dataset()->set_name("datasets/iris");
@@ -46,7 +46,7 @@ TEST_F(FailingSyncTest, AnUploadWhoseCommitIsNotDurableTakesNoPlace) {
   EXPECT_TRUE(one.CreateUpload(request, Caller()).ok());
 }
 
-TEST_F(FailingSyncTest, AForkWhoseSubmitIsNotDurableRuns) {
+TEST_F(FailingStoreTest, AForkWhoseSubmitIsNotDurableRuns) {
   ASSERT_TRUE(Commit(Upload("datasets/iris")).ok());
   v1::ForkJobRequest request;
   request.set_name(AwaitEnd(Train(2).name()).name());
@@ -58,6 +58,21 @@ TEST_F(FailingSyncTest, AForkWhoseSubmitIsNotDurableRuns) {
   ASSERT_TRUE(fork.ok()) << fork.status();
   EXPECT_EQ(AwaitEnd(fork->name()).state(), v1::STATE_SUCCEEDED);
   EXPECT_THAT(Checkpoints(fork->name()), Each(ResultOf([this](const auto& kept) { return HasFile(kept); }, true)));
+}
+
+// The queue stands still; a server that is killed now finds the rows that are committed.
+TEST_F(FailingStoreTest, AnOldCheckpointKeepsItsFileUntilItsRowIsGone) {
+  ASSERT_TRUE(Commit(Upload("datasets/iris")).ok());
+  const std::string job = Train(1'000'000).name();
+  while (Checkpoints(job).size() < 11) absl::SleepFor(absl::Milliseconds(1));
+  disk_.Fail({.kind = InterceptedDisk::Kind::kLog, .call = FailingDisk::Call::kWrite, .code = SQLITE_IOERR_WRITE});
+  disk_.AwaitFailed(1);
+  const size_t files = blobs_->List()->size();
+  while (blobs_->List()->size() < files + 3) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_THAT(Checkpoints(job), Each(ResultOf([this](const auto& kept) { return HasFile(kept); }, true)));
+  disk_.Heal();
+  ASSERT_TRUE(jobs_->Cancel(job).ok());
+  while (blobs_->List()->size() > 1 + Checkpoints(job).size()) absl::SleepFor(absl::Milliseconds(1));
 }
 
 }  // namespace

@@ -60,7 +60,8 @@ class CommitQueue {
   void Commit(Change change, Told committed);
 
   // As Commit, but `durable` is told after a sync that began after the commit, in the order of commits, or of the change's error at once.
-  // After a sync that failed it is told that error, and IsCommitted of it is true. `committed`, which may be null, is told before that, as by Commit.
+  // After a sync that failed it is told that error, and IsCommitted of it is true. `committed`, which may be null, is told before that, as
+  // by Commit.
   void CommitDurably(Change change, Told durable, Told committed = nullptr);
 
   // Waits for CommitDurably. Never on a gRPC thread or a worker of the pool.

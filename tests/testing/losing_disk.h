@@ -1,5 +1,5 @@
-// A disk that loses what it could not sync, as under Linux: pages that were to be made safe by a sync that failed count as written from then
-// on, in memory and for the next sync, while the disk has what was there before.
+// A disk that loses what it could not sync, as under Linux: pages that were to be made safe by a sync that failed count as written from
+// then on, in memory and for the next sync, while the disk has what was there before.
 
 #ifndef TRAINYARD_TESTS_TESTING_LOSING_DISK_H_
 #define TRAINYARD_TESTS_TESTING_LOSING_DISK_H_

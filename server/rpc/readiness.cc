@@ -25,7 +25,7 @@ absl::Status Readiness::Check() const {
     return StorageFull(blobs_.FreeBytes());
   }
   if (!queue_.writable()) {
-    return WithReason(absl::UnavailableError("the store cannot write; the log says why"), "STORE_CANNOT_WRITE");
+    return WithReason(absl::UnavailableError("the store cannot write or sync; the log says why"), "STORE_CANNOT_WRITE");
   }
   if (const int queued = jobs_.Count().queued; queued >= queued_jobs_) {
     return WithReason(absl::ResourceExhaustedError(absl::StrCat(queued, " jobs wait already")), "QUEUE_FULL");

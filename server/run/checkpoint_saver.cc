@@ -22,7 +22,7 @@ bool IsSmall(const Checkpoint& checkpoint) {
 void CheckpointSaver::Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done) {
   if (IsSmall(checkpoint) && !HasWaiting(job)) return done(Write(job, checkpoint, std::move(stored)));
   BeginWaiting(job);
-  threads_[static_cast<size_t>(job) % threads_.size()].Submit(
+  ThreadOf(job).Submit(
       [this, job, checkpoint = std::move(checkpoint), stored = std::move(stored), done = std::move(done)]() mutable {
         done(Write(job, checkpoint, std::move(stored)));
         EndWaiting(job);
@@ -76,6 +76,10 @@ absl::StatusOr<Checkpoint> CheckpointSaver::LoadUnnamed(JobKey job, const Stored
 
 absl::Status CheckpointSaver::RemoveFile(const StoredCheckpoint& stored) const {
   return stored.in_row ? absl::OkStatus() : blobs_.Remove(stored.file);
+}
+
+void CheckpointSaver::RemoveFileLater(JobKey job, StoredCheckpoint stored) {
+  ThreadOf(job).Submit([this, stored = std::move(stored)] { RemoveFile(stored).IgnoreError(); });
 }
 
 void CheckpointSaver::BeginWaiting(JobKey job) {

@@ -53,14 +53,18 @@ class CheckpointSaver {
   // meanwhile.
   absl::StatusOr<Checkpoint> Load(JobKey job, const StoredCheckpoint& stored) const;
 
-  // Removes the file of a checkpoint whose row is, or is about to be, removed; where there is none, nothing.
+  // Removes the file of a checkpoint whose row is not there, or of a job that is deleted; where there is none, nothing.
   absl::Status RemoveFile(const StoredCheckpoint& stored) const;
+
+  // The same on a thread of this: for those that must not block.
+  void RemoveFileLater(JobKey job, StoredCheckpoint stored);
 
  private:
   absl::StatusOr<SavedCheckpoint> Write(JobKey job, const Checkpoint& checkpoint, StoredCheckpoint stored) const;
   absl::StatusOr<Checkpoint> LoadUnnamed(JobKey job, const StoredCheckpoint& stored) const;
   void BeginWaiting(JobKey job);
   void EndWaiting(JobKey job);
+  WorkerPool& ThreadOf(JobKey job) { return threads_[static_cast<size_t>(job) % threads_.size()]; }
   bool HasWaiting(JobKey job);
 
   Blobs& blobs_;

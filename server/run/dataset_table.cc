@@ -137,11 +137,12 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
           RETURN_IF_ERROR(insert(connection));
           return remove(connection);
         });
+    if (IsCommitted(status)) forget_upload();
     if (status.ok()) {
-      forget_upload();
       RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(upload.name())));
       return stored.dataset;
     }
+    if (IsCommitted(status)) return status;
     RETURN_IF_ERROR(blobs_.Remove(stored.file));
     if (!absl::IsAlreadyExists(status)) return status;
     existing = catalogue_.GetDataset(wanted.name());
@@ -153,8 +154,9 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
             wanted.name(), " exists with other content or settings; delete it first, or ", "choose another name")),
         "DATASET_EXISTS", {{"digest", existing->dataset.digest()}});
   }
-  RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(upload.name())));
-  forget_upload();
+  const absl::Status removed = queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(upload.name()));
+  if (IsCommitted(removed)) forget_upload();
+  RETURN_IF_ERROR(removed);
   RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(upload.name())));
   return existing->dataset;
 }

@@ -60,6 +60,7 @@ absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequ
   RETURN_IF_ERROR(AddUpload(stored.upload, caller));
   const absl::Status opened = OpenNew(stored);
   if (opened.ok()) return stored.upload;
+  if (IsCommitted(opened)) return opened;
   {
     absl::MutexLock lock(&mutex_);
     uploads_.erase(stored.upload.name());
@@ -90,10 +91,13 @@ absl::Status DatasetTable::DropStaleUploads() {
     if (!IsStale(stored)) continue;
     const absl::StatusOr<std::unique_ptr<Writer>> hold = Write(name);
     if (!hold.ok() || !IsStale(stored)) continue;
-    RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name)));
+    const absl::Status removed = queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name));
+    if (IsCommitted(removed)) {
+      absl::MutexLock lock(&mutex_);
+      uploads_.erase(name);
+    }
+    RETURN_IF_ERROR(removed);
     RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(name)));
-    absl::MutexLock lock(&mutex_);
-    uploads_.erase(name);
   }
   return absl::OkStatus();
 }

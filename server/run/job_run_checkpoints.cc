@@ -115,7 +115,8 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld hel
                        });
 }
 
-// The newest stays until its successor is in the log, the state that a warm start copied until the job is deleted.
+// The newest stays until its successor is in the log, the state that a warm start copied until the job is deleted; a file stays until
+// nobody, not even a server after the death of the machine, finds its row.
 void JobRun::RemoveOldCheckpoints() {
   const absl::StatusOr<std::vector<StoredCheckpoint>> stored = services_.catalogue.Checkpoints(key_);
   if (!stored.ok()) return;
@@ -124,8 +125,14 @@ void JobRun::RemoveOldCheckpoints() {
     const StoredCheckpoint& checkpoint = (*stored)[i];
     if (IsFirstState(checkpoint)) continue;
     if (checkpoint.pinned && ++pinned < kKeptCheckpoints) continue;
-    services_.queue.Commit(services_.catalogue.RemoveCheckpoint(key_, checkpoint.file), nullptr);
-    services_.saver.RemoveFile(checkpoint).IgnoreError();
+    CommitQueue::Change remove = services_.catalogue.RemoveCheckpoint(key_, checkpoint.file);
+    if (checkpoint.in_row) {
+      services_.queue.Commit(std::move(remove), nullptr);
+      continue;
+    }
+    services_.queue.CommitDurably(std::move(remove), [self = shared_from_this(), checkpoint](const absl::Status& gone) {
+      if (gone.ok()) self->services_.saver.RemoveFileLater(self->key_, checkpoint);
+    });
   }
 }
 

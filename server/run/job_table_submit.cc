@@ -194,15 +194,23 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Ca
     durable.Notify();
   });
   // A warm start is read from the catalogue.
-  if (first.has_value()) durable.WaitForNotification();
+  if (first.has_value()) {
+    durable.WaitForNotification();
+    if (!IsCommitted(status)) {
+      OnEnded(run);
+      return status;
+    }
+  }
   {
     absl::MutexLock lock(&mutex_);
     Enqueue(run);
   }
   durable.WaitForNotification();
+  if (IsCommitted(status)) {
+    std::move(remove_first).Cancel();
+    NoteDeadline(job);
+  }
   RETURN_IF_ERROR(status);
-  std::move(remove_first).Cancel();
-  NoteDeadline(job);
   return job;
 }
 }  // namespace trainyard

@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "core/base/status.h"
 #include "server/store/files.h"
+#include "server/store/write_ahead_log.h"
 
 namespace trainyard {
 namespace {
@@ -18,7 +19,10 @@ constexpr absl::Duration kRetryInterval = absl::Milliseconds(100);
 
 constexpr absl::Duration kReserveInterval = absl::Seconds(10);
 
-// With readers' snapshots, after a sync of the log has failed: until it is ended nothing is told to be durable.
+// After which a writer without work looks whether a sync has failed.
+constexpr absl::Duration kLookInterval = absl::Seconds(1);
+
+// With readers' snapshots, after a sync has failed: until the log is ended nothing is told to be durable.
 constexpr absl::Duration kDoubtfulLogPatience = absl::Seconds(1);
 
 // The writer ends the checkpoint, and with it the log, beyond 48 MiB when it has nothing else to do and the syncer has left at most a
@@ -53,6 +57,7 @@ CommitQueue::CommitQueue(std::unique_ptr<Connection> connection, std::unique_ptr
                          Journal* journal)
     : reserve_(std::move(reserve)), connection_(std::move(connection)), syncer_(std::move(syncer)), journal_(journal) {
   sqlite3_wal_hook(connection_->handle(), CountLogPages, &log_pages_);
+  log_pages_ = LogFilePages(connection_->handle());
   reserve_checked_ = absl::Now();
   short_of_room_ = !reserve_.MakeIfThereIsRoom();
   writer_ = std::thread([this] { Run(); });
@@ -123,7 +128,7 @@ void CommitQueue::Enqueue(Entry entry) {
 void CommitQueue::Run() {
   for (Group group = TakeAll(); !group.empty(); group = TakeAll()) {
     const absl::Status written = WriteUntilDone(group);
-    if (syncer_->log_is_doubtful() && EndLog(kDoubtfulLogPatience)) syncer_->LogEnded();
+    if (syncer_->in_doubt()) EndLog(kDoubtfulLogPatience);
     Tell(std::move(group), written);
     FinishCheckpoint();
     RestoreReserve();
@@ -138,14 +143,15 @@ bool CommitQueue::AwaitQueued(absl::Duration at_most) {
 
 // Empty: stopped, and nothing is left to write.
 CommitQueue::Group CommitQueue::TakeAll() {
-  const auto has_reason_to_wake = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || stopping_; };
   {
     absl::MutexLock lock(&mutex_);
     being_written_ = 0;
   }
-  while (short_of_room_ && !AwaitQueued(kRetryInterval)) RegainRoom();
+  while (!AwaitQueued(short_of_room_ || syncer_->in_doubt() ? kRetryInterval : kLookInterval)) {
+    if (short_of_room_) RegainRoom();
+    if (syncer_->in_doubt()) EndLog(absl::ZeroDuration());
+  }
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&has_reason_to_wake));
   being_written_ = static_cast<int64_t>(queue_.size());
   return std::exchange(queue_, Group());
 }
@@ -160,10 +166,15 @@ absl::Status CommitQueue::WriteUntilDone(Group& group) {
     }
     const bool full = IsStorageFull(status);
     storage_full_ = full;
-    if (full) short_of_room_ = true;
+    if (full) NoteShortOfRoom();
     if (full && (reserve_.Remove() || EndLog(absl::ZeroDuration()))) continue;
     if (AwaitStop(kRetryInterval)) return status;
   }
+}
+
+void CommitQueue::NoteShortOfRoom() {
+  absl::MutexLock lock(&mutex_);
+  short_of_room_ = true;
 }
 
 void CommitQueue::Report(const absl::Status& written) {
@@ -247,6 +258,7 @@ void CommitQueue::Tell(Group group, const absl::Status& written) {
 }
 
 void CommitQueue::FinishCheckpoint() {
+  if (syncer_->in_doubt()) return;
   if (log_pages_ < tried_at_pages_) tried_at_pages_ = 0;  // the log has begun anew
   if (log_pages_ < kLogPages || log_pages_ - tried_at_pages_ < kTryAgainPages) return;
   if (log_pages_ < kMostLogPages) {
@@ -255,18 +267,27 @@ void CommitQueue::FinishCheckpoint() {
     if (!queue_.empty()) return;
   }
   tried_at_pages_ = log_pages_;
-  sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  Checkpoint(SQLITE_CHECKPOINT_PASSIVE);
 }
 
-// Gives the log's room back, and with it that of pages which hold nothing; unless a reader's snapshot needs the log.
+bool CommitQueue::Checkpoint(int mode) {
+  const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), "main", mode, nullptr, nullptr);
+  if (IsErrorOfSync(code)) syncer_->SyncFailed(SqliteStatus(nullptr, code, "sync its files"));
+  return code == SQLITE_OK;
+}
+
+// Gives the log's room back, and with it that of pages which hold nothing; unless a reader's snapshot needs the log. Ends the doubt after a
+// sync that failed.
 bool CommitQueue::EndLog(absl::Duration patience) {
-  if (log_pages_ == 0) return false;
+  const bool in_doubt = syncer_->in_doubt();
+  if (log_pages_ == 0 && !in_doubt) return false;
+  if (in_doubt && !ForgetMovedPages(connection_->handle())) return false;
   sqlite3_busy_timeout(connection_->handle(), static_cast<int>(absl::ToInt64Milliseconds(patience)));
-  const int code =
-      sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  const bool ended = Checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
   sqlite3_busy_timeout(connection_->handle(), kBusyTimeoutMilliseconds);
-  if (code != SQLITE_OK) return false;
+  if (!ended) return false;
   log_pages_ = 0;
+  if (in_doubt) syncer_->LogEnded();
   return true;
 }
 

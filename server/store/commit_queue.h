@@ -34,7 +34,7 @@ struct CommitQueueOptions {
   std::string reserve_path;
   int64_t reserve_bytes = int64_t{64} << 20;
 
-  // Is told when commits fail and when they succeed again, and of slow syncs; must outlive the queue. Null: nobody is told.
+  // Is told when commits or syncs fail and when they succeed again, and of slow syncs; must outlive the queue. Null: nobody is told.
   Journal* journal = nullptr;
 };
 
@@ -60,7 +60,8 @@ class CommitQueue {
   void Commit(Change change, Told committed);
 
   // As Commit, but `durable` is told after a sync that began after the commit, in the order of commits, or of the change's error at once.
-  // `committed`, which may be null, is told before that, as by Commit.
+  // After a sync that failed it is told that error, and IsCommitted of it is true. `committed`, which may be null, is told before that, as
+  // by Commit.
   void CommitDurably(Change change, Told durable, Told committed = nullptr);
 
   // Waits for CommitDurably. Never on a gRPC thread or a worker of the pool.
@@ -82,8 +83,8 @@ class CommitQueue {
   // From now on a group that cannot be written is told the error; it is not tried again.
   void GiveUpOnErrors();
 
-  // Whether the last group could be written.
-  bool writable() const { return writable_.load(); }
+  // Whether the last group could be written, and no sync has failed whose pages are not yet safe otherwise.
+  bool writable() const { return writable_.load() && !syncer_->in_doubt(); }
 
   // Changes that wait or are being written.
   int64_t queued() const;
@@ -116,10 +117,12 @@ class CommitQueue {
   absl::Status WriteInTransaction(Group& group, ApplyEntry apply);
   absl::Status Apply(Entry& entry);
   absl::Status ApplyOrUndo(Entry& entry);
+  void NoteShortOfRoom();
   void Report(const absl::Status& written);
   bool AwaitStop(absl::Duration at_most);
   void Tell(Group group, const absl::Status& written);
   void FinishCheckpoint();
+  bool Checkpoint(int mode);
   bool EndLog(absl::Duration patience);
   void RestoreReserve();
   void RegainRoom();
@@ -127,9 +130,9 @@ class CommitQueue {
 
   const ReserveFile reserve_;
   const std::unique_ptr<Connection> connection_;  // the writer's thread's
-  int64_t log_pages_ = 0;                         // in the write-ahead log after the last commit; the writer's thread's
-  int64_t tried_at_pages_ = 0;                    // when FinishCheckpoint last tried; the writer's thread's
-  absl::Time reserve_checked_;                    // the writer's thread's
+  int64_t log_pages_ = 0;  // in the log after the last commit, or in its file before the first; the writer's thread's
+  int64_t tried_at_pages_ = 0;  // when FinishCheckpoint last tried; the writer's thread's
+  absl::Time reserve_checked_;  // the writer's thread's
   std::unique_ptr<Syncer> syncer_;
   Journal* const journal_;
 

@@ -26,7 +26,8 @@ constexpr int64_t kUnwrittenBytes = int64_t{32} << 20;
 }  // namespace
 
 FileCalls& SystemFileCalls() {
-  static FileCalls calls = {.pwrite = pwrite, .fdatasync = fdatasync, .fsync = fsync, .rename = rename};
+  static FileCalls calls = {
+      .pwrite = pwrite, .sync_file_range = sync_file_range, .fdatasync = fdatasync, .fsync = fsync, .rename = rename};
   return calls;
 }
 
@@ -62,7 +63,8 @@ GrowingFile::GrowingFile(GrowingFile&& other) noexcept
       size_(other.size_),
       synced_(other.synced_),
       written_back_(other.written_back_),
-      settled_(other.settled_) {}
+      settled_(other.settled_),
+      lost_(std::move(other.lost_)) {}
 
 GrowingFile::~GrowingFile() {
   if (fd_ >= 0) close(fd_);
@@ -89,12 +91,18 @@ absl::Status GrowingFile::Append(std::string_view bytes) {
   return absl::OkStatus();
 }
 
+// The system tells of an error here or at the sync, not twice.
+void GrowingFile::AskToWrite(int64_t offset, int64_t count, unsigned flags) {
+  if (SystemFileCalls().sync_file_range(fd_, offset, count, flags) == 0 || errno == ENOSYS) return;
+  lost_ = FileError("write", path_);
+}
+
 void GrowingFile::WriteBack() {
-  sync_file_range(fd_, written_back_, size_ - written_back_, SYNC_FILE_RANGE_WRITE);
+  AskToWrite(written_back_, size_ - written_back_, SYNC_FILE_RANGE_WRITE);
   written_back_ = size_;
   const int64_t old = size_ - kUnwrittenBytes - settled_;
   if (old <= 0) return;
-  sync_file_range(fd_, settled_, old, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  AskToWrite(settled_, old, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
   settled_ += old;
 }
 
@@ -103,19 +111,22 @@ absl::Status GrowingFile::Overwrite(std::string_view bytes) { return WriteAt(byt
 absl::Status GrowingFile::Clear() {
   if (ftruncate(fd_, 0) != 0) return FileError("cut", path_);
   size_ = synced_ = written_back_ = settled_ = 0;
+  lost_ = absl::OkStatus();
   return absl::OkStatus();
 }
 
 absl::Status GrowingFile::Sync() {
-  if (SystemFileCalls().fdatasync(fd_) == 0) {
+  if (lost_.ok() && SystemFileCalls().fdatasync(fd_) != 0) lost_ = FileError("sync", path_);
+  if (lost_.ok()) {
     synced_ = size_;
     return absl::OkStatus();
   }
-  absl::Status status = FileError("sync", path_);
+  absl::Status status = lost_;
   if (ftruncate(fd_, synced_) == 0) {
     size_ = synced_;
     written_back_ = std::min(written_back_, size_);
     settled_ = std::min(settled_, size_);
+    lost_ = absl::OkStatus();
   }
   return status;
 }

@@ -24,6 +24,7 @@ absl::Status FileError(std::string_view doing, const std::string& path);
 // The system's calls that write. Tests put failing ones in their place, while nobody writes.
 struct FileCalls {
   ssize_t (*pwrite)(int fd, const void* bytes, size_t count, off_t offset);
+  int (*sync_file_range)(int fd, off64_t offset, off64_t count, unsigned flags);
   int (*fdatasync)(int fd);
   int (*fsync)(int fd);
   int (*rename)(const char* from, const char* to);
@@ -57,11 +58,13 @@ class GrowingFile {
 
   // After this, `size()` bytes survive the death of the machine, if the file's name does. An error leaves only those that a former Sync
   // of this has made safe, or that there were at the start: a system that could not write a page once takes it for written the next time.
+  // Errors of what was written back before count as errors of this.
   absl::Status Sync();
 
  private:
   absl::Status WriteAt(std::string_view bytes, int64_t offset);
   void WriteBack();
+  void AskToWrite(int64_t offset, int64_t count, unsigned flags);
 
   GrowingFile(int fd, std::string path, int64_t size)
       : fd_(fd), path_(std::move(path)), size_(size), synced_(size), written_back_(size), settled_(size) {}
@@ -72,6 +75,7 @@ class GrowingFile {
   int64_t synced_;
   int64_t written_back_;  // up to here the kernel has been asked to write
   int64_t settled_;       // up to here it has written
+  absl::Status lost_;     // why bytes beyond synced_ may not be on the disk
 };
 
 }  // namespace trainyard

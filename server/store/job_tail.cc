@@ -35,7 +35,7 @@ void JobTail::Load(const LogRange& range) {
   if (loaded_) return;
   loaded_ = true;
   committed_ = range;
-  numbered_ = range.newest;
+  numbered_ = written_ = range.newest;
   terminal_numbered_ = range.ended;
 }
 
@@ -60,17 +60,17 @@ absl::StatusOr<int64_t> JobTail::Number(bool terminal, Enqueue enqueue) {
 
 absl::Status JobTail::MayWrite(int64_t sequence) {
   absl::MutexLock lock(&mutex_);
-  if (first_unwritten_ != 0 && sequence > first_unwritten_) {
+  if (sequence > written_ + 1) {
     return absl::AbortedError(
-        absl::StrCat("event ", first_unwritten_, " of the job could not be written, nor can ", sequence));
+        absl::StrCat("event ", written_ + 1, " of the job could not be written, nor can ", sequence));
   }
-  first_unwritten_ = 0;
+  written_ = sequence;
   return absl::OkStatus();
 }
 
 void JobTail::CouldNotWrite(int64_t sequence) {
   absl::MutexLock lock(&mutex_);
-  first_unwritten_ = sequence;
+  written_ = sequence - 1;
 }
 
 int64_t JobTail::Committed(LogEntry entry, bool terminal) {
@@ -94,7 +94,7 @@ void JobTail::Dropped(int64_t bytes) {
   if (uncommitted_ > 0) return;
   numbered_ = committed_.newest;
   terminal_numbered_ = committed_.ended;
-  first_unwritten_ = 0;
+  written_ = committed_.newest;
 }
 
 void JobTail::Settle(int64_t bytes) {

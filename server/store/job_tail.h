@@ -33,7 +33,8 @@ class JobTail {
   using Enqueue = absl::FunctionRef<int64_t(int64_t sequence, Summarizer& summarizer)>;
   absl::StatusOr<int64_t> Number(bool terminal, Enqueue enqueue);
 
-  // Asked by the writer for each number, in order. ABORTED: a number before this one was not written, so this one would leave a gap.
+  // Asked by the writer for each number, in order; a group that is written again begins again with any of its numbers. ABORTED: the number
+  // before this one was not written, so this one would leave a gap.
   absl::Status MayWrite(int64_t sequence);
 
   // Told by the writer when MayWrite was OK and the event could not be written.
@@ -66,7 +67,7 @@ class JobTail {
   bool terminal_numbered_ ABSL_GUARDED_BY(mutex_) = false;  // it is a terminal event's
   int64_t uncommitted_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t uncommitted_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t first_unwritten_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: none
+  int64_t written_ ABSL_GUARDED_BY(mutex_) = 0;  // the last number that the writer has written, committed or not yet
   Summarizer summarizer_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "core/base/status.h"
+#include "server/store/write_ahead_log.h"
 
 namespace trainyard {
 namespace {
@@ -18,7 +19,15 @@ constexpr int64_t kCheckpointPages = 1024;
 
 constexpr absl::Duration kSlowSync = absl::Seconds(1);
 
+constexpr char kCommitted[] = "committed";
+
+absl::Status CommittedAllTheSame(const absl::Status& status) {
+  return WithReason(status, ErrorReason(status), {{kCommitted, "true"}});
+}
+
 }  // namespace
+
+bool IsCommitted(const absl::Status& told) { return told.ok() || ErrorMetadata(told).contains(kCommitted); }
 
 absl::StatusOr<std::unique_ptr<Syncer>> Syncer::Start(const std::string& database_path, Journal* journal) {
   ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connection::Open(database_path));
@@ -34,6 +43,8 @@ Syncer::~Syncer() {
     stopping_ = true;
   }
   thread_.join();
+  // Whoever closes the database last moves the log and removes it.
+  if (in_doubt()) ForgetMovedPages(connection_->handle());
 }
 
 void Syncer::Committed(int64_t log_pages, std::vector<Told> waiting) {
@@ -71,11 +82,10 @@ void Syncer::SyncLog() {
     told.swap(waiting_);
   }
   absl::Status status = SyncFile(SQLITE_FCNTL_JOURNAL_POINTER);
-  if (!status.ok()) {
-    log_is_doubtful_ = true;
-  } else if (log_is_doubtful_) {
+  if (status.ok() && in_doubt()) {
     status = SqliteStatus(nullptr, SQLITE_IOERR_FSYNC, "sync its files");
   }
+  if (!status.ok()) status = CommittedAllTheSame(status);
   for (Told& tell : told) tell(status);
 }
 
@@ -87,6 +97,15 @@ void Syncer::SyncLogIfAwaited() {
   SyncLog();
 }
 
+void Syncer::SyncFailed(const absl::Status& status) {
+  if (in_doubt_.exchange(true) || journal_ == nullptr) return;
+  journal_->Write(Severity::kError, "store_cannot_sync", {{"error", std::string(status.message())}});
+}
+
+void Syncer::LogEnded() {
+  if (in_doubt_.exchange(false) && journal_ != nullptr) journal_->Write(Severity::kInfo, "store_syncs_again");
+}
+
 // Beside a busy writer a passive checkpoint never reaches the end of the log, and a partial one does not sync the database. So: move,
 // sync, move what came meanwhile, sync; what is left for the writer, which alone can reach the end, is little.
 void Syncer::Checkpoint() {
@@ -95,14 +114,16 @@ void Syncer::Checkpoint() {
     if (log_pages_ < moved_pages_) moved_pages_ = 0;  // the log has begun anew
     if (log_pages_ - moved_pages_ < kCheckpointPages) return;
   }
+  if (in_doubt()) return;
   CheckpointPassively();
   SyncLogIfAwaited();
-  SyncFile(SQLITE_FCNTL_FILE_POINTER).IgnoreError();  // the checkpoint that ends the log syncs again, and fails then
+  SyncFile(SQLITE_FCNTL_FILE_POINTER).IgnoreError();  // in_doubt knows
   SyncLogIfAwaited();
+  if (in_doubt()) return;
   const int64_t moved = CheckpointPassively();
   SyncLog();
   SyncFile(SQLITE_FCNTL_FILE_POINTER).IgnoreError();
-  moved_pages_ = moved;
+  if (!in_doubt()) moved_pages_ = moved;
 }
 
 // Returns how many pages of the log are in the database. On a full disk it fails and leaves the log longer; the next one tries again.
@@ -110,6 +131,7 @@ int64_t Syncer::CheckpointPassively() {
   int in_log = 0;
   int moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+  if (IsErrorOfSync(code)) SyncFailed(SqliteStatus(nullptr, code, "sync its files"));
   return code == SQLITE_OK && moved >= 0 ? moved : moved_pages_.load();
 }
 
@@ -127,7 +149,9 @@ absl::Status Syncer::SyncFile(int which) {
   if (took > kSlowSync && journal_ != nullptr) {
     journal_->Write(Severity::kWarning, "slow_sync", {{"seconds", absl::ToDoubleSeconds(took)}});
   }
-  return SqliteStatus(nullptr, synced, "sync its files");
+  absl::Status status = SqliteStatus(nullptr, synced, "sync its files");
+  if (!status.ok()) SyncFailed(status);
+  return status;
 }
 
 }  // namespace trainyard

@@ -132,7 +132,8 @@ void AddStore(const Observed& observed, Page& page) {
   page.Histogram("trainyard_store_sync_seconds", "Syncs of the store's log and database", queue.sync_durations());
   page.Gauge("trainyard_store_free_bytes", "Room on the disk of the data directory",
              static_cast<double>(observed.blobs.FreeBytes()));
-  page.Gauge("trainyard_store_writable", "1: the store's last write succeeded", queue.writable() ? 1 : 0);
+  page.Gauge("trainyard_store_writable", "1: the store's last write succeeded, and no sync that failed is in doubt",
+             queue.writable() ? 1 : 0);
   page.Gauge("trainyard_ready", "1: the server takes new work", observed.readiness.Check().ok() ? 1 : 0);
 }
 

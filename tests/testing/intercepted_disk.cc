@@ -109,6 +109,7 @@ void FailingDisk::AwaitFailed(int count) const {
 int FailingDisk::Decide(Kind kind, Call call, bool* torn) {
   absl::MutexLock lock(&mutex_);
   if (!failing_ || fault_.kind != kind || fault_.call != call || passed_++ < fault_.after) return SQLITE_OK;
+  if (failed_ == fault_.times) return SQLITE_OK;
   ++failed_;
   *torn = fault_.torn;
   return fault_.code;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -48,13 +49,14 @@ class FailingDisk final : public InterceptedDisk {
  public:
   enum class Call { kRead, kWrite, kCut, kSync };
 
-  // From the `after`-th such call on, counted from now, each is answered with `code`; a write leaves the first half of its bytes before
+  // From the `after`-th such call on, counted from now, `times` are answered with `code`; a write leaves the first half of its bytes before
   // that where `torn`.
   struct Fault {
     Kind kind = Kind::kLog;
     Call call = Call::kWrite;
     int code = SQLITE_IOERR;
     int after = 0;
+    int times = std::numeric_limits<int>::max();
     bool torn = false;
   };
   void Fail(Fault fault);

@@ -88,6 +88,19 @@ class FailingDiskTest : public testing::Test {
     EXPECT_EQ(check.Text(0), "ok");
   }
 
+  // Its pages are in the database alone, and no connection has read them.
+  void MakeLargeTable() {
+    ASSERT_TRUE(queue_->CommitDurablyAndWait([](Connection& c) { return c.Run("CREATE TABLE large(a)"); }).ok());
+    for (int i = 0; i < 200; ++i) {
+      ASSERT_TRUE(
+          queue_->CommitDurablyAndWait([](Connection& c) { return c.Run("INSERT INTO large VALUES(zeroblob(4000))"); })
+              .ok());
+    }
+    Reopen();
+    ASSERT_TRUE(log_->Load(kJob).ok());
+  }
+  static absl::Status ReadLargeTable(Connection& c) { return c.Run("SELECT sum(length(a)) FROM large"); }
+
   FailingDisk disk_;
   TemporaryFolder folder_;
   std::unique_ptr<CommitQueue> queue_;
@@ -159,21 +172,37 @@ TEST_F(FailingDiskTest, AnErrorOfTheDiskDuringAChangeIsTheGroupsNotTheChanges) {
 
 // What only reads fail for is told to those that need it; the others go on.
 TEST_F(FailingDiskTest, APageThatCannotBeReadFailsTheChangeThatNeedsIt) {
-  ASSERT_TRUE(queue_->CommitDurablyAndWait([](Connection& c) { return c.Run("CREATE TABLE t(a)"); }).ok());
-  for (int i = 0; i < 200; ++i) {
-    ASSERT_TRUE(
-        queue_->CommitDurablyAndWait([](Connection& c) { return c.Run("INSERT INTO t VALUES(zeroblob(4000))"); }).ok());
-  }
-  Reopen();
-  ASSERT_TRUE(log_->Load(kJob).ok());
+  MakeLargeTable();
   AppendAndWait("before");
   disk_.Fail({.kind = Kind::kDatabase, .call = Call::kRead, .code = SQLITE_IOERR_READ});
   Outcome reads;
-  queue_->Commit([](Connection& c) { return c.Run("SELECT sum(length(a)) FROM t"); }, reads.Teller());
+  queue_->Commit(ReadLargeTable, reads.Teller());
   EXPECT_TRUE(absl::IsInternal(reads.Wait())) << reads.Wait();
   disk_.Heal();
   AppendAndWait("after");
   EXPECT_THAT(Messages(), ElementsAre("before", "after"));
+}
+
+TEST_F(FailingDiskTest, AnEventThatTookItsGroupWithItLeavesNoGapInTheLog) {
+  MakeLargeTable();
+  AppendAndWait("one");
+  Outcome two;
+  Outcome three;
+  Outcome four;
+  {
+    Gate gate(*queue_);
+    log_->Append(kJob, Warning("two"), nullptr, two.Teller());
+    log_->Append(kJob, Warning("three"), ReadLargeTable, three.Teller());
+    log_->Append(kJob, Warning("four"), nullptr, four.Teller());
+    disk_.Fail({.kind = Kind::kDatabase, .call = Call::kRead, .code = SQLITE_IOERR_READ});
+  }
+  EXPECT_TRUE(two.Wait().ok()) << two.Wait();
+  EXPECT_TRUE(absl::IsInternal(three.Wait())) << three.Wait();
+  EXPECT_TRUE(absl::IsAborted(four.Wait())) << four.Wait();
+  disk_.Heal();
+  AppendAndWait("five");
+  Reopen();
+  EXPECT_THAT(Messages(), ElementsAre("one", "two", "five"));
 }
 
 TEST_F(FailingDiskTest, AfterASyncThatFailedNothingIsDurableBeforeTheLogIsInTheDatabase) {

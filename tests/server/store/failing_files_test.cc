@@ -1,5 +1,6 @@
 // Calls of the system that fail or do half of their work below the store's files.
 
+#include <fcntl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -114,6 +115,62 @@ TEST_F(FailingFilesTest, AnUploadThatCannotBeSyncedKeepsWhatWasSafeBefore) {
   ASSERT_TRUE(upload->Append(" again").ok());
   EXPECT_TRUE(upload->Sync().ok());
   EXPECT_EQ(Uploaded(), "safe again");
+}
+
+class FailingWriteBackTest : public FailingFilesTest {
+ protected:
+  static constexpr int64_t kLarge = int64_t{50} << 20;  // beyond what stays in memory
+
+  // The `call`-th is told of a page that could not be written; no other call is.
+  void FailOne(int call) {
+    calls_until_failure_ = call;
+    SystemFileCalls().sync_file_range = [](int fd, off64_t offset, off64_t count, unsigned flags) {
+      return --calls_until_failure_ == 0 ? Fail(EIO) : sync_file_range(fd, offset, count, flags);
+    };
+  }
+  template <typename File>
+  static void AppendLarge(File& file) {
+    const std::string piece(1 << 20, 'x');
+    for (int64_t size = 0; size < kLarge; size += std::ssize(piece)) ASSERT_TRUE(file.Append(piece).ok());
+  }
+
+  static inline int calls_until_failure_ = 0;
+};
+
+TEST_F(FailingWriteBackTest, AnUploadThatCouldNotBeWrittenBackKeepsWhatWasSafeBefore) {
+  const auto upload = blobs_->OpenUpload("u").value();
+  for (const int call : {1, 7}) {  // that begins to write, and that waits for it
+    ASSERT_TRUE(upload->Append("safe").ok());
+    ASSERT_TRUE(upload->Sync().ok());
+    const int64_t safe = upload->size();
+    FailOne(call);
+    AppendLarge(*upload);
+    EXPECT_FALSE(upload->Sync().ok());
+    EXPECT_EQ(upload->size(), safe);
+    EXPECT_LE(calls_until_failure_, 0);
+  }
+  EXPECT_TRUE(upload->Sync().ok());
+  EXPECT_EQ(Uploaded(), "safesafe");
+}
+
+TEST_F(FailingWriteBackTest, ABlobThatCouldNotBeWrittenBackIsNotPublishedUntilItIsWrittenAnew) {
+  const auto writer = blobs_->Create("a").value();
+  FailOne(1);
+  AppendLarge(*writer);
+  EXPECT_FALSE(writer->Publish().ok());
+  EXPECT_TRUE(blobs_->List().value().empty());
+  FailOne(1);
+  AppendLarge(*writer);
+  ASSERT_TRUE(writer->Clear().ok());
+  AppendLarge(*writer);
+  EXPECT_TRUE(writer->Publish().ok());
+}
+
+TEST_F(FailingWriteBackTest, ASystemWithoutTheCallSyncsAllTheSame) {
+  SystemFileCalls().sync_file_range = [](int, off64_t, off64_t, unsigned) { return Fail(ENOSYS); };
+  const auto upload = blobs_->OpenUpload("u").value();
+  AppendLarge(*upload);
+  EXPECT_TRUE(upload->Sync().ok());
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "server/store/commit_queue.h"
 #include "tests/server/store/queue_fixture.h"
 #include "tests/server/store/temporary_store.h"
+#include "tests/testing/intercepted_disk.h"
 
 namespace trainyard {
 namespace {
@@ -124,6 +125,35 @@ TEST_F(FullDiskTest, WhatCannotBeWrittenIsToldOnceTheQueueGivesUp) {
   EXPECT_EQ(ErrorReason(small_.Wait()), "STORAGE_FULL");
   EXPECT_EQ(ErrorReason(durable_.Wait()), "STORAGE_FULL");
   EXPECT_EQ(Rows(), 0);
+}
+
+// A log that its process has moved into the database, but not ended, before it was killed.
+class LeftLogTest : public testing::Test {
+ protected:
+  LeftLogTest() {
+    const std::unique_ptr<Connection> killed = Connection::Open(folder_.Database()).value();
+    EXPECT_TRUE(killed->Run("CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(8000000))").ok());
+    sqlite3_wal_checkpoint_v2(killed->handle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    std::filesystem::copy(folder_.Database(), database_);
+    std::filesystem::copy(folder_.Database() + "-wal", log_);
+  }
+
+  FailingDisk disk_;
+  TemporaryFolder folder_;
+  const std::string database_ = folder_.path() + "/left.db";
+  const std::string log_ = database_ + "-wal";
+};
+
+TEST_F(LeftLogTest, IsEndedOnAFullDiskBeforeAnythingIsWritten) {
+  const auto queue = CommitQueue::Open(database_).value();
+  ASSERT_GE(std::filesystem::file_size(log_), 8'000'000u);
+  disk_.Fail({.kind = InterceptedDisk::Kind::kLog, .call = FailingDisk::Call::kWrite, .code = SQLITE_FULL});
+  Outcome deleted;
+  queue->Commit([](Connection& c) { return c.Run("DELETE FROM t"); }, deleted.Teller());
+  disk_.AwaitFailed(3);
+  EXPECT_EQ(std::filesystem::file_size(log_), 0u);
+  disk_.Heal();
+  EXPECT_TRUE(deleted.Wait().ok());
 }
 
 class FullDiskReserveTest : public FullDiskTest {

@@ -73,6 +73,19 @@ TEST_F(JobTailTest, AGroupThatIsWrittenAgainMayWriteAllItsNumbers) {
   for (const int64_t sequence : {1, 2, 3}) EXPECT_TRUE(tail_.MayWrite(sequence).ok());
 }
 
+TEST_F(JobTailTest, AGroupThatIsWrittenAgainWithoutOneOfItsNumbersWritesNoneAfterIt) {
+  tail_.Load({});
+  for (int i = 0; i < 3; ++i) Number();
+  ASSERT_TRUE(tail_.MayWrite(1).ok());
+  ASSERT_TRUE(tail_.MayWrite(2).ok());
+  tail_.CouldNotWrite(2);
+  EXPECT_TRUE(tail_.MayWrite(1).ok());
+  EXPECT_TRUE(absl::IsAborted(tail_.MayWrite(3)));
+  tail_.CouldNotWrite(1);
+  EXPECT_TRUE(tail_.MayWrite(1).ok());
+  EXPECT_TRUE(absl::IsAborted(tail_.MayWrite(3)));
+}
+
 TEST_F(JobTailTest, NumbersAreGivenOutAnewWithTheLastThatWasDropped) {
   tail_.Load({});
   for (int i = 0; i < 3; ++i) Number(i == 2);

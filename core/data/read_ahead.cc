@@ -21,11 +21,6 @@ ReadAhead::~ReadAhead() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool ReadAhead::closed() {
-  absl::MutexLock lock(&mutex_);
-  return closed_;
-}
-
 void ReadAhead::Ask(int64_t begin, int64_t end) {
   const Rows rows{begin, end};
   absl::MutexLock lock(&mutex_);
@@ -35,25 +30,38 @@ void ReadAhead::Ask(int64_t begin, int64_t end) {
   Of(asked_++) = rows;
 }
 
-void ReadAhead::Work() {
+ReadAhead::Rows ReadAhead::TakeAsked() {
   const auto told = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || begun_ < asked_; };
-  for (;;) {
-    Rows rows;
-    {
-      absl::MutexLock lock(&mutex_, absl::Condition(&told));
-      if (closed_) return;
-      begun_ = std::max(begun_, asked_ - kAhead);
-      rows = Of(begun_++);
+  absl::MutexLock lock(&mutex_);
+  if (awaited_.empty() && next_.empty()) mutex_.Await(absl::Condition(&told));
+  if (closed_ || begun_ == asked_) return {};
+  begun_ = std::max(begun_, asked_ - kAhead);
+  return Of(begun_++);
+}
+
+bool ReadAhead::closed() {
+  absl::MutexLock lock(&mutex_);
+  return closed_;
+}
+
+// What is asked for is fetched before anything is waited for: the disk always has something to do.
+void ReadAhead::Work() {
+  while (!closed()) {
+    const Rows asked = TakeAsked();
+    if (asked.empty()) {
+      AwaitPiece();
+      continue;
     }
-    Fetch(rows);
-    AwaitAll(rows);
+    Fetch(asked);
+    if (!next_.empty()) awaited_ = next_;  // whoever trains has passed what was awaited
+    next_ = asked;
   }
 }
 
 void ReadAhead::Fetch(const Rows& rows) {
-  // All rows have been there once; those that are gone do not fit beside the others.
-  const bool again = rows_fetched_ >= dataset_->row_count();
-  const bool is_gone = again && !dataset_->IsInMemory(rows.begin, rows.end);
+  if (oldest_.empty()) oldest_ = rows;
+  const bool fits = rows_fetched_ < dataset_->row_count() && dataset_->IsInMemory(oldest_.begin, oldest_.end);
+  const bool is_gone = !fits && !dataset_->IsInMemory(rows.begin, rows.end);
   const bool need_not_stay = is_gone && ++gone_ % kTried != 0;
   rows_fetched_ += rows.end - rows.begin;
   Rows& used = fetched_[next_fetched_++ % kUsed];
@@ -62,10 +70,11 @@ void ReadAhead::Fetch(const Rows& rows) {
   used = need_not_stay ? rows : Rows();
 }
 
-void ReadAhead::AwaitAll(const Rows& rows) {
-  for (int64_t begin = rows.begin; begin < rows.end && !closed(); begin += kPiece) {
-    dataset_->Await(begin, std::min(begin + kPiece, rows.end));
-  }
+void ReadAhead::AwaitPiece() {
+  if (awaited_.empty()) awaited_ = std::exchange(next_, Rows());
+  const int64_t end = std::min(awaited_.begin + kPiece, awaited_.end);
+  dataset_->Await(awaited_.begin, end);
+  awaited_.begin = end;
 }
 
 }  // namespace trainyard

@@ -42,22 +42,28 @@ class ReadAhead {
     int64_t begin = 0;
     int64_t end = 0;
 
+    bool empty() const { return begin == end; }
     friend bool operator==(const Rows&, const Rows&) = default;
   };
 
-  void Work();
   bool closed() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // On the thread. Fetch lets go of rows that were used.
+  // On the thread. TakeAsked waits where nothing else is to be done; empty: nothing was asked, or all ends. Fetch lets go of what was used.
+  void Work();
+  Rows TakeAsked() ABSL_LOCKS_EXCLUDED(mutex_);
   void Fetch(const Rows& rows);
-  void AwaitAll(const Rows& rows);
+  void AwaitPiece();
 
   // What a call asked for, one of the last kAhead.
   Rows& Of(int64_t call) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return rows_[static_cast<size_t>(call % kAhead)]; }
 
   const std::shared_ptr<const Dataset> dataset_;
 
-  // The thread's own.
+  // The thread's own. The data fits in memory while the rows that were fetched first have stayed there, until all were fetched once; after
+  // that, what is gone when it comes again does not fit beside the others.
+  Rows awaited_;
+  Rows next_;  // fetched behind awaited_
+  Rows oldest_;
   std::array<Rows, kUsed> fetched_;  // the last ones that need not stay, and nothing in place of the others
   size_t next_fetched_ = 0;
   int64_t rows_fetched_ = 0;

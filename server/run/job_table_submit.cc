@@ -178,9 +178,6 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Ca
                                "cancel one, or wait until one ends"));
     Keep(run);
   }
-  // The run may begin before the submit is durable: what it logs comes after the submit in the same file.
-  absl::Notification durable;
-  absl::Status status;
   CommitQueue::Change insert = services_.catalogue.Insert(stored);
   if (first.has_value()) {
     insert = [insert_job = std::move(insert), insert_first = services_.catalogue.Insert(stored.key, *first)](
@@ -189,28 +186,31 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Ca
       return insert_first(connection);
     };
   }
-  services_.log.AppendDurably(stored.key, std::move(event), std::move(insert), [&durable, &status](absl::Status told) {
-    status = std::move(told);
-    durable.Notify();
-  });
-  // A warm start is read from the catalogue.
-  if (first.has_value()) {
-    durable.WaitForNotification();
-    if (!IsCommitted(status)) {
-      OnEnded(run);
-      return status;
-    }
-  }
-  {
+  absl::Notification committed, durable;
+  absl::Status submitted, synced;
+  services_.log.AppendDurably(
+      stored.key, std::move(event), std::move(insert),
+      [&](absl::Status told) {
+        synced = std::move(told);
+        durable.Notify();
+      },
+      [&](absl::Status told) {
+        submitted = std::move(told);
+        committed.Notify();
+      });
+  committed.WaitForNotification();
+  if (submitted.ok()) {
+    std::move(remove_first).Cancel();
+    // The run may begin before the submit is durable: what it logs comes after the submit in the same file.
     absl::MutexLock lock(&mutex_);
     Enqueue(run);
+  } else {
+    OnEnded(run);
   }
   durable.WaitForNotification();
-  if (IsCommitted(status)) {
-    std::move(remove_first).Cancel();
-    NoteDeadline(job);
-  }
-  RETURN_IF_ERROR(status);
+  RETURN_IF_ERROR(submitted);
+  NoteDeadline(job);
+  RETURN_IF_ERROR(synced);
   return job;
 }
 }  // namespace trainyard

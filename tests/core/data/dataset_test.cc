@@ -51,15 +51,9 @@ absl::StatusOr<std::shared_ptr<const Dataset>> OpenFile(const std::filesystem::p
 }
 
 TEST(DatasetTest, ForgottenRowsLeaveMemoryAndAreReadAgainDenseOnesAndSparseOnes) {
-  std::string csv = "x,y\n", libsvm;
-  for (int i = 0; i < 1'600'000; ++i) {
-    csv += std::to_string(i) + ".25,1\n";
-    libsvm += "1 1:0.5 2:" + std::to_string(i) + ".125\n";
-  }
-  for (const auto& [text, format] : {std::pair(csv, Format::kCsv), std::pair(libsvm, Format::kLibsvm)}) {
-    StringSink sink;
-    ASSERT_TRUE(ReadDataset(text, {.format = format}, {}, sink).ok());
-    const std::filesystem::path path = Written("forgotten.data", sink.bytes());
+  for (const Format format : {Format::kCsv, Format::kLibsvm}) {
+    const std::string bytes = BytesOfRows(1'600'000, format);
+    const std::filesystem::path path = Written("forgotten.data", bytes);
     const auto dataset = OpenDropped(path);
     dataset->Fetch(0, 1'600'000);
     dataset->Await(0, 1'600'000);
@@ -69,7 +63,7 @@ TEST(DatasetTest, ForgottenRowsLeaveMemoryAndAreReadAgainDenseOnesAndSparseOnes)
     if (ResidentPages(path) > before / 2) GTEST_SKIP() << "this file system keeps pages";
     EXPECT_FALSE(dataset->IsInMemory(0, 1'600'000));
     EXPECT_LE(ResidentPages(path), 1024) << "the head and the end, in large pages";
-    const auto whole = *Dataset::Open(std::as_bytes(std::span(sink.bytes())), nullptr);
+    const auto whole = *Dataset::Open(std::as_bytes(std::span(bytes)), nullptr);
     if (format == Format::kCsv) {
       for (int64_t row = 0; row < 1'600'000; row += 77'777) EXPECT_EQ(dataset->Number(row, 0), whole->Number(row, 0));
     } else {
@@ -86,18 +80,12 @@ TEST(DatasetTest, FileIsMapped) {
 }
 
 TEST(DatasetTest, FetchedRowsThatWereAwaitedAreInMemoryDenseOnesAndSparseOnes) {
-  std::string csv = "x,y\n", libsvm;
-  for (int i = 0; i < 1'600'000; ++i) {
-    csv += std::to_string(i) + ".25,1\n";
-    libsvm += "1 1:0.5 2:0.25 3:" + std::to_string(i) + ".125\n";
-  }
-  for (const auto& [text, format] : {std::pair(csv, Format::kCsv), std::pair(libsvm, Format::kLibsvm)}) {
-    StringSink sink;
-    ASSERT_TRUE(ReadDataset(text, {.format = format}, {}, sink).ok());
-    const std::filesystem::path path = Written("fetched.data", sink.bytes());
+  for (const Format format : {Format::kCsv, Format::kLibsvm}) {
+    const std::string bytes = BytesOfRows(1'600'000, format);
+    const std::filesystem::path path = Written("fetched.data", bytes);
     const auto dataset = OpenDropped(path);
     const int64_t before = ResidentPages(path);
-    const int64_t all = static_cast<int64_t>(sink.bytes().size() / 4096);
+    const int64_t all = static_cast<int64_t>(bytes.size() / 4096);
     if (before > all / 4) GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
     dataset->Fetch(0, 0);
     dataset->Await(0, 0);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/data/dataset.h"
+#include "core/data/read_dataset.h"
 
 namespace trainyard {
 
@@ -48,6 +49,18 @@ inline std::shared_ptr<const Dataset> OpenDropped(const std::filesystem::path& p
   // Nothing is read that is not asked for.
   EXPECT_EQ(madvise(const_cast<char*>(mapped->bytes().data()), mapped->bytes().size(), MADV_RANDOM), 0);
   return *Dataset::OpenWritten(mapped);
+}
+
+// A data set of two columns in so many rows, dense or, as LIBSVM, sparse, as its file has it.
+inline std::string BytesOfRows(int rows, Format format) {
+  std::string text = format == Format::kLibsvm ? "" : "x,y\n";
+  for (int i = 0; i < rows; ++i) {
+    const std::string number = std::to_string(i) + ".125";
+    text += format == Format::kLibsvm ? "1 1:0.5 2:" + number + "\n" : number + ",1\n";
+  }
+  StringSink sink;
+  EXPECT_TRUE(ReadDataset(text, {.format = format}, {}, sink).ok());
+  return sink.bytes();
 }
 
 }  // namespace trainyard

@@ -34,13 +34,10 @@ TEST(ReadAheadTest, ReadingChangesNothingAndMayBeAskedForAtAnyTime) {
 }
 
 TEST(ReadAheadTest, RowsThatAreAskedForComeIntoMemory) {
-  StringSink sink;
-  std::string csv = "x,y\n";
-  for (int i = 0; i < 1'600'000; ++i) csv += std::to_string(i) + ".25,1\n";
-  ASSERT_TRUE(ReadDataset(csv, {}, {}, sink).ok());
-  const std::filesystem::path path = Written("asked_for.data", sink.bytes());
+  const std::string bytes = BytesOfRows(1'600'000, Format::kCsv);
+  const std::filesystem::path path = Written("asked_for.data", bytes);
   const auto dataset = OpenDropped(path);
-  const int64_t all = static_cast<int64_t>(sink.bytes().size() / 4096);
+  const int64_t all = static_cast<int64_t>(bytes.size() / 4096);
   if (ResidentPages(path) > all / 4)
     GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
   ReadAhead read_ahead(dataset);
@@ -52,13 +49,10 @@ TEST(ReadAheadTest, RowsThatAreAskedForComeIntoMemory) {
 
 // A stretch that was gone when it came again goes once it was used, but one of eight.
 TEST(ReadAheadTest, OfRowsThatDoNotStayInMemoryAllButAFewAreLetGo) {
-  StringSink sink;
-  std::string csv = "x,y\n";
-  for (int i = 0; i < 1'600'000; ++i) csv += std::to_string(i) + ".25,1\n";
-  ASSERT_TRUE(ReadDataset(csv, {}, {}, sink).ok());
-  const std::filesystem::path path = Written("let_go.data", sink.bytes());
+  const std::string bytes = BytesOfRows(1'600'000, Format::kCsv);
+  const std::filesystem::path path = Written("let_go.data", bytes);
   const auto dataset = OpenDropped(path);
-  const int64_t all = static_cast<int64_t>(sink.bytes().size() / 4096);
+  const int64_t all = static_cast<int64_t>(bytes.size() / 4096);
   if (ResidentPages(path) > all / 4)
     GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
   ReadAhead read_ahead(dataset);
@@ -79,11 +73,8 @@ TEST(ReadAheadTest, OfRowsThatDoNotStayInMemoryAllButAFewAreLetGo) {
 }
 
 TEST(ReadAheadTest, RowsThatStayInMemoryAreNotLetGo) {
-  StringSink sink;
-  std::string csv = "x,y\n";
-  for (int i = 0; i < 200'000; ++i) csv += std::to_string(i) + ".25,1\n";
-  ASSERT_TRUE(ReadDataset(csv, {}, {}, sink).ok());
-  const std::filesystem::path path = Written("stays.data", sink.bytes());
+  const std::string bytes = BytesOfRows(200'000, Format::kCsv);
+  const std::filesystem::path path = Written("stays.data", bytes);
   const auto dataset = OpenDropped(path);
   dataset->Fetch(0, 200'000);
   dataset->Await(0, 200'000);

@@ -3,7 +3,8 @@
 #
 #   ./test.sh          all tests but those labelled `long`
 #   ./test.sh --long   those as well, the MNIST demo, a guard of the speed, the others once more under AddressSanitizer and
-#                      UndefinedBehaviorSanitizer, those of core and server under ThreadSanitizer, and the fuzzers; some three hours
+#                      UndefinedBehaviorSanitizer, those of core and server under ThreadSanitizer, Clang's bits against GCC's, and the
+#                      fuzzers; some three hours
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -44,5 +45,9 @@ if [[ ${1:-} == --long ]]; then
   build tsan
   ctest --preset tsan --parallel "$jobs"
   build fuzz
+  echo "Bits: GCC's and Clang's"
+  build/bin/run_bits > build/bits-of-gcc
+  build/fuzz/bin/run_bits > build/bits-of-clang
+  diff build/bits-of-gcc build/bits-of-clang
   tests/fuzz/run --seconds 60
 fi

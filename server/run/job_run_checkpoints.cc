@@ -155,27 +155,21 @@ void JobRun::LogCheckpoint(SavedCheckpoint saved, Held held, Saved logged) {
   LogWithCheckpoint(std::move(event), std::move(saved), std::move(held), std::move(logged));
 }
 
-// The event, the checkpoint and the model that it makes are committed together.
+// The event, the checkpoint and the model that it makes are committed together. Under the lock: a row that is read is queued before any
+// change of it.
 void JobRun::LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held, Saved logged) {
   event.set_attempt(saved.stored.attempt);
   event.set_step(saved.stored.step);
-  v1::Job job;
-  v1::Model model;
-  {
-    absl::MutexLock lock(&mutex_);
-    model_.set_step(held.step);
-    model_.set_parameters_held(ToProto(held.which));
-    model_.set_parameters_digest(saved.held_digest);
-    model_.set_etag(absl::StrCat(saved.stored.attempt, "-", saved.stored.step, "-", saved.held_digest.substr(0, 16)));
-    *model_.mutable_evaluations() = std::move(held.evaluations);
-    model = model_;
-    job = job_;
-  }
+  absl::MutexLock lock(&mutex_);
+  model_.set_step(held.step);
+  model_.set_parameters_held(ToProto(held.which));
+  model_.set_parameters_digest(saved.held_digest);
+  model_.set_etag(absl::StrCat(saved.stored.attempt, "-", saved.stored.step, "-", saved.held_digest.substr(0, 16)));
+  *model_.mutable_evaluations() = std::move(held.evaluations);
   AppendEvent(
       std::move(event),
-      [insert = services_.catalogue.Insert(key_, std::move(saved.stored)),
-       put = services_.catalogue.Put(key_, std::move(model)),
-       update = services_.catalogue.Update(key_, std::move(job))](Connection& connection) mutable {
+      [insert = services_.catalogue.Insert(key_, std::move(saved.stored)), put = services_.catalogue.Put(key_, model_),
+       update = services_.catalogue.Update(key_, job_)](Connection& connection) mutable {
         RETURN_IF_ERROR(insert(connection));
         RETURN_IF_ERROR(put(connection));
         return update(connection);

@@ -30,13 +30,21 @@ void ReadAhead::Ask(int64_t begin, int64_t end) {
   Of(asked_++) = rows;
 }
 
-ReadAhead::Rows ReadAhead::TakeAsked() {
-  const auto told = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || begun_ < asked_; };
+void ReadAhead::AwaitBegun() {
+  if (!thread_.joinable()) return;
+  const auto begun = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return begun_ == asked_; };
   absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&begun));
+}
+
+ReadAhead::Rows ReadAhead::TakeAsked() {
+  const auto told = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || taken_ < asked_; };
+  absl::MutexLock lock(&mutex_);
+  begun_ = taken_;
   if (awaited_.empty() && next_.empty()) mutex_.Await(absl::Condition(&told));
-  if (closed_ || begun_ == asked_) return {};
-  begun_ = std::max(begun_, asked_ - kAhead);
-  return Of(begun_++);
+  if (closed_ || taken_ == asked_) return {};
+  taken_ = std::max(taken_, asked_ - kAhead);
+  return Of(taken_++);
 }
 
 bool ReadAhead::closed() {

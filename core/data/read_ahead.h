@@ -30,6 +30,9 @@ class ReadAhead {
   // two calls are kept. Rows of kUsed calls before have been used. Returns at once, and allocates nothing.
   void Ask(int64_t begin, int64_t end);
 
+  // Returns when all that was asked for is being read; at once where nothing is read ahead.
+  void AwaitBegun() ABSL_LOCKS_EXCLUDED(mutex_);
+
  private:
   static constexpr int64_t kAhead = 2;
   static constexpr int64_t kUsed = 4;
@@ -72,6 +75,7 @@ class ReadAhead {
   absl::Mutex mutex_;
   std::array<Rows, kAhead> rows_ ABSL_GUARDED_BY(mutex_);
   int64_t asked_ ABSL_GUARDED_BY(mutex_) = 0;  // calls
+  int64_t taken_ ABSL_GUARDED_BY(mutex_) = 0;  // those before this one are the thread's, or too old
   int64_t begun_ ABSL_GUARDED_BY(mutex_) = 0;  // those before this one are read, being read, or too old
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

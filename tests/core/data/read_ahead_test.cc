@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/data/dataset_builder.h"
 #include "core/data/read_dataset.h"
@@ -33,60 +34,67 @@ TEST(ReadAheadTest, ReadingChangesNothingAndMayBeAskedForAtAnyTime) {
   for (int64_t row = 0; row < 10'000; row += 99) EXPECT_EQ(dataset->Number(row, 0), static_cast<double>(row) + 0.5);
 }
 
-TEST(ReadAheadTest, RowsThatAreAskedForComeIntoMemory) {
-  const std::string bytes = BytesOfRows(1'600'000, Format::kCsv);
-  const std::filesystem::path path = Written("asked_for.data", bytes);
-  const auto dataset = OpenDropped(path);
-  const int64_t all = static_cast<int64_t>(bytes.size() / 4096);
-  if (ResidentPages(path) > all / 4)
-    GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
-  ReadAhead read_ahead(dataset);
-  read_ahead.Ask(0, 800'000);
-  read_ahead.Ask(800'000, 1'600'000);
-  for (int i = 0; i < 3000 && ResidentPages(path) < all - 4; ++i) absl::SleepFor(absl::Milliseconds(10));
-  EXPECT_GE(ResidentPages(path), all - 4);
+// A data set in a file, of which nothing is in memory but what is asked for.
+class ReadAheadOfFileTest : public ::testing::Test {
+ protected:
+  static constexpr int64_t kRows = 1'600'000;
+  static constexpr int64_t kStretch = 50'000;
+
+  void SetUp() override {
+    const std::string bytes = BytesOfRows(kRows, Format::kCsv);
+    path_ = Written(absl::StrCat(::testing::UnitTest::GetInstance()->current_test_info()->name(), ".data"), bytes);
+    dataset_ = OpenDropped(path_);
+    pages_ = static_cast<int64_t>(bytes.size() / 4096);
+    if (Resident() > pages_ / 4) GTEST_SKIP() << "this file system keeps pages: " << Resident() << " of " << pages_;
+  }
+
+  int64_t Resident() const { return ResidentPages(path_); }
+  void Await(int64_t begin, int64_t end) const {
+    for (int i = 0; i < 3000 && !dataset_->IsInMemory(begin, end); ++i) absl::SleepFor(absl::Milliseconds(1));
+    EXPECT_TRUE(dataset_->IsInMemory(begin, end)) << begin;
+  }
+
+  // All rows, as whoever trains needs them: a stretch is asked for and awaited.
+  void Pass(ReadAhead& read_ahead) const {
+    for (int64_t begin = 0; begin < kRows; begin += kStretch) {
+      read_ahead.Ask(begin, begin + kStretch);
+      read_ahead.AwaitBegun();
+      Await(begin, begin + kStretch);
+    }
+  }
+
+  std::filesystem::path path_;
+  std::shared_ptr<const Dataset> dataset_;
+  int64_t pages_ = 0;
+};
+
+TEST_F(ReadAheadOfFileTest, RowsThatAreAskedForComeIntoMemory) {
+  ReadAhead read_ahead(dataset_);
+  read_ahead.Ask(0, kRows / 2);
+  read_ahead.Ask(kRows / 2, kRows);
+  for (int i = 0; i < 3000 && Resident() < pages_ - 4; ++i) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_GE(Resident(), pages_ - 4);
 }
 
 // A stretch that was gone when it came again goes once it was used, but one of eight.
-TEST(ReadAheadTest, OfRowsThatDoNotStayInMemoryAllButAFewAreLetGo) {
-  const std::string bytes = BytesOfRows(1'600'000, Format::kCsv);
-  const std::filesystem::path path = Written("let_go.data", bytes);
-  const auto dataset = OpenDropped(path);
-  const int64_t all = static_cast<int64_t>(bytes.size() / 4096);
-  if (ResidentPages(path) > all / 4)
-    GTEST_SKIP() << "this file system keeps pages: " << ResidentPages(path) << " of " << all;
-  ReadAhead read_ahead(dataset);
-  const auto pass = [&] {
-    for (int64_t begin = 0; begin < 1'600'000; begin += 50'000) {
-      read_ahead.Ask(begin, begin + 50'000);
-      for (int i = 0; i < 3000 && !dataset->IsInMemory(begin, begin + 50'000); ++i)
-        absl::SleepFor(absl::Milliseconds(1));
-    }
-  };
-  pass();
-  EXPECT_GE(ResidentPages(path), all * 9 / 10) << "once, all rows are new";
-  dataset->Forget(0, 1'600'000);
-  pass();
-  pass();
-  EXPECT_LE(ResidentPages(path), all / 2);
-  EXPECT_GE(ResidentPages(path), all / 8);
+TEST_F(ReadAheadOfFileTest, OfRowsThatDoNotStayInMemoryAllButAFewAreLetGo) {
+  ReadAhead read_ahead(dataset_);
+  Pass(read_ahead);
+  EXPECT_GE(Resident(), pages_ * 9 / 10) << "once, all rows are new";
+  dataset_->Forget(0, kRows);
+  Pass(read_ahead);
+  Pass(read_ahead);
+  EXPECT_LE(Resident(), pages_ / 2);
+  EXPECT_GE(Resident(), pages_ / 8);
 }
 
-TEST(ReadAheadTest, RowsThatStayInMemoryAreNotLetGo) {
-  const std::string bytes = BytesOfRows(200'000, Format::kCsv);
-  const std::filesystem::path path = Written("stays.data", bytes);
-  const auto dataset = OpenDropped(path);
-  dataset->Fetch(0, 200'000);
-  dataset->Await(0, 200'000);
-  const int64_t before = ResidentPages(path);
-  {
-    ReadAhead read_ahead(dataset);
-    for (int64_t begin = 0; begin < 2'000'000; begin += 50'000) {
-      read_ahead.Ask(begin % 200'000, begin % 200'000 + 50'000);
-      absl::SleepFor(absl::Milliseconds(2));
-    }
-  }
-  EXPECT_EQ(ResidentPages(path), before);
+TEST_F(ReadAheadOfFileTest, RowsThatStayInMemoryAreNotLetGo) {
+  dataset_->Fetch(0, kRows);
+  dataset_->Await(0, kRows);
+  const int64_t before = Resident();
+  ReadAhead read_ahead(dataset_);
+  for (int pass = 0; pass < 10; ++pass) Pass(read_ahead);
+  EXPECT_EQ(Resident(), before);
 }
 
 TEST(ReadAheadTest, EndsWithoutHavingBeenAsked) { const ReadAhead read_ahead(Numbers(1)); }

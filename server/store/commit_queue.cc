@@ -165,8 +165,8 @@ absl::Status CommitQueue::WriteUntilDone(Group& group) {
       return status;
     }
     const bool full = IsStorageFull(status);
-    storage_full_ = full;
     if (full) NoteShortOfRoom();
+    storage_full_ = full;
     if (full && (reserve_.Remove() || EndLog(absl::ZeroDuration()))) continue;
     if (AwaitStop(kRetryInterval)) return status;
   }

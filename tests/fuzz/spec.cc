@@ -32,7 +32,7 @@ class SilentSink final : public RunSink {
 // Roll-backs and steps: a run that goes back comes to a step again.
 using Place = std::pair<int, int64_t>;
 
-Place PlaceOf(const Trainer& trainer) { return {trainer.Snapshot().roll_backs, trainer.step()}; }
+Place PlaceOf(const Trainer& trainer) { return {trainer.roll_backs(), trainer.step()}; }
 
 // A run that is stopped where `stop` says, and taken up again, comes to the bits of one that was not.
 void ExpectTheSameBits(const RunPlan& plan, const TrainingData& data, int stop) {

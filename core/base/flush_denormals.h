@@ -8,14 +8,16 @@
 
 namespace trainyard {
 
-// In force on this thread while the object lives; costs next to nothing where it is already.
+// In force on this thread while an object lives; costs next to nothing where another one does.
 class FlushDenormals {
  public:
-  FlushDenormals() : before_(_mm_getcsr()) {
-    if (!was_in_force()) _mm_setcsr(before_ | kBoth);
+  FlushDenormals() {
+    if (living_++ > 0) return;
+    before_ = _mm_getcsr();
+    _mm_setcsr(before_ | kFlushToZero | kDenormalsAreZero);
   }
   ~FlushDenormals() {
-    if (!was_in_force()) _mm_setcsr(before_);
+    if (--living_ == 0) _mm_setcsr(before_);
   }
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
@@ -23,11 +25,9 @@ class FlushDenormals {
  private:
   static constexpr unsigned kFlushToZero = 0x8000;
   static constexpr unsigned kDenormalsAreZero = 0x0040;
-  static constexpr unsigned kBoth = kFlushToZero | kDenormalsAreZero;
 
-  bool was_in_force() const { return (before_ & kBoth) == kBoth; }
-
-  const unsigned before_;
+  inline static thread_local int living_ = 0;
+  inline static thread_local unsigned before_ = 0;  // of the first one
 };
 
 }  // namespace trainyard

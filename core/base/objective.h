@@ -91,11 +91,12 @@ struct Support {
   std::span<const uint32_t> following;
 };
 
-// A point, as far as a sparse minibatch reads it.
+// A point, as far as a sparse minibatch reads it: what lies side by side, or all parameters.
 template <typename Real>
 struct SupportPoint {
   std::span<const Real> weights;  // [inputs of the support, units]
   std::span<const Real> biases;   // [units]
+  std::span<const Real> all = {};
 };
 
 template <typename Real>

@@ -12,14 +12,9 @@
 
 namespace trainyard {
 
-struct ValueWithSlope {
-  double value;
-  double slope;
-};
-
 // Phi: Value(z) and Slope(z), its derivative; Probability(f) of the positive class, where phi is a likelihood; kShareOfLogOdds, where that
-// share of the log odds of the positive class is the best constant output; kSteepestSlope, where |Slope| has a bound; ValueAndSlope(z), where
-// that costs less than both. Each gives NaN for NaN, but for Slope.
+// share of the log odds of the positive class is the best constant output; kSteepestSlope, where |Slope| has a bound; ValueAndSlope(z, slope),
+// where that costs less than both. Each gives NaN for NaN, but for Slope.
 template <typename Real, typename Phi>
 class MarginLoss final : public Loss<Real> {
  public:
@@ -46,9 +41,9 @@ class MarginLoss final : public Loss<Real> {
     for (int64_t i = 0; i < outputs.rows; ++i) {
       const double y = Sign(targets.classes[i]);
       const double z = y * outputs(i, 0);
-      const ValueWithSlope phi = PhiAt(z);
-      total += targets.weights[i] * phi.value;
-      outputs(i, 0) = static_cast<Real>(factor * targets.weights[i] * y * phi.slope);
+      double slope;
+      total += targets.weights[i] * ValueAndSlope(z, slope);
+      outputs(i, 0) = static_cast<Real>(factor * targets.weights[i] * y * slope);
     }
     return total;
   }
@@ -83,11 +78,12 @@ class MarginLoss final : public Loss<Real> {
   static constexpr double kSigns[] = {-1, 1};
   static constexpr bool kProbabilistic = requires(double f) { Phi::Probability(f); };
 
-  static ValueWithSlope PhiAt(double z) {
-    if constexpr (requires { Phi::ValueAndSlope(z); }) {
-      return Phi::ValueAndSlope(z);
+  static double ValueAndSlope(double z, double& slope) {
+    if constexpr (requires { Phi::ValueAndSlope(z, slope); }) {
+      return Phi::ValueAndSlope(z, slope);
     } else {
-      return {.value = Phi::Value(z), .slope = Phi::Slope(z)};
+      slope = Phi::Slope(z);
+      return Phi::Value(z);
     }
   }
 

@@ -215,9 +215,9 @@ absl::Status DatasetObjective<Real>::Gradient(std::span<const Real> point,
 template <typename Real>
 absl::Status DatasetObjective<Real>::GradientAtSupport(const SupportPoint<Real>& point,
                                                        absl::FunctionRef<void(const SparseGradient<Real>&)> use) {
-  AddSparseBlock(point);
+  point.all.empty() ? AddSparseBlock(point) : AddSparseBlock(point.all);
   RETURN_IF_ERROR(EndBlock());
-  return UseSparse({}, use);
+  return UseSparse(point.all, use);
 }
 
 template <typename Real>
@@ -297,12 +297,15 @@ absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
   gradient_bound_ = gradient_norm_;
   const bool finite = std::isfinite(loss_) && gradient_norm_ < kLargestNorm<Real>;
   if (!finite) return absl::Status(absl::StatusCode::kOutOfRange, "");
-  const std::array<std::span<const Real>, 2> all = {gradient.values, gradient.biases};
-  clipper_.Measure<Real>(all, gradient_norm_);
-  gradient.bias_pending = {.scale = clipper_.scale(0), .limit = clipper_.limit()};
-  gradient.pending = gradient.bias_pending;
-  gradient.pending.l2 = regularization_.l2;
-  gradient.pending.decay = regularization_.weight_decay;
+  if (clipper_.active()) {
+    const std::array<std::span<const Real>, 2> all = {gradient.values, gradient.biases};
+    clipper_.Measure<Real>(all, gradient_norm_);
+    gradient.bias_pending = {.scale = clipper_.scale(0), .limit = clipper_.limit()};
+  }
+  gradient.pending = {.scale = gradient.bias_pending.scale,
+                      .limit = gradient.bias_pending.limit,
+                      .l2 = regularization_.l2,
+                      .decay = regularization_.weight_decay};
   use(gradient);
   return absl::OkStatus();
 }
@@ -310,7 +313,8 @@ absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
 template <typename Real>
 double DatasetObjective<Real>::AddPenalty(const SparseGradient<Real>& gradient, std::span<const Real> point) {
   const double l2 = regularization_.l2;
-  const double reached = kernels_.squared_norm(sparse_->weights());
+  const std::span<const Real> weights = sparse_->WeightsAt(point);
+  const double reached = kernels_.squared_norm(weights);
   double others = 0;
   if (!told_squares_.has_value()) {
     others = sparse_->SquaresOfOthers(point);
@@ -320,7 +324,7 @@ double DatasetObjective<Real>::AddPenalty(const SparseGradient<Real>& gradient, 
   penalty_ = l2 / 2 * (reached + others);
   double squares = kernels_.squared_norm(gradient.biases) + l2 * l2 * others;
   for (size_t j = 0; j < gradient.values.size(); ++j) {
-    const double g = static_cast<double>(gradient.values[j]) + l2 * static_cast<double>(sparse_->weights()[j]);
+    const double g = static_cast<double>(gradient.values[j]) + l2 * static_cast<double>(weights[j]);
     squares += g * g;
   }
   return squares;

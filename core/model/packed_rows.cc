@@ -58,17 +58,6 @@ void PackedRows<Real>::Pack(uint32_t row) {
 }
 
 template <typename Real>
-typename PackedRows<Real>::Row PackedRows<Real>::At(uint32_t row) {
-  if (!is_packed(row)) Pack(row);
-  std::byte* const at = place(row);
-  Head& head = *reinterpret_cast<Head*>(at);
-  const Real* const values = reinterpret_cast<const Real*>(at + sizeof(Head));
-  const uint32_t* const inputs = reinterpret_cast<const uint32_t*>(values + head.count);
-  return {.inputs = {.inputs = {inputs, head.count}, .values = {values, head.count}, .squares = head.squares},
-          .targets = {{&head.target_class, 1}, {&head.number, 1}, {&head.weight, 1}}};
-}
-
-template <typename Real>
 std::span<const uint32_t> PackedRows<Real>::InputsAt(uint32_t row) const {
   if (!is_packed(row)) return {};
   const std::byte* const at = place(row);

@@ -31,7 +31,16 @@ class PackedRows {
     SparseRow<Real> inputs;
     TargetBuffer targets;
   };
-  Row At(uint32_t row);
+  Row At(uint32_t row) {
+    if (!is_packed(row)) Pack(row);
+    std::byte* const at = place(row);
+    Head& head = *reinterpret_cast<Head*>(at);
+    const Real* const values = reinterpret_cast<const Real*>(at + sizeof(Head));
+    return {.inputs = {.inputs = {reinterpret_cast<const uint32_t*>(values + head.count), head.count},
+                       .values = {values, head.count},
+                       .squares = head.squares},
+            .targets = {{&head.target_class, 1}, {&head.number, 1}, {&head.weight, 1}}};
+  }
 
   // The inputs of a row, where it is packed; else none.
   std::span<const uint32_t> InputsAt(uint32_t row) const;

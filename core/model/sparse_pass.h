@@ -30,8 +30,12 @@ class SparsePass {
   // Takes the next part of the minibatch; only the last may have fewer rows than those before it.
   void Encode(const RowEncoder& encoder, std::span<const uint32_t> rows);
 
-  // The same of the one row of a minibatch with one output.
-  void Take(const SparseRow<Real>& row);
+  // The same of the one row of a minibatch with one output. Its inputs are distinct: nothing must be looked up to sum their gradients.
+  void Take(const SparseRow<Real>& row) {
+    known_ = 0;
+    row_ = row;
+    is_stored_ = true;
+  }
   Support support() const { return {.inputs = inputs(), .known = known_}; }
 
   // f of the part, [rows, outputs], at a point that must live as long as its weights are asked for; Backward wants dL/df in its place, and
@@ -48,13 +52,14 @@ class SparsePass {
   // The sum of its squares, biases among them. Of one row and one output: c^2 (1 + |x|^2), without the rounding of its elements.
   double SquaredNormOfGradient() const;
 
-  // The point at `inputs` of the gradient, as it is laid out.
-  std::span<const Real> weights() const { return weights_; }
+  // The point of Forward at `inputs` of the gradient, as it is laid out. `point`: all of it, if it was all there; else empty.
+  std::span<const Real> WeightsAt(std::span<const Real> point);
 
   // Sum of the squares of the weights of all other inputs, at the cost of all.
   double SquaresOfOthers(std::span<const Real> point) const;
 
  private:
+  void Gather(std::span<const Real> point);
   std::span<const uint32_t> inputs() const { return is_stored_ ? row_.inputs : inputs_; }
 
   const ParameterLayout& layout_;

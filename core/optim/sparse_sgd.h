@@ -4,7 +4,7 @@
 #define TRAINYARD_CORE_OPTIM_SPARSE_SGD_H_
 
 #include <algorithm>
-#include <vector>
+#include <span>
 
 #include "core/base/prefetch.h"
 #include "core/optim/gradient_pass.h"
@@ -19,42 +19,31 @@ class SparseSgd final : public Optimizer<Real> {
   explicit SparseSgd(int64_t units) : units_(units) {}
 
   absl::Status Step(const StepRates& rates, Objective<Real>& objective, std::span<Real> theta) override {
-    const Support support = *objective.NextSupport();
-    Read(support, theta.data());
-    Real* const biases = theta.data() + theta.size() - units_;
-    const SupportPoint<Real> point{.weights = weights_, .biases = {biases, static_cast<size_t>(units_)}};
-    return objective.GradientAtSupport(point, [&](const SparseGradient<Real>& gradient) {
+    if (static_cast<int64_t>(theta.size() * sizeof(Real)) > kNearBytes) {
+      const Support support = *objective.NextSupport();
+      for (const uint32_t input : support.following) Prefetch(theta.data() + input * units_);
+    }
+    return objective.GradientAtSupport({.all = theta}, [&](const SparseGradient<Real>& gradient) {
       const Real rate = static_cast<Real>(rates.learning_rate);
-      Move(rate, gradient.values, gradient.pending, weights_.data());
-      Move(rate, gradient.biases, gradient.bias_pending, biases);
-      Write(gradient.inputs, theta.data());
+      MoveInputs(rate, gradient, theta.data());
+      Move(rate, gradient.biases, gradient.bias_pending, theta.data() + gradient.bias_begin);
     });
   }
 
  private:
-  // The weights of the support, behind those that are known.
-  void Read(const Support& support, const Real* theta) {
-    weights_.resize(support.inputs.size() * static_cast<size_t>(units_));
-    Real* to = weights_.data() + static_cast<int64_t>(support.known) * units_;
-    if (units_ == 1) {
-      for (const uint32_t input : support.following) Prefetch(theta + input);
-      for (const uint32_t input : support.inputs.subspan(support.known)) *to++ = theta[input];
-      return;
-    }
-    for (const uint32_t input : support.inputs.subspan(support.known)) {
-      to = std::copy_n(theta + input * units_, units_, to);
-    }
-  }
+  // Parameters that are near anyway.
+  static constexpr int64_t kNearBytes = 512 << 10;
 
-  void Write(std::span<const uint32_t> inputs, Real* theta) const {
-    const Real* from = weights_.data();
-    if (units_ == 1) {
-      for (const uint32_t input : inputs) theta[input] = *from++;
+  void MoveInputs(Real rate, const SparseGradient<Real>& gradient, Real* theta) const {
+    const Real* d = gradient.values.data();
+    if (units_ == 1 && gradient.pending == Pending()) {
+      for (const uint32_t input : gradient.inputs) theta[input] -= rate * *d++;
       return;
     }
-    for (const uint32_t input : inputs) {
-      std::copy_n(from, units_, theta + input * units_);
-      from += units_;
+    const size_t units = static_cast<size_t>(units_);
+    for (const uint32_t input : gradient.inputs) {
+      Move(rate, {d, units}, gradient.pending, theta + input * units_);
+      d += units;
     }
   }
 
@@ -67,7 +56,6 @@ class SparseSgd final : public Optimizer<Real> {
   }
 
   const int64_t units_;
-  std::vector<Real> weights_;  // [support, units]
 };
 
 }  // namespace trainyard

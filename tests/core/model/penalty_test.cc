@@ -6,9 +6,11 @@
 #include "core/data/encoding.h"
 #include "core/loss/make_loss.h"
 #include "core/model/dataset_objective.h"
+#include "core/model/packed_rows.h"
 #include "gmock/gmock.h"
 #include "tests/core/model/random_parameters.h"
 #include "tests/testing/small_data.h"
+#include "tests/testing/sparse_run.h"
 
 namespace trainyard {
 namespace {
@@ -104,6 +106,46 @@ TEST_F(PenaltyTest, TheNormIsOfDataAndPenaltyTogether) {
 
 TEST_F(PenaltyTest, DecoupledDecayIsNoPartOfTheGradient) {
   EXPECT_EQ(See({.weight_decay = 0.5}).gradient, See({}).gradient);
+}
+
+// A linear model of sparse rows, one of which is the minibatch.
+TEST(SparsePenaltyTest, OfOneRowIsThatOfAllWeights) {
+  const auto dataset = sparse_run::Open(sparse_run::MakeSample(50, 5000, 12, 2).Libsvm(), Format::kLibsvm);
+  std::vector<uint32_t> rows(50);
+  std::iota(rows.begin(), rows.end(), 0u);
+  const int target = *dataset->schema().Find(std::string_view("label"));
+  const Encoding encoding = FitEncoding(*dataset, rows, target, {})->encoding;
+  const RowEncoder encoder = *RowEncoder::Bind(encoding, *dataset, RowEncoder::Needs::kFeaturesAndTarget);
+  const auto loss = *MakeLoss<double>(LogisticOptions(), {encoding.target.classes});
+  const ParameterLayout layout = *ParameterLayout::Make({}, encoding.input_count(), 1, InputsOf(encoding));
+  const AlignedVector<double> theta = RandomParameters(layout);
+  constexpr double kL2 = 0.5;
+  DatasetObjective<double> objective(layout, *loss, encoder, encoding.target.type, {.l2 = kL2});
+  const std::span<const double> weights = std::span(theta).first(static_cast<size_t>(layout.input_count()));
+  const double bias = theta[weights.size()];
+  for (const uint32_t row : {3u, 17u, 4u}) {
+    objective.SetMinibatch(std::span(&row, 1));
+    SparseGradient<double> data;
+    ASSERT_TRUE(
+        objective
+            .Gradient(theta, [&](const GradientView<double>& view) { data = std::get<SparseGradient<double>>(view); })
+            .ok());
+    std::vector<double> whole(weights.size());
+    for (size_t j = 0; j < whole.size(); ++j) whole[j] = kL2 * weights[j];
+    for (size_t k = 0; k < data.inputs.size(); ++k) whole[data.inputs[k]] += data.values[k];
+    double squares = data.biases[0] * data.biases[0];
+    double squared_weights = 0;
+    for (const double g : whole) squares += g * g;
+    for (const double w : weights) squared_weights += w * w;
+    EXPECT_NEAR(objective.penalty(), kL2 / 2 * squared_weights, 1e-12 * squared_weights);
+    EXPECT_NEAR(objective.gradient_norm(), std::sqrt(squares), 1e-12 * std::sqrt(squares));
+
+    const SparseRow<double> x = PackedRows<double>(encoder).At(row).inputs;
+    double output = bias;
+    for (size_t k = 0; k < x.inputs.size(); ++k) output += x.values[k] * weights[x.inputs[k]];
+    const double y = dataset->Code(row, target) == 1 ? 1 : -1;
+    EXPECT_NEAR(objective.loss(), std::log1p(std::exp(-y * output)), 1e-12);
+  }
 }
 
 }  // namespace

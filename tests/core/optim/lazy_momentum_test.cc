@@ -44,7 +44,7 @@ class LinearObjective final : public Objective<double> {
 
   absl::Status GradientAtSupport(const SupportPoint<double>& p,
                                  absl::FunctionRef<void(const SparseGradient<double>&)> use) override {
-    Evaluate(p);
+    p.all.empty() ? Evaluate(p) : EvaluateAt(p.all);
     use(Sparse());
     return absl::OkStatus();
   }
@@ -52,11 +52,7 @@ class LinearObjective final : public Objective<double> {
   absl::Status Gradient(std::span<const double> p, absl::FunctionRef<void(const GradientView<double>&)> use) override {
     squares = 0;
     for (int64_t j = 0; j < kWeights; ++j) squares += p[j] * p[j];
-    std::vector<double> weights;
-    for (const uint32_t input : inputs_) {
-      for (int64_t u = 0; u < kUnits; ++u) weights.push_back(p[input * kUnits + u]);
-    }
-    Evaluate({.weights = weights, .biases = p.subspan(kWeights)});
+    EvaluateAt(p);
     if (view_ == View::kSparse) {
       use(GradientView<double>(Sparse()));
       return absl::OkStatus();
@@ -84,6 +80,14 @@ class LinearObjective final : public Objective<double> {
             .biases = residuals_,
             .pending = pending(),
             .bias_pending = {.scale = scale}};
+  }
+
+  void EvaluateAt(std::span<const double> p) {
+    std::vector<double> weights;
+    for (const uint32_t input : inputs_) {
+      for (int64_t u = 0; u < kUnits; ++u) weights.push_back(p[input * kUnits + u]);
+    }
+    Evaluate({.weights = weights, .biases = p.subspan(kWeights)});
   }
 
   void Evaluate(const SupportPoint<double>& p) {

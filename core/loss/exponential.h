@@ -1,13 +1,14 @@
-// Exponential loss, that of AdaBoost. Its sum is infinite from margins of about -709 on. Freund and Schapire (1997)
+// Exponential loss, that of AdaBoost. Its sum is infinite from margins of about -708 on. Freund and Schapire (1997)
 //
 //   phi(z) = e^-z,   phi'(z) = -e^-z
 
 #ifndef TRAINYARD_CORE_LOSS_EXPONENTIAL_H_
 #define TRAINYARD_CORE_LOSS_EXPONENTIAL_H_
 
-#include <cmath>
 #include <optional>
 #include <string>
+
+#include "core/loss/exp.h"
 
 namespace trainyard {
 
@@ -21,8 +22,13 @@ struct ExponentialOptions {
 struct ExponentialPhi {
   static constexpr double kShareOfLogOdds = 0.5;
 
-  static double Value(double z) { return std::exp(-z); }
-  static double Slope(double z) { return -std::exp(-z); }
+  static double Value(double z) { return Exp(-z); }
+  static double Slope(double z) { return -Exp(-z); }
+  static double ValueAndSlope(double z, double& slope) {
+    const double value = Exp(-z);
+    slope = -value;
+    return value;
+  }
 };
 
 }  // namespace trainyard

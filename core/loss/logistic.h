@@ -5,12 +5,10 @@
 #ifndef TRAINYARD_CORE_LOSS_LOGISTIC_H_
 #define TRAINYARD_CORE_LOSS_LOGISTIC_H_
 
-#include <cmath>
 #include <optional>
 #include <string>
 
-#include "core/kernel/avx2_lanes.h"
-#include "core/kernel/functions.h"
+#include "core/loss/exp.h"
 #include "core/loss/margin_loss.h"
 
 namespace trainyard {
@@ -52,12 +50,7 @@ struct LogisticPhi {
   static double Probability(double f) { return -Slope(-f); }
 
  private:
-  using Lanes = kernel::Avx2Lanes<double>;  // all processors have these; each lane has the bits of a scalar
-
-  // e^-y, y >= 0.
-  static Lanes::Vector ExpOfMinus(Lanes::Vector y) {
-    return kernel::Exponential<Lanes>(Lanes::Multiply(Lanes::Broadcast(-1), y)).Value();
-  }
+  using Lanes = FourDoubles;
 };
 
 }  // namespace trainyard

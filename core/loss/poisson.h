@@ -5,9 +5,8 @@
 #ifndef TRAINYARD_CORE_LOSS_POISSON_H_
 #define TRAINYARD_CORE_LOSS_POISSON_H_
 
-#include <cmath>
-
 #include "core/loss/best_constant.h"
+#include "core/loss/exp.h"
 
 namespace trainyard {
 
@@ -18,9 +17,9 @@ struct PoissonOptions {
 struct PoissonRho {
   static constexpr double kSmallestTarget = 0;
 
-  double Value(double f, double y) const { return std::exp(f) - y * f; }
-  double Slope(double f, double y) const { return std::exp(f) - y; }
-  double Number(double f) const { return std::exp(f); }
+  double Value(double f, double y) const { return Exp(f) - y * f; }
+  double Slope(double f, double y) const { return Exp(f) - y; }
+  double Number(double f) const { return Exp(f); }
   static double BestConstant(const Targets& targets) { return LogMean(targets); }
 };
 

@@ -1,5 +1,7 @@
 #include "core/train/checkpoint.h"
 
+#include <gnu/libc-version.h>
+
 #include <bit>
 #include <cstring>
 #include <type_traits>
@@ -226,6 +228,9 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(std::string_view bytes) {
   return checkpoint;
 }
 
-std::string NumericFingerprint() { return absl::StrCat("panels-32/x86-64-fma/gcc-", __GNUC__, "/1"); }
+// Random numbers and schedules use the C library's log, cos and pow.
+std::string NumericFingerprint() {
+  return absl::StrCat("panels-32/x86-64-fma/gcc-", __GNUC__, "/glibc-", gnu_get_libc_version(), "/2");
+}
 
 }  // namespace trainyard

@@ -41,6 +41,17 @@ absl::Status Damaged(const StoredDataset& stored, const absl::Status& found) {
       "DATASET_DAMAGED", {{"dataset", dataset.name()}, {"digest", dataset.digest()}});
 }
 
+// Of the data set that is made of an upload.
+std::string DatasetFileOf(const std::string& upload_name) {
+  return absl::StrCat("dataset-", UploadFileOf(upload_name));
+}
+
+absl::Status DigestMismatch(const std::string& digest, const std::string& given) {
+  return WithReason(absl::DataLossError(absl::StrCat("the content's SHA-256 is ", digest, ", not ", given.substr(0, 64),
+                                                     "; upload it again")),
+                    "DIGEST_MISMATCH", {{"digest", digest}});
+}
+
 // What has been read of an upload leaves memory in such pieces.
 constexpr size_t kForgottenBytes = size_t{8} << 20;
 
@@ -69,7 +80,7 @@ absl::Status DatasetTable::Recover() {
 absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const MappedFile& content,
                                                  const std::string& digest) {
   ASSIGN_OR_RETURN(const ReadOptions options, FromProto(upload.dataset().read_options()));
-  const std::string file = absl::StrCat("dataset-", UploadFileOf(upload.name()));
+  const std::string file = DatasetFileOf(upload.name());
   ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs_.Create(file));
   BlobSink sink(*writer);
   size_t forgotten = 0;
@@ -102,8 +113,27 @@ absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const
 
 absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& request) {
   // A commit needs the upload for itself, as a stream does.
-  ASSIGN_OR_RETURN(const std::unique_ptr<Writer> hold, Write(request.name()));
-  ASSIGN_OR_RETURN(const v1::Upload upload, hold->Finish());
+  const absl::StatusOr<std::unique_ptr<Writer>> hold = Write(request.name());
+  if (absl::IsNotFound(hold.status())) return Committed(request, hold.status());
+  RETURN_IF_ERROR(hold.status());
+  return CommitHeld(request, **hold);
+}
+
+absl::StatusOr<v1::Dataset> DatasetTable::Committed(const v1::CommitUploadRequest& request, const absl::Status& gone) {
+  const absl::StatusOr<StoredDataset> made = catalogue_.GetDatasetOfFile(DatasetFileOf(request.name()));
+  if (absl::IsNotFound(made.status())) return gone;
+  RETURN_IF_ERROR(made.status());
+  const v1::Dataset& dataset = made->dataset;
+  if (!request.digest().empty() && request.digest() != dataset.digest()) {
+    return DigestMismatch(dataset.digest(), request.digest());
+  }
+  // The call that made it may not have seen it durable.
+  RETURN_IF_ERROR(queue_.CommitDurablyAndWait([](Connection&) { return absl::OkStatus(); }));
+  return dataset;
+}
+
+absl::StatusOr<v1::Dataset> DatasetTable::CommitHeld(const v1::CommitUploadRequest& request, Writer& hold) {
+  ASSIGN_OR_RETURN(const v1::Upload upload, hold.Finish());
   if (upload.has_size_bytes() && upload.received_bytes() < upload.size_bytes()) {
     return WithReason(
         absl::FailedPreconditionError(absl::StrCat(upload.name(), " has ", upload.received_bytes(), " of the ",
@@ -111,11 +141,9 @@ absl::StatusOr<v1::Dataset> DatasetTable::Commit(const v1::CommitUploadRequest& 
         "UPLOAD_INCOMPLETE", {{"expected_offset", absl::StrCat(upload.received_bytes())}});
   }
   ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(UploadFileOf(upload.name())));
-  const std::string digest = hold->Digest(*content);
+  const std::string digest = hold.Digest(*content);
   if (!request.digest().empty() && request.digest() != digest) {
-    return WithReason(absl::DataLossError(absl::StrCat("the content's SHA-256 is ", digest, ", not ",
-                                                       request.digest().substr(0, 64), "; upload it again")),
-                      "DIGEST_MISMATCH", {{"digest", digest}});
+    return DigestMismatch(digest, request.digest());
   }
 
   const auto forget_upload = [this, &upload] {

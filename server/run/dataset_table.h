@@ -119,6 +119,10 @@ class DatasetTable {
   absl::Status AddUpload(const v1::Upload& upload, const Caller& caller);
   absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const MappedFile& content, const std::string& digest);
 
+  // Of an upload that is there; and of one that is not: the data set that was made of it, else `gone`.
+  absl::StatusOr<v1::Dataset> CommitHeld(const v1::CommitUploadRequest& request, Writer& hold);
+  absl::StatusOr<v1::Dataset> Committed(const v1::CommitUploadRequest& request, const absl::Status& gone);
+
   const DatasetLimits limits_;
   CommitQueue& queue_;
   Catalogue& catalogue_;

@@ -96,6 +96,7 @@ class Catalogue {
   CommitQueue::Change Insert(StoredDataset dataset) const;
   CommitQueue::Change RemoveDataset(std::string name) const;
   absl::StatusOr<StoredDataset> GetDataset(std::string_view name) const;
+  absl::StatusOr<StoredDataset> GetDatasetOfFile(std::string_view file) const;
   absl::StatusOr<CataloguePage<StoredDataset>> ListDatasets(const Filter& filter, int page_size,
                                                             std::string_view page_token) const;
 
@@ -138,6 +139,8 @@ class Catalogue {
 
  private:
   explicit Catalogue(const std::string& database_path) : readers_(database_path) {}
+
+  absl::StatusOr<StoredDataset> FindDataset(const std::string& condition, std::string_view value) const;
 
   mutable ReadPool readers_;
   std::atomic<JobKey> next_job_key_ = 1;

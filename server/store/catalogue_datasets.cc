@@ -50,10 +50,18 @@ CommitQueue::Change Catalogue::RemoveDataset(std::string name) const {
 }
 
 absl::StatusOr<StoredDataset> Catalogue::GetDataset(std::string_view name) const {
+  return FindDataset("name = ?", name);
+}
+
+absl::StatusOr<StoredDataset> Catalogue::GetDatasetOfFile(std::string_view file) const {
+  return FindDataset("file = ?", file);
+}
+
+absl::StatusOr<StoredDataset> Catalogue::FindDataset(const std::string& condition, std::string_view value) const {
   ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
-  ASSIGN_OR_RETURN(Statement select, reader->Prepare("SELECT name, message, file FROM datasets WHERE name = ?"));
-  ASSIGN_OR_RETURN(const bool found, select.Bind(1, name).Step());
-  if (!found) return NotFound(name);
+  ASSIGN_OR_RETURN(Statement select, reader->Prepare("SELECT name, message, file FROM datasets WHERE " + condition));
+  ASSIGN_OR_RETURN(const bool found, select.Bind(1, value).Step());
+  if (!found) return NotFound(value);
   return ReadDataset(select);
 }
 

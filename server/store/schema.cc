@@ -12,7 +12,7 @@ namespace {
 //
 // Events lie in an ordinary rowid table: clustered by (job, seq) each commit would touch a page for each job. Times are nanoseconds
 // since 1970. `message` is the contract's message, serialised; the columns beside it are what queries need.
-constexpr std::array<std::string_view, 4> kMigrations = {R"sql(
+constexpr std::array<std::string_view, 5> kMigrations = {R"sql(
 CREATE TABLE events(
   job INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -106,6 +106,9 @@ ALTER TABLE checkpoints ADD COLUMN state BLOB;
                                                          R"sql(
 ALTER TABLE jobs ADD COLUMN owner TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+)sql",
+                                                         R"sql(
+CREATE INDEX datasets_by_file ON datasets(file);
 )sql"};
 
 constexpr int64_t kVersion = kMigrations.size();

@@ -60,6 +60,10 @@ class DatasetModel(ServiceState):
         return allow(lambda answer: self._check_upload(answer, request.name), self.upload_faults(request.name))
 
     def CommitUpload(self, request: dataset_pb2.CommitUploadRequest) -> Allowed:
+        made = self.made_of.get(request.name)
+        if made is not None:
+            mismatch = {("DATA_LOSS", "DIGEST_MISMATCH")} if request.digest else set()
+            return allow(lambda answer: self._check_dataset(answer, made), mismatch)
         faults = self.upload_faults(request.name)
         if faults:
             return allow(lambda _: None, faults)
@@ -77,7 +81,9 @@ class DatasetModel(ServiceState):
 
         def take(answer: dataset_pb2.Dataset) -> None:
             del self.uploads[request.name]
-            self.datasets.setdefault(answer.name, Dataset(upload.content, upload.dataset))
+            if answer.name not in self.datasets:
+                self.datasets[answer.name] = Dataset(upload.content, upload.dataset)
+                self.made_of[request.name] = answer.name
             self._check_dataset(answer, upload.dataset.name)
 
         return allow(take, faults)
@@ -123,6 +129,7 @@ class DatasetModel(ServiceState):
 
         def take(_: Any) -> None:
             del self.datasets[request.name]
+            self.made_of = {upload: name for upload, name in self.made_of.items() if name != request.name}
             for job in users:
                 job.states &= set(TERMINAL_STATES)
 

@@ -100,6 +100,7 @@ class ServiceState:
     def __init__(self) -> None:
         self.uploads: dict[str, Upload] = {}
         self.datasets: dict[str, Dataset] = {}
+        self.made_of: dict[str, str] = {}  # the data sets of the uploads that they were made of
         self.jobs: dict[str, Job] = {}  # in the order of their creation
         self.requests: dict[str, str] = {}  # the uploads of request ids
         self.job_requests: dict[str, tuple[str, bytes]] = {}

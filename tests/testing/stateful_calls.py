@@ -164,7 +164,8 @@ class Caller:
 
     def _commit_upload(self) -> dataset_pb2.CommitUploadRequest:
         digest = "0" * 64 if self._seldom() else ""
-        return dataset_pb2.CommitUploadRequest(name=self._name("uploads"), digest=digest)
+        again = self._name("made_of") if self._random.random() < 0.2 else None
+        return dataset_pb2.CommitUploadRequest(name=again or self._name("uploads"), digest=digest)
 
     def _read_examples(self) -> dataset_pb2.ReadExamplesRequest:
         first, count = self._random.choice([(0, 0), (2, 3), (100, 5), (0, 1000), (-1, 1), (0, 1001)])

@@ -173,9 +173,7 @@ class Uploader(Actor):
 
     def _commit(self, upload: str, name: str, digest: str) -> dataset_pb2.Dataset:
         request = dataset_pb2.CommitUploadRequest(name=upload, digest=digest)
-        dataset = self.insist(lambda client: client.datasets.CommitUpload(request), NOT_FOUND)
-        if dataset is None:  # an answer that got lost was given before
-            dataset = self.insist(lambda client: client.datasets.GetDataset(dataset_pb2.GetDatasetRequest(name=name)))
+        dataset = self.insist(lambda client: client.datasets.CommitUpload(request))
         if dataset.digest != digest:
             self.record.fault(f"{name} has the digest {dataset.digest}, not {digest}")
         return dataset

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "core/base/crc32c.h"
 #include "gtest/gtest.h"
+#include "tests/server/run/all_tables.h"
 #include "tests/server/store/temporary_store.h"
 
 namespace trainyard {
@@ -88,6 +89,32 @@ TEST_F(StaleUploadTest, AStartDropsWhatIsOver) {
   const std::string first = Open()->name();
   Restart(kNone);
   EXPECT_TRUE(absl::IsNotFound(table_->GetUpload(first).status()));
+}
+
+using RepeatedCommitTest = AllTables;
+
+TEST_F(RepeatedCommitTest, ReturnsTheDataSetThatWasMadeOfTheUpload) {
+  const std::string upload = Upload("datasets/iris");
+  const v1::Dataset made = Commit(upload).value();
+  EXPECT_EQ(Commit(upload)->SerializeAsString(), made.SerializeAsString());
+}
+
+TEST_F(RepeatedCommitTest, WithAnotherDigestIsRefused) {
+  v1::CommitUploadRequest request;
+  request.set_name(Upload("datasets/iris"));
+  request.set_digest(Commit(request.name())->digest());
+  EXPECT_TRUE(datasets_.Commit(request).ok());
+  request.set_digest(std::string(64, '0'));
+  EXPECT_EQ(ErrorReason(datasets_.Commit(request).status()), "DIGEST_MISMATCH");
+}
+
+TEST_F(RepeatedCommitTest, FindsNothingOnceTheDataSetIsDeleted) {
+  const std::string upload = Upload("datasets/iris");
+  ASSERT_TRUE(Commit(upload).ok());
+  v1::DeleteDatasetRequest request;
+  request.set_name("datasets/iris");
+  ASSERT_TRUE(datasets_.Delete(request).ok());
+  EXPECT_EQ(ErrorReason(Commit(upload).status()), "NO_SUCH_UPLOAD");
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ TEST_F(FailingStoreTest, ADataSetWhoseCommitIsNotDurableCanBeRead) {
   EXPECT_EQ(datasets_.Get("datasets/iris")->row_count(), 150);
   EXPECT_TRUE(datasets_.Open("datasets/iris").ok()) << datasets_.Open("datasets/iris").status();
   EXPECT_TRUE(Commit(Upload("datasets/iris")).ok());
+  EXPECT_EQ(Commit(upload)->row_count(), 150);
 }
 
 TEST_F(FailingStoreTest, AnUploadThatIsOpenAndNotDurablyTakesWhatComes) {

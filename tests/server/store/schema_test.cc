@@ -34,7 +34,7 @@ TEST(SchemaTest, MigrationsAreAppliedAllOrNone) {
 absl::Status MakeFirstVersion(Connection& connection) {
   return connection.Run(
       "DROP TABLE metric_summaries; ALTER TABLE checkpoints DROP COLUMN state; ALTER TABLE jobs DROP COLUMN owner;"
-      "ALTER TABLE uploads DROP COLUMN owner; PRAGMA user_version = 1");
+      "ALTER TABLE uploads DROP COLUMN owner; DROP INDEX datasets_by_file; PRAGMA user_version = 1");
 }
 
 TEST(SchemaTest, ADatabaseOfTheFirstVersionKeepsItsEventsAndCheckpoints) {
@@ -47,7 +47,7 @@ TEST(SchemaTest, ADatabaseOfTheFirstVersionKeepsItsEventsAndCheckpoints) {
     ASSERT_TRUE(connection->Run("INSERT INTO checkpoints VALUES(1, 7, 1, 20, 'd', 'f', 5, 1, 1)").ok());
   }
   const std::unique_ptr<Connection> connection = Connection::Open(folder.Database()).value();
-  EXPECT_EQ(QueryInt(*connection, "PRAGMA user_version"), 4);
+  EXPECT_EQ(QueryInt(*connection, "PRAGMA user_version"), 5);
   EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM events"), 1);
   EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM metric_summaries"), 0);
   EXPECT_EQ(QueryInt(*connection, "SELECT count(*) FROM uploads WHERE owner = ''"), 1);

@@ -22,7 +22,7 @@ void AddJobCommands(CLI::App& program, Session& session);
 void AddChangeCommands(CLI::App& group, Session& session);
 
 void AddModelCommands(CLI::App& program, Session& session);
-void AddStatusCommand(CLI::App& program, Session& session);
+void AddStatusCommands(CLI::App& program, Session& session);
 
 // One command: `add_options` binds arguments to a fresh Options, `run` gets them parsed.
 template <typename Options>

@@ -31,7 +31,7 @@ int RunProgram(const std::vector<std::string>& arguments, Console& console) {
   AddTrainCommand(program, session);
   AddJobCommands(program, session);
   AddModelCommands(program, session);
-  AddStatusCommand(program, session);
+  AddStatusCommands(program, session);
 
   // CLI11 takes the arguments from the back.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

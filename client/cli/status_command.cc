@@ -8,6 +8,8 @@
 namespace trainyard::cli {
 namespace {
 
+constexpr absl::Duration kPatience = absl::Seconds(3);
+
 struct NoOptions {};
 
 void AddNothing(CLI::App&, NoOptions&) {}
@@ -37,10 +39,33 @@ absl::Status Status(Session& session, const NoOptions&) {
   return absl::OkStatus();
 }
 
+struct HealthOptions {
+  bool live = false;
+};
+
+void AddHealthOptions(CLI::App& command, HealthOptions& options) {
+  command.add_flag("--live", options.live, "ask only whether it runs");
+}
+
+absl::Status Health(Session& session, const HealthOptions& options) {
+  ASSIGN_OR_RETURN(const auto client, session.Connect());
+  const std::string service = options.live ? "live" : "ready";
+  ASSIGN_OR_RETURN(const bool is_serving, client->IsServing(service, kPatience));
+  if (!is_serving) session.exit_code = kRefused;
+  if (session.json()) {
+    session.out() << (is_serving ? R"({"status": "SERVING"})" : R"({"status": "NOT_SERVING"})") << "\n";
+  } else {
+    session.out() << (is_serving ? "" : "not ") << service << "\n";
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
-void AddStatusCommand(CLI::App& program, Session& session) {
+void AddStatusCommands(CLI::App& program, Session& session) {
   AddCommand<NoOptions>(program, session, "status", "Show the server, its load and its limits", &AddNothing, &Status);
+  AddCommand<HealthOptions>(program, session, "health", "Ask whether the server takes new work; needs no token",
+                            &AddHealthOptions, &Health);
 }
 
 }  // namespace trainyard::cli

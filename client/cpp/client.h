@@ -52,6 +52,10 @@ class Client {
   // call runs or this waits: between calls nothing works on it.
   bool WaitForConnection(absl::Duration timeout);
 
+  // Whether a service of its health check (grpc.health.v1) is SERVING: "ready", the server takes new work; "live", it runs. Asks for no
+  // token. NOT_FOUND: it has no such service. DEADLINE_EXCEEDED: no answer within `timeout`.
+  absl::StatusOr<bool> IsServing(const std::string& service, absl::Duration timeout);
+
   v1::DatasetService::Stub& datasets() { return *datasets_; }
   v1::JobService::Stub& jobs() { return *jobs_; }
   v1::WatchService::Stub& watch() { return *watch_; }

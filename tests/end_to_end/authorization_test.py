@@ -3,6 +3,7 @@
 
 import json
 import re
+import subprocess
 import tempfile
 import time
 import unittest
@@ -15,7 +16,7 @@ from google.protobuf import descriptor, descriptor_pool
 from secure import ROLES, client_with, new_token
 from specs import ENDLESS, spec_of
 from trainyard.v1 import job_pb2, model_pb2, spec_pb2
-from trainyard_testing import DATA, Client, Refusal, Server, refusal_of
+from trainyard_testing import DATA, Client, Refusal, Server, program, refusal_of
 
 # Whoever adds a method states its role here and at the head of its handler.
 ROLE_OF = {
@@ -136,6 +137,10 @@ class MethodTest(Case):
 
 
 class TokenTest(Case):
+    def test_the_health_command_needs_none(self) -> None:
+        command = [program("trainyard"), "health", "--server", self.server.address]
+        self.assertEqual(subprocess.run(command, capture_output=True, text=True, check=True).stdout, "ready\n")
+
     def refused_token(self, *authorizations: str) -> str:
         metadata = [("authorization", value) for value in authorizations]
         with client_with(self.server.address, metadata=metadata) as client:

@@ -11,7 +11,7 @@ import grpc
 import trainyard_testing
 from bad_input import endless_spec, hidden_spec
 from scraping import get, scrape, wait_until
-from trainyard_testing import Client, Run, Server
+from trainyard_testing import Client, Run, Server, program
 
 # grpc.health.v1.HealthCheckRequest with a service, and HealthCheckResponse.
 REQUESTS = {"": b"", "ready": b"\x0a\x05ready", "live": b"\x0a\x04live"}
@@ -24,6 +24,13 @@ def health(client: Client) -> dict[str, bytes]:
     return {service: check(request) for service, request in REQUESTS.items()}
 
 
+def health_command(address: str, *arguments: str) -> tuple[int, str]:
+    """Its exit code and output."""
+    command = [program("trainyard"), "health", "--server", address, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout
+
+
 class ReadinessTest(unittest.TestCase):
     def start(self, *flags: str, **fields: object) -> tuple[Server, Client]:
         server = self.enterContext(Server(flags=("--http=127.0.0.1:0", *flags), **fields))
@@ -34,6 +41,7 @@ class ReadinessTest(unittest.TestCase):
         self.assertEqual(health(client), {"": SERVING, "ready": SERVING, "live": SERVING})
         self.assertEqual((get(server.http, "/ready").status, get(server.http, "/ready").body), (200, "ready\n"))
         self.assertEqual(scrape(server.http).value("trainyard_ready"), 1)
+        self.assertEqual(health_command(server.address), (0, "ready\n"))
 
     def expect_not_ready(self, server: Server, client: Client, reason: str) -> None:
         wait_until(lambda: health(client)[""] == NOT_SERVING)
@@ -42,9 +50,18 @@ class ReadinessTest(unittest.TestCase):
         self.assertEqual((answer.status, answer.body.split(":")[0]), (503, reason))
         self.assertEqual(get(server.http, "/live").status, 200)
         self.assertEqual(scrape(server.http).value("trainyard_ready"), 0)
+        self.assertEqual(health_command(server.address), (4, "not ready\n"))
+        self.assertEqual(health_command(server.address, "--live"), (0, "live\n"))
 
     def test_a_server_with_room_is_ready(self) -> None:
         self.expect_ready(*self.start())
+
+    def test_a_server_that_is_not_there_has_no_health(self) -> None:
+        self.assertEqual(health_command("127.0.0.1:1"), (3, ""))
+
+    def test_the_health_command_has_the_health_check_s_json(self) -> None:
+        server, _ = self.start()
+        self.assertEqual(health_command(server.address, "--output", "json"), (0, '{"status": "SERVING"}\n'))
 
     def test_an_unknown_service_is_not_found(self) -> None:
         _, client = self.start()

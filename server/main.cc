@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -163,8 +164,11 @@ int Serve(const trainyard::ServerOptions& options, const Request& request, const
   if (!http.ok()) return Fail(http.status());
   std::cout << "listening on " << (*server)->address() << std::endl;
   if (*http != nullptr) std::cout << "http on " << (*http)->address() << std::endl;
+  // Told to systemd, where that started it.
+  sd_notify(0, "READY=1");
   int signal_number = 0;
   sigwait(&until, &signal_number);
+  sd_notify(0, "STOPPING=1");
   std::cout << "draining" << std::endl;
   (*server)->Drain();
   return 0;

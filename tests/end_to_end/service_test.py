@@ -1,12 +1,16 @@
 #!/usr/bin/python3
 """The server itself: how it shares its workers, what it tells of itself."""
 
+import os
+import socket
+import tempfile
 import unittest
-
+from pathlib import Path
+from unittest import mock
 
 from specs import ENDLESS, spec_of
 from trainyard.v1 import event_pb2, spec_pb2
-from trainyard_testing import Run, ServerTest
+from trainyard_testing import Run, Server, ServerTest
 
 
 class PriorityTest(ServerTest):
@@ -33,6 +37,19 @@ class PriorityTest(ServerTest):
         self.assertEqual(tiny.state, event_pb2.STATE_SUCCEEDED)
         for job in jobs:
             self.client.cancel_job(job.name)
+
+
+class NotifyTest(unittest.TestCase):
+    def test_a_service_manager_is_told_when_it_serves_and_when_it_ends(self) -> None:
+        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="trainyard-"))
+        manager = self.enterContext(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        manager.bind(str(Path(folder) / "notify"))
+        manager.settimeout(10)
+        with mock.patch.dict(os.environ, {"NOTIFY_SOCKET": manager.getsockname()}):
+            server = self.enterContext(Server())
+        self.assertEqual(manager.recv(100), b"READY=1")
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(manager.recv(100), b"STOPPING=1")
 
 
 class ServiceTest(ServerTest):

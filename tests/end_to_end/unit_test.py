@@ -40,8 +40,9 @@ class UnitTest(unittest.TestCase):
         return self.booted.run(f"systemctl show trainyard --property={name} --value")
 
     def start(self) -> None:
+        """The manager waits until the server listens."""
         self.booted.run("systemctl start trainyard")
-        self.await_answer()
+        self.booted.run("trainyard health")
 
     def await_answer(self) -> None:
         wait_until(lambda: self.booted.run("trainyard status", check=False) != "")
@@ -78,8 +79,8 @@ class UnitTest(unittest.TestCase):
         self.addCleanup(SETTINGS.write_text, right)
         SETTINGS.write_text(right.replace("127.0.0.1:50551", "0.0.0.0:50551"))
         before = self.shown("NRestarts")
-        self.booted.run("systemctl start trainyard")
-        wait_until(lambda: self.shown("ActiveState") == "failed")
+        self.assertEqual(self.booted.run("systemctl start trainyard && echo started", check=False), "")
+        self.assertEqual(self.shown("ActiveState"), "failed")
         self.assertEqual((self.shown("NRestarts"), self.shown("ExecMainStatus")), (before, "2"))
         said = self.booted.run("journalctl --unit=trainyard --output=cat")
         self.assertIn("--listen = 0.0.0.0:50551, must be a loopback address", said)

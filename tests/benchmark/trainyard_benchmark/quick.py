@@ -15,12 +15,12 @@ def trains(case: str, share: float) -> Case:
 
 
 CASES = {
-    "a": trains("a", 0.05),
-    "b": trains("b", 0.2),
-    "c": trains("c", 0.35),
-    "d128": trains("d128", 0.08),
-    "first_idle": Case("submit to first metrics, p50", latency.first_idle, [at_most(20)], []),
-    "start": Case("start to serving", latency.start, [at_most(200)], []),
+    "a": trains("a", 0.1),
+    "b": trains("b", 0.26),
+    "c": trains("c", 0.4),
+    "d128": trains("d128", 0.16),
+    "first_idle": Case("submit to first metrics, p50", latency.first_idle, [at_most(8)], []),
+    "start": Case("start to serving", latency.start, [at_most(80)], []),
 }
 
 

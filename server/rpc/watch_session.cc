@@ -1,6 +1,8 @@
 #include "server/rpc/watch_session.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,9 +59,12 @@ absl::Status WatchSession::FindJobs() {
     return FieldError("targets", absl::StrCat(request_.targets_size(), " targets"), absl::StrCat("1 to ", kMaxTargets));
   }
   RETURN_IF_ERROR(services_.table.Add(shared_from_this(), admission_.caller()));
+  std::set<std::string_view> named;
   for (int i = 0; i < request_.targets_size(); ++i) {
     const v1::WatchTarget& target = request_.targets(i);
-    const absl::Status status = target.job() == kAllJobs ? FindMatching(target) : FindNamed(target);
+    const absl::Status status = !named.insert(target.job()).second ? FieldError("job", target.job(), "named once")
+                                : target.job() == kAllJobs         ? FindMatching(target)
+                                                                   : FindNamed(target);
     RETURN_IF_ERROR(InField(absl::StrCat("targets[", i, "]"), status));
   }
   return absl::OkStatus();

@@ -1,4 +1,4 @@
-// Streams over jobs that are deleted meanwhile.
+// Which jobs a stream may have, and what it makes of those that are deleted meanwhile.
 
 #include "server/rpc/watch_session.h"
 
@@ -114,6 +114,15 @@ class WatchSessionTest : public AllTables {
     }
   }
 
+  // How a stream of these jobs is refused.
+  grpc::StatusCode Refusal(const std::vector<std::string>& jobs) {
+    KeptStream stream;
+    const std::shared_ptr<WatchSession> session = Watch(jobs, stream);
+    const bool refused = !stream.Next().has_value();
+    session->OnDone();
+    return refused ? stream.code() : grpc::StatusCode::OK;
+  }
+
   // The stream's answer once the rest of a job that it has begun is gone, while nothing has told it of that yet.
   std::optional<v1::WatchResponse> NextAfterDeletion(const std::string& target, KeptStream& stream) {
     const std::string name = EndedJob(200);
@@ -147,6 +156,13 @@ TEST_F(WatchSessionTest, AllJobsCanBeWatchedWhileSomeAreBeingDeleted) {
   while (!deleted) codes.push_back(CatchUp());
   deleting.join();
   EXPECT_THAT(codes, Each(grpc::StatusCode::OK));
+}
+
+TEST_F(WatchSessionTest, AJobIsNamedOnce) {
+  const std::string name = EndedJob(1);
+  EXPECT_EQ(Refusal({name, "jobs/-"}), grpc::StatusCode::OK);
+  EXPECT_EQ(Refusal({name, name}), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Refusal({"jobs/-", "jobs/-"}), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(WatchSessionTest, AStreamOfAllJobsOutlivesTheLogOfOne) {

@@ -5,7 +5,7 @@ import unittest
 
 
 from specs import ENDLESS, spec_of
-from trainyard.v1 import event_pb2, spec_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, model_pb2, spec_pb2
 from trainyard_testing import Run, ServerTest
 
 
@@ -69,6 +69,19 @@ class ServiceTest(ServerTest):
         answer = next(reflect(iter([list_services]), timeout=10))
         for service in ("Dataset", "Job", "Watch", "Model", "Insight", "Server"):
             self.assertIn(f"trainyard.v1.{service}Service".encode(), answer)
+
+    def test_what_is_answered_at_once_does_not_wait_for_evaluations_of_large_data(self) -> None:
+        rows = b"x,y\n" + b"0.25,1\n0.75,0\n" * 50_000
+        self.client.upload(rows, "wide", format=dataset_pb2.FORMAT_CSV, target="y")
+        spec = spec_of("wide", budget=spec_pb2.Budget(steps=1))
+        spec.network.hidden.add().dense.units = 1024
+        job = self.client.train(spec)
+        request = model_pb2.EvaluateRequest(model=job.model, dataset="datasets/wide")
+        evaluations = [self.client.models.Evaluate.future(request) for _ in range(50)]
+        self.assertEqual(self.client.get_job(job.name).state, event_pb2.STATE_SUCCEEDED)
+        self.assertGreater(sum(not evaluation.done() for evaluation in evaluations), 25)
+        for evaluation in evaluations:
+            self.assertEqual(evaluation.result().row_count, 100_000)
 
 
 if __name__ == "__main__":

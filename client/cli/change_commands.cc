@@ -86,12 +86,13 @@ absl::Status Fork(Session& session, const ChangeFlags& flags) {
   ASSIGN_OR_RETURN(const v1::Job source, GetJob(*client, flags.name));
   v1::ForkJobRequest request;
   request.set_name(source.name());
+  request.set_request_id(client::NewRequestId());
   if (flags.from.has_value()) request.set_from_step(*flags.from);
   ASSIGN_OR_RETURN(Change change, MakeChange(source, v1::Job(), flags.train));
   *request.mutable_job() = std::move(change.job);
   *request.mutable_update_mask() = std::move(change.fields);
-  ASSIGN_OR_RETURN(const v1::Job job,
-                   client::Call(client->jobs(), &v1::JobService::Stub::ForkJob, request, absl::InfiniteDuration()));
+  ASSIGN_OR_RETURN(const v1::Job job, client::CallAgain(*client, client->jobs(), &v1::JobService::Stub::ForkJob,
+                                                        request, absl::InfiniteDuration()));
   if (flags.train.watch) return FollowJob(session, *client, job.name(), 1);
   if (session.json()) return PrintJson(job, session.out());
   session.out() << Printable(job.name()) << '\n';

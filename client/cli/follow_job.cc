@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "client/cli/terminal.h"
 #include "client/cli/watch_view.h"
+#include "client/cpp/backoff.h"
 #include "client/cpp/status_macros.h"
 #include "client/cpp/watch.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr absl::Duration kTick = absl::Milliseconds(100);
 constexpr size_t kWaitingEvents = 10'000;
+constexpr int kAttempts = 8;
 
 // Carries events from the thread that watches to the one that shows.
 class Inbox {
@@ -142,8 +144,8 @@ client::WatchOptions Options(const std::string& job, int64_t from_sequence, cons
   return options;
 }
 
-absl::StatusOr<bool> WatchAndShow(client::Client& client, const v1::Job& job, int64_t from_sequence, WatchView& view) {
-  Interrupts interrupts;
+absl::StatusOr<bool> WatchAndShow(client::Client& client, const v1::Job& job, int64_t from_sequence, WatchView& view,
+                                  Interrupts& interrupts) {
   Inbox inbox(interrupts);
   client::JobWatch watch(client, Options(job.name(), from_sequence, view, inbox));
   std::thread watcher([&] {
@@ -160,12 +162,25 @@ absl::StatusOr<bool> WatchAndShow(client::Client& client, const v1::Job& job, in
   return ended;
 }
 
+// The job when its watch has ended. A server that starts anew just then is waited for.
+absl::StatusOr<v1::Job> GetEnded(client::Client& client, const std::string& name, Interrupts& interrupts) {
+  client::Backoff backoff;
+  absl::StatusOr<v1::Job> job = GetJob(client, name, absl::Minutes(1));
+  for (int attempt = 1; absl::IsUnavailable(job.status()) && attempt < kAttempts; ++attempt) {
+    if (interrupts.Wait(backoff.Next())) return job;
+    client.WaitForConnection(absl::Seconds(1));
+    job = GetJob(client, name, absl::Minutes(1));
+  }
+  return job;
+}
+
 }  // namespace
 
 absl::Status FollowJob(Session& session, client::Client& client, const std::string& job, int64_t from_sequence) {
   ASSIGN_OR_RETURN(const v1::Job first, GetJob(client, job, absl::Minutes(1)));
+  Interrupts interrupts;
   std::unique_ptr<WatchView> view = MakeWatchView(session, first);
-  ASSIGN_OR_RETURN(const bool ended, WatchAndShow(client, first, from_sequence, *view));
+  ASSIGN_OR_RETURN(const bool ended, WatchAndShow(client, first, from_sequence, *view, interrupts));
   if (!ended) {
     view.reset();
     session.console.err << job << " goes on.\n  To see it again: trainyard job watch " << job
@@ -173,7 +188,7 @@ absl::Status FollowJob(Session& session, client::Client& client, const std::stri
     session.exit_code = kInterrupted;
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const v1::Job last, GetJob(client, job, absl::Minutes(1)));
+  ASSIGN_OR_RETURN(const v1::Job last, GetEnded(client, job, interrupts));
   if (last.state() != v1::STATE_SUCCEEDED) session.exit_code = kJobFailed;
   return view->Finish(last);
 }

@@ -184,7 +184,7 @@ absl::Status Verify(Session& session, const VerifyFlags& flags) {
   if (flags.from.has_value()) request.set_from_step(*flags.from);
   if (flags.steps.has_value()) request.set_step_count(*flags.steps);
   ASSIGN_OR_RETURN(const v1::VerifyJobResponse response,
-                   client::Call(client->jobs(), &v1::JobService::Stub::VerifyJob, request));
+                   client::Call(client->jobs(), &v1::JobService::Stub::VerifyJob, request, absl::InfiniteDuration()));
   if (!response.identical()) session.exit_code = kJobFailed;
   if (session.json()) return PrintJson(response, session.out());
   session.out() << Printable(VerifiedText(response)) << '\n';

@@ -110,7 +110,9 @@ absl::Status Train(Session& session, const TrainFlags& flags) {
   v1::CreateJobRequest request;
   *request.mutable_job() = wanted;
   request.set_request_id(client::NewRequestId());
-  ASSIGN_OR_RETURN(const v1::Job job, client::Call(client->jobs(), &v1::JobService::Stub::CreateJob, request));
+  // A job that begins with another's parameters takes as long as the reading of all rows.
+  ASSIGN_OR_RETURN(const v1::Job job, client::CallAgain(*client, client->jobs(), &v1::JobService::Stub::CreateJob,
+                                                        request, absl::InfiniteDuration()));
   if (session.json() && !flags.watch) return PrintJson(job, session.out());
   if (!session.json()) session.out() << job.name() << std::endl;
   return flags.watch ? FollowJob(session, *client, job.name(), 1) : absl::OkStatus();

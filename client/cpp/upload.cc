@@ -17,12 +17,13 @@ namespace {
 // How long an attempt waits for the server to be there again.
 constexpr absl::Duration kReconnect = absl::Seconds(5);
 
+constexpr char kBusy[] = "UPLOAD_BUSY";
+
 // Errors after which the server is asked where to go on: the connection or a byte broke, or the stream that broke still
 // counts as open.
 bool IsPassing(const absl::Status& status) {
   const std::string reason = DetailsOf(status).reason;
-  return absl::IsUnavailable(status) || reason == "CHECKSUM_MISMATCH" || reason == "OFFSET_MISMATCH" ||
-         reason == "UPLOAD_BUSY";
+  return absl::IsUnavailable(status) || reason == "CHECKSUM_MISMATCH" || reason == "OFFSET_MISMATCH" || reason == kBusy;
 }
 
 // Counts attempts in a row that brought nothing.
@@ -31,9 +32,10 @@ class Patience {
   Patience(Client& client, const UploadOptions& options)
       : client_(client), attempts_(options.attempts), left_(options.attempts), backoff_(options.first_delay) {}
 
-  // Whether to try again after this error; if so, having waited.
+  // Whether to try again after this error; if so, having waited. An upload that is busy is so with a former call of
+  // this one, which the server may take a minute to find dead, or whose commit it brings to an end: that is no attempt.
   bool Waited(const absl::Status& status) {
-    if (!IsPassing(status) || --left_ <= 0) return false;
+    if (!IsPassing(status) || (DetailsOf(status).reason != kBusy && --left_ <= 0)) return false;
     absl::SleepFor(backoff_.Next());
     client_.WaitForConnection(kReconnect);
     return true;

@@ -31,7 +31,7 @@ struct UploadOptions {
   int64_t chunk_bytes = 512 << 10;
 
   // Attempts in a row without a byte of progress after which a passing error is returned, and the wait before the first
-  // of them.
+  // of them. Not counted are those that find the server still busy with a former one.
   int attempts = 8;
   absl::Duration first_delay = absl::Milliseconds(100);
 };

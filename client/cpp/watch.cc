@@ -13,6 +13,13 @@ namespace {
 
 constexpr char kAllJobs[] = "jobs/-";
 
+// Whether to come back after this error. A server counts a stream whose connection broke until it notices.
+bool IsPassing(const absl::Status& status, bool was_connected) {
+  const std::string reason = DetailsOf(status).reason;
+  const bool is_full = reason == "TOO_MANY_WATCHERS" || reason == "QUOTA_EXCEEDED";
+  return absl::IsUnavailable(status) || (is_full && was_connected);
+}
+
 }  // namespace
 
 bool IsTerminal(v1::State state) {
@@ -28,6 +35,7 @@ JobWatch::JobWatch(Client& client, WatchOptions options) : client_(client), opti
 absl::Status JobWatch::Run(Callback deliver) {
   Backoff backoff(options_.first_delay);
   absl::Time last_progress = absl::Now();
+  bool was_connected = false;
   while (true) {
     bool stopped = false;
     bool progressed = false;
@@ -35,9 +43,10 @@ absl::Status JobWatch::Run(Callback deliver) {
     if (progressed) {
       backoff.Reset();
       last_progress = absl::Now();
+      was_connected = true;
     }
     if (stopped) return absl::OkStatus();
-    if (!absl::IsUnavailable(status)) return status;
+    if (!IsPassing(status, was_connected)) return status;
     if (RemainingRequest().targets().empty()) return absl::OkStatus();
     if (absl::Now() - last_progress > options_.reconnect_for) return status;
     if (options_.reconnecting) options_.reconnecting(status);

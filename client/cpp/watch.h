@@ -22,7 +22,8 @@ namespace trainyard::client {
 struct WatchOptions {
   v1::WatchRequest request;
 
-  // How long to try to reach a server that has gone, counted from the last message.
+  // How long to try to reach a server that has gone, or has no room for a stream that broke, counted from the last
+  // message.
   absl::Duration reconnect_for = absl::Minutes(5);
   absl::Duration first_delay = absl::Milliseconds(100);
 
@@ -42,8 +43,8 @@ class JobWatch {
   JobWatch(Client& client, WatchOptions options);
 
   // Blocks until all jobs named have ended, the callback stops or Cancel is called: then OK. Once only.
-  // UNAVAILABLE: the server was gone for longer than reconnect_for. DATA_LOSS: the server left a number out. Others:
-  // those of WatchService.Watch.
+  // UNAVAILABLE, RESOURCE_EXHAUSTED: the server was gone, or full, for longer than reconnect_for. DATA_LOSS: the server
+  // left a number out. Others: those of WatchService.Watch.
   absl::Status Run(absl::FunctionRef<Next(const v1::Event& event)> deliver);
 
   // Ends Run soon; from any thread.

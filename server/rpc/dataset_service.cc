@@ -25,7 +25,7 @@ grpc::ServerUnaryReactor* DatasetService::GetUpload(grpc::CallbackServerContext*
 
 grpc::ServerUnaryReactor* DatasetService::CommitUpload(grpc::CallbackServerContext* context,
                                                        const v1::CommitUploadRequest* request, v1::Dataset* response) {
-  return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), pool_, response,
+  return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), lasting_, response,
                [this, request] { return datasets_.Commit(*request); });
 }
 

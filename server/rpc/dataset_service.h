@@ -12,9 +12,9 @@ namespace trainyard {
 
 class DatasetService final : public v1::DatasetService::CallbackService {
  public:
-  // All must outlive this.
-  DatasetService(DatasetTable& datasets, const Gate& gate, WorkerPool& pool)
-      : datasets_(datasets), gate_(gate), pool_(pool) {}
+  // All must outlive this. `lasting`: for calls that go through all rows of a data set, so that no other waits for them.
+  DatasetService(DatasetTable& datasets, const Gate& gate, WorkerPool& pool, WorkerPool& lasting)
+      : datasets_(datasets), gate_(gate), pool_(pool), lasting_(lasting) {}
 
   grpc::ServerUnaryReactor* CreateUpload(grpc::CallbackServerContext* context, const v1::CreateUploadRequest* request,
                                          v1::Upload* response) override;
@@ -37,6 +37,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
   DatasetTable& datasets_;
   const Gate& gate_;
   WorkerPool& pool_;
+  WorkerPool& lasting_;
 };
 
 }  // namespace trainyard

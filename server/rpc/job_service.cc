@@ -65,16 +65,16 @@ grpc::ServerUnaryReactor* JobService::UpdateJob(grpc::CallbackServerContext* con
 grpc::ServerUnaryReactor* JobService::ForkJob(grpc::CallbackServerContext* context, const v1::ForkJobRequest* request,
                                               v1::Job* response) {
   const Admission admission = gate_.Authorize(*context, Role::kTrain, *request);
-  return Reply(context, admission, pool_, response,
+  return Reply(context, admission, lasting_, response,
                [this, request, caller = admission.caller()] { return jobs_.Fork(*request, caller); });
 }
 
 // It computes as much as a job.
 grpc::ServerUnaryReactor* JobService::VerifyJob(grpc::CallbackServerContext* context,
                                                 const v1::VerifyJobRequest* request, v1::VerifyJobResponse* response) {
-  return Reply(context, gate_.Authorize(*context, Role::kTrain, *request), pool_, response, [this, context, request] {
-    return jobs_.Verify(*request, [context] { return context->IsCancelled(); });
-  });
+  return Reply(
+      context, gate_.Authorize(*context, Role::kTrain, *request), lasting_, response,
+      [this, context, request] { return jobs_.Verify(*request, [context] { return context->IsCancelled(); }); });
 }
 
 grpc::ServerUnaryReactor* JobService::DeleteJob(grpc::CallbackServerContext* context,

@@ -13,9 +13,9 @@ namespace trainyard {
 
 class JobService final : public v1::JobService::CallbackService {
  public:
-  // All must outlive this.
-  JobService(JobTable& jobs, EventLog& log, const Gate& gate, WorkerPool& pool)
-      : jobs_(jobs), log_(log), gate_(gate), pool_(pool) {}
+  // All must outlive this. `lasting`: for calls that go through all rows of a data set, so that no other waits for them.
+  JobService(JobTable& jobs, EventLog& log, const Gate& gate, WorkerPool& pool, WorkerPool& lasting)
+      : jobs_(jobs), log_(log), gate_(gate), pool_(pool), lasting_(lasting) {}
 
   grpc::ServerUnaryReactor* CreateJob(grpc::CallbackServerContext* context, const v1::CreateJobRequest* request,
                                       v1::Job* response) override;
@@ -47,6 +47,7 @@ class JobService final : public v1::JobService::CallbackService {
   EventLog& log_;
   const Gate& gate_;
   WorkerPool& pool_;
+  WorkerPool& lasting_;
 };
 
 }  // namespace trainyard

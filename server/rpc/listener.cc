@@ -63,6 +63,15 @@ int PortOf(int fd) {
                                            : reinterpret_cast<const sockaddr_in*>(&bound)->sin_port);
 }
 
+// Whether somebody listens there. EAGAIN: so many connect that the next would have to wait.
+bool IsTaken(const sockaddr_un& where) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool taken = connect(fd, reinterpret_cast<const sockaddr*>(&where), sizeof(where)) == 0 || errno == EAGAIN;
+  close(fd);
+  return taken;
+}
+
 void RemoveSocketFile(const std::string& path) {
   struct stat found = {};
   if (stat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) unlink(path.c_str());
@@ -96,6 +105,7 @@ absl::Status Listener::OpenFile(const std::string& path) {
                       absl::StrCat("unix: and a path of 1 to ", sizeof(where.sun_path) - 1, " bytes"));
   }
   path.copy(where.sun_path, path.size());
+  if (IsTaken(where)) return CannotListen(address_, strerror(EADDRINUSE));
   RemoveSocketFile(path);
   const absl::StatusOr<int> fd = OpenSocket(reinterpret_cast<const sockaddr*>(&where), sizeof(where));
   if (!fd.ok()) return CannotListen(address_, std::string(fd.status().message()));
@@ -136,9 +146,10 @@ Listener::~Listener() {
     eventfd_write(stop_, 1);
     thread_.join();
   }
+  // While it listens the file is its own.
+  if (!path_.empty()) RemoveSocketFile(path_);
   for (const int fd : sockets_) close(fd);
   if (stop_ >= 0) close(stop_);
-  if (!path_.empty()) RemoveSocketFile(path_);
 }
 
 void Listener::Start(Take take) {

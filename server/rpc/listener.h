@@ -19,8 +19,8 @@ class Listener {
   // Owns the connection from then on. Runs on the listener's thread.
   using Take = std::function<void(int connection)>;
 
-  // HOST:PORT, all addresses of the host, port 0: any that is free; or unix:PATH, a socket file that is left over being replaced. On
-  // return connections queue up. INVALID_ARGUMENT: not such an address; UNAVAILABLE: it can't be had.
+  // HOST:PORT, all addresses of the host, port 0: any that is free; or unix:PATH, a socket file at which nobody listens any more being
+  // replaced. On return connections queue up. INVALID_ARGUMENT: not such an address; UNAVAILABLE: it can't be had.
   static absl::StatusOr<std::unique_ptr<Listener>> Open(const std::string& address);
 
   // Listens no more; connections that were taken stay.

@@ -20,14 +20,15 @@ grpc::ServerUnaryReactor* ModelService::ListModels(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* ModelService::Predict(grpc::CallbackServerContext* context, const v1::PredictRequest* request,
                                                 v1::PredictResponse* response) {
-  return Reply(context, gate_.Authorize(*context, Role::kRead, *request), pool_, response, [this, context, request] {
+  WorkerPool& pool = request->has_dataset() ? lasting_ : pool_;
+  return Reply(context, gate_.Authorize(*context, Role::kRead, *request), pool, response, [this, context, request] {
     return models_.Predict(*request, [context] { return context->IsCancelled(); });
   });
 }
 
 grpc::ServerUnaryReactor* ModelService::Evaluate(grpc::CallbackServerContext* context,
                                                  const v1::EvaluateRequest* request, v1::EvaluateResponse* response) {
-  return Reply(context, gate_.Authorize(*context, Role::kRead, *request), pool_, response, [this, context, request] {
+  return Reply(context, gate_.Authorize(*context, Role::kRead, *request), lasting_, response, [this, context, request] {
     return models_.Evaluate(*request, [context] { return context->IsCancelled(); });
   });
 }

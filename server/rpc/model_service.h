@@ -12,8 +12,9 @@ namespace trainyard {
 
 class ModelService final : public v1::ModelService::CallbackService {
  public:
-  // All must outlive this.
-  ModelService(ModelTable& models, const Gate& gate, WorkerPool& pool) : models_(models), gate_(gate), pool_(pool) {}
+  // All must outlive this. `lasting`: for calls that go through all rows of a data set, so that no other waits for them.
+  ModelService(ModelTable& models, const Gate& gate, WorkerPool& pool, WorkerPool& lasting)
+      : models_(models), gate_(gate), pool_(pool), lasting_(lasting) {}
 
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context, const v1::GetModelRequest* request,
                                      v1::Model* response) override;
@@ -32,6 +33,7 @@ class ModelService final : public v1::ModelService::CallbackService {
   ModelTable& models_;
   const Gate& gate_;
   WorkerPool& pool_;
+  WorkerPool& lasting_;
 };
 
 }  // namespace trainyard

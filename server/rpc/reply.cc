@@ -11,6 +11,11 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
                       ToProto(status).SerializeAsString());
 }
 
+absl::Status WhyNot(const grpc::CallbackServerContext& context, const Admission& admission) {
+  if (!admission.status().ok() || !context.IsCancelled()) return admission.status();
+  return absl::CancelledError("the caller has gone");
+}
+
 absl::Status Draining() {
   return WithReason(absl::UnavailableError("the server is about to stop; try again when it is back"), "DRAINING");
 }

@@ -20,13 +20,17 @@ grpc::Status ToGrpcStatus(const absl::Status& status);
 // UNAVAILABLE (DRAINING): the server is about to stop.
 absl::Status Draining();
 
-// Runs `work`, which fills *response or fails, if the call was admitted; records how it ended, and finishes the call.
+// Why a call whose turn has come is not to be made: it was not admitted, or nobody awaits its answer any more.
+absl::Status WhyNot(const grpc::CallbackServerContext& context, const Admission& admission);
+
+// Runs `work`, which fills *response or fails, if the call is to be made; records how it ended, and finishes the call.
 template <typename Response, typename Work>
 grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext* context, Admission admission, WorkerPool& pool,
                                 Response* response, Work work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  pool.Submit([reactor, response, admission = std::move(admission), work = std::move(work)]() mutable {
-    absl::StatusOr<Response> result = admission.status().ok() ? work() : absl::StatusOr<Response>(admission.status());
+  pool.Submit([context, reactor, response, admission = std::move(admission), work = std::move(work)]() mutable {
+    const absl::Status why_not = WhyNot(*context, admission);
+    absl::StatusOr<Response> result = why_not.ok() ? work() : absl::StatusOr<Response>(why_not);
     std::string resource;
     if constexpr (requires { result->name(); }) {
       if (result.ok()) resource = result->name();
@@ -43,8 +47,9 @@ template <typename Work>
 grpc::ServerUnaryReactor* ReplyEmpty(grpc::CallbackServerContext* context, Admission admission, WorkerPool& pool,
                                      Work work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  pool.Submit([reactor, admission = std::move(admission), work = std::move(work)]() mutable {
-    const absl::Status status = admission.status().ok() ? work() : admission.status();
+  pool.Submit([context, reactor, admission = std::move(admission), work = std::move(work)]() mutable {
+    const absl::Status why_not = WhyNot(*context, admission);
+    const absl::Status status = why_not.ok() ? work() : why_not;
     admission.Record(status);
     reactor->Finish(ToGrpcStatus(status));
   });

@@ -33,6 +33,7 @@ namespace {
 
 constexpr std::string_view kVersion = "0.1.0";
 constexpr int kBlockingThreads = 16;
+constexpr int kLastingThreads = 16;
 constexpr int kStreamsBesideWatchers = 1000;  // of one connection
 
 int64_t MachineMemory() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE); }
@@ -130,6 +131,7 @@ class Server::Parts {
       listener_.reset();
       server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));
       // Requests that still run may wait for a worker.
+      lasting_pool_.reset();
       pool_.reset();
       scheduler_->Stop();
       jobs_->SaveForShutdown();
@@ -177,6 +179,7 @@ class Server::Parts {
     saver_ = std::make_unique<CheckpointSaver>(*blobs_, *catalogue_);
     scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
     pool_ = std::make_unique<WorkerPool>(kBlockingThreads);
+    lasting_pool_ = std::make_unique<WorkerPool>(kLastingThreads);
     const RunServices services{*log_,   *queue_,     *catalogue_,   *blobs_,  *datasets_,
                                *saver_, *scheduler_, run_counters_, journal_, spec_limits_.memory_bytes};
     jobs_.emplace(JobLimits{.spec = spec_limits_, .queued_jobs = options_.queued_jobs}, services, *pool_);
@@ -185,9 +188,9 @@ class Server::Parts {
   }
 
   absl::Status Serve() {
-    job_service_.emplace(*jobs_, *log_, *gate_, *pool_);
-    dataset_service_.emplace(*datasets_, *gate_, *pool_);
-    model_service_.emplace(*models_, *gate_, *pool_);
+    job_service_.emplace(*jobs_, *log_, *gate_, *pool_, *lasting_pool_);
+    dataset_service_.emplace(*datasets_, *gate_, *pool_, *lasting_pool_);
+    model_service_.emplace(*models_, *gate_, *pool_, *lasting_pool_);
     watch_service_.emplace(WatchServices{*jobs_, *log_, *pool_, watchers_}, *gate_);
     insight_service_.emplace(spec_limits_, *datasets_, *catalogue_, *saver_, *gate_, *pool_);
     server_service_.emplace(ConstantInfo(options_, dataset_limits_, spec_limits_), *jobs_, watchers_, *gate_, *pool_);
@@ -272,6 +275,7 @@ class Server::Parts {
   std::optional<JobTable> jobs_;
   std::optional<ModelTable> models_;
   std::unique_ptr<WorkerPool> pool_;
+  std::unique_ptr<WorkerPool> lasting_pool_;
   std::optional<JobService> job_service_;
   std::optional<DatasetService> dataset_service_;
   std::optional<ModelService> model_service_;

@@ -57,7 +57,7 @@ std::shared_ptr<const std::vector<Token>> TokenFile::tokens() const {
 TokenFile::Stamp TokenFile::StampOf(const std::string& path) {
   struct stat found = {};
   if (stat(path.c_str(), &found) != 0) return {};
-  const int64_t changed = int64_t{found.st_mtim.tv_sec} * 1'000'000'000 + found.st_mtim.tv_nsec;
+  const int64_t changed = int64_t{found.st_ctim.tv_sec} * 1'000'000'000 + found.st_ctim.tv_nsec;
   return {found.st_dev, found.st_ino, found.st_size, changed};
 }
 

@@ -32,7 +32,7 @@ class TokenFile {
   std::shared_ptr<const std::vector<Token>> tokens() const;
 
  private:
-  // Device, inode, size, and time of the last change in nanoseconds.
+  // Device, inode, size, and time of the last change in nanoseconds: of its content, its owner or its rights.
   using Stamp = std::tuple<uint64_t, uint64_t, int64_t, int64_t>;
 
   TokenFile(std::string path, Stamp stamp, std::vector<Token> tokens, Reread reread);

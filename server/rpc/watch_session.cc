@@ -1,6 +1,8 @@
 #include "server/rpc/watch_session.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,9 +59,12 @@ absl::Status WatchSession::FindJobs() {
     return FieldError("targets", absl::StrCat(request_.targets_size(), " targets"), absl::StrCat("1 to ", kMaxTargets));
   }
   RETURN_IF_ERROR(services_.table.Add(shared_from_this(), admission_.caller()));
+  std::set<std::string_view> named;
   for (int i = 0; i < request_.targets_size(); ++i) {
     const v1::WatchTarget& target = request_.targets(i);
-    const absl::Status status = target.job() == kAllJobs ? FindMatching(target) : FindNamed(target);
+    const absl::Status status = !named.insert(target.job()).second ? FieldError("job", target.job(), "named once")
+                                : target.job() == kAllJobs         ? FindMatching(target)
+                                                                   : FindNamed(target);
     RETURN_IF_ERROR(InField(absl::StrCat("targets[", i, "]"), status));
   }
   return absl::OkStatus();
@@ -70,7 +75,7 @@ absl::Status WatchSession::FindNamed(const v1::WatchTarget& target) {
   ASSIGN_OR_RETURN(const JobKey job, services_.jobs.FindKey(target.job(), "job"));
   const int64_t from = target.has_from_sequence() ? target.from_sequence() : 1;
   services_.log.Subscribe(job, shared_from_this());
-  ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, from, 1));
+  ASSIGN_OR_RETURN(const LogPage page, Read(job, target.job(), from, 1));
   absl::MutexLock lock(&mutex_);
   if (page.ended && from > page.newest) {
     ended_.insert(job);  // nothing will come
@@ -92,19 +97,33 @@ absl::Status WatchSession::FindMatching(const v1::WatchTarget& target) {
   services_.log.Subscribe(std::nullopt, shared_from_this());
   ASSIGN_OR_RETURN(const std::vector<StoredJob> jobs, services_.jobs.Matching(filter_));
   for (const StoredJob& stored : jobs) {
-    ASSIGN_OR_RETURN(const JobKey job, services_.jobs.FindKey(stored.job.name(), "job"));
-    ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(job, 1, 1));
-    absl::MutexLock lock(&mutex_);
-    if (page.ended && from > page.newest) {
-      ended_.insert(job);
-    } else {
-      Follow(job, Cursor{.job = stored.job.name(),
-                         .next = std::min(from, page.newest + 1),
-                         .newest = page.newest,
-                         .view = WatchView(choice_)});
-    }
+    const absl::Status status = FindMatch(stored.job.name(), from);
+    if (!absl::IsNotFound(status)) RETURN_IF_ERROR(status);  // it may have been deleted meanwhile
   }
   return absl::OkStatus();
+}
+
+absl::Status WatchSession::FindMatch(const std::string& name, int64_t from) {
+  ASSIGN_OR_RETURN(const JobKey job, services_.jobs.FindKey(name, "job"));
+  ASSIGN_OR_RETURN(const LogPage page, Read(job, name, 1, 1));
+  absl::MutexLock lock(&mutex_);
+  if (page.ended && from > page.newest) {
+    ended_.insert(job);
+  } else {
+    Follow(
+        job,
+        Cursor{
+            .job = name, .next = std::min(from, page.newest + 1), .newest = page.newest, .view = WatchView(choice_)});
+  }
+  return absl::OkStatus();
+}
+
+// The log of a job that is gone reads as an empty one.
+absl::StatusOr<LogPage> WatchSession::Read(JobKey job, const std::string& name, int64_t from, int limit) const {
+  absl::StatusOr<LogPage> page = services_.log.Read(job, from, limit);
+  if (page.ok() && page->newest > 0) return page;
+  RETURN_IF_ERROR(services_.jobs.FindKey(name, "job").status());
+  return page;
 }
 
 // A job that this stream did not know: its first event names it.
@@ -250,12 +269,9 @@ bool WatchSession::ProceedWith(JobKey job, Cursor& cursor) {
     return true;
   }
   absl::StatusOr<std::optional<LogPage>> page = services_.log.ReadFromMemory(job, cursor.next, kBatch);
-  if (!page.ok()) {
-    Finish(page.status());
-    return true;
-  }
-  if (!page->has_value()) {
-    ReadFromDisk(job, cursor.next);
+  // Why it can't be read is for the other threads to find out.
+  if (!page.ok() || !page->has_value()) {
+    ReadFromDisk(job, cursor);
     return true;
   }
   if ((*page)->entries.empty()) return false;
@@ -263,10 +279,10 @@ bool WatchSession::ProceedWith(JobKey job, Cursor& cursor) {
   return true;
 }
 
-void WatchSession::ReadFromDisk(JobKey job, int64_t from) {
+void WatchSession::ReadFromDisk(JobKey job, const Cursor& cursor) {
   reading_ = true;
-  services_.pool.Submit([self = shared_from_this(), job, from] {
-    absl::StatusOr<LogPage> page = self->services_.log.Read(job, from, kBatch);
+  services_.pool.Submit([self = shared_from_this(), job, name = cursor.job, from = cursor.next] {
+    absl::StatusOr<LogPage> page = self->Read(job, name, from, kBatch);
     absl::MutexLock lock(&self->mutex_);
     self->reading_ = false;
     if (self->finished_) return;
@@ -290,7 +306,7 @@ void WatchSession::DeliverFromDisk(JobKey job, Cursor& cursor, const LogPage& pa
   Deliver(job, cursor, page);
   const auto found = cursors_.find(job);
   if (found == cursors_.end() || pending_.size() > 1) return;
-  if (found->second.next <= found->second.newest) ReadFromDisk(job, found->second.next);
+  if (found->second.next <= found->second.newest) ReadFromDisk(job, found->second);
 }
 
 void WatchSession::Deliver(JobKey job, Cursor& cursor, const LogPage& page) {

@@ -77,13 +77,18 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
   absl::Status FindJobs();
   absl::Status FindNamed(const v1::WatchTarget& target);
   absl::Status FindMatching(const v1::WatchTarget& target);
+  absl::Status FindMatch(const std::string& name, int64_t from);
   void ConsiderNew(JobKey job);
   bool IsWanted(const v1::Event& first) const;
+
+  // As the log's Read, but NOT_FOUND wherever the job is gone.
+  absl::StatusOr<LogPage> Read(JobKey job, const std::string& name, int64_t from, int limit) const;
+
   void Follow(JobKey job, Cursor cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void Proceed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ProceedWith(JobKey job, Cursor& cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void ReadFromDisk(JobKey job, int64_t from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReadFromDisk(JobKey job, const Cursor& cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DeliverFromDisk(JobKey job, Cursor& cursor, const LogPage& page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Deliver(JobKey job, Cursor& cursor, const LogPage& page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Beat() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -4,7 +4,9 @@
 #define TRAINYARD_TESTS_CLIENT_FAKE_SERVER_H_
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +51,8 @@ class FakeDatasets final : public v1::DatasetService::Service {
   std::string content;
   std::vector<int64_t> first_offsets;
   bool lose_commit_answer = false;
+  // How many streams and commits find that another call has the upload.
+  int busy_calls = 0;
   std::string committed_elsewhere;  // the content of another upload under the same name, committed meanwhile
   v1::Dataset committed;
 
@@ -60,6 +64,7 @@ class FakeDatasets final : public v1::DatasetService::Service {
 
   grpc::Status UploadData(grpc::ServerContext*, grpc::ServerReader<v1::UploadDataRequest>* reader,
                           v1::Upload* upload) override {
+    if (busy_calls > 0) return Busy();
     v1::UploadDataRequest chunk;
     bool first = true;
     for (int chunks = 0; reader->Read(&chunk); ++chunks) {
@@ -89,6 +94,7 @@ class FakeDatasets final : public v1::DatasetService::Service {
 
   grpc::Status CommitUpload(grpc::ServerContext*, const v1::CommitUploadRequest* request,
                             v1::Dataset* dataset) override {
+    if (busy_calls > 0) return Busy();
     if (!committed.digest().empty()) return {grpc::StatusCode::NOT_FOUND, "no such upload"};
     Sha256 digest;
     digest.Update(committed_elsewhere.empty() ? content : committed_elsewhere);
@@ -105,6 +111,12 @@ class FakeDatasets final : public v1::DatasetService::Service {
     *dataset = committed;
     return grpc::Status::OK;
   }
+
+ private:
+  grpc::Status Busy() {
+    --busy_calls;
+    return Refusal(grpc::StatusCode::ABORTED, "busy", "upload", "UPLOAD_BUSY");
+  }
 };
 
 class FakeJobs final : public v1::JobService::Service {
@@ -112,17 +124,34 @@ class FakeJobs final : public v1::JobService::Service {
   v1::Job job;
   v1::Job created;
   grpc::Status create_status;
+  int create_answers_to_lose = 0;
+  std::vector<std::string> request_ids;     // that calls of CreateJob and ForkJob brought
   std::vector<std::string> authorizations;  // that calls of GetJob brought
+  int get_calls = 0;
+  int get_answer_to_lose = 0;  // that of the call of this number, from 1; 0: none
+  bool verify_has_deadline = false;
 
   grpc::Status CreateJob(grpc::ServerContext*, const v1::CreateJobRequest* request, v1::Job* answer) override {
     created = request->job();
-    *answer = job;
-    return create_status;
+    return Create(request->request_id(), answer);
+  }
+
+  grpc::Status ForkJob(grpc::ServerContext*, const v1::ForkJobRequest* request, v1::Job* answer) override {
+    return Create(request->request_id(), answer);
+  }
+
+  grpc::Status VerifyJob(grpc::ServerContext* context, const v1::VerifyJobRequest*,
+                         v1::VerifyJobResponse* answer) override {
+    verify_has_deadline = context->deadline() != std::chrono::system_clock::time_point::max();
+    answer->set_identical(true);
+    return grpc::Status::OK;
   }
 
   grpc::Status GetJob(grpc::ServerContext* context, const v1::GetJobRequest* request, v1::Job* answer) override {
     const auto [first, last] = context->client_metadata().equal_range("authorization");
     for (auto it = first; it != last; ++it) authorizations.emplace_back(it->second.data(), it->second.size());
+    ++get_calls;
+    if (get_calls == get_answer_to_lose) return {grpc::StatusCode::UNAVAILABLE, "answer lost"};
     if (request->name() != job.name()) return {grpc::StatusCode::NOT_FOUND, "no such job"};
     *answer = job;
     return grpc::Status::OK;
@@ -135,6 +164,14 @@ class FakeJobs final : public v1::JobService::Service {
     listed->set_name(request->page_token().empty() ? "jobs/1" : "jobs/2");
     if (request->page_token().empty()) answer->set_next_page_token("second");
     return grpc::Status::OK;
+  }
+
+ private:
+  grpc::Status Create(const std::string& request_id, v1::Job* answer) {
+    request_ids.push_back(request_id);
+    if (create_answers_to_lose-- > 0) return {grpc::StatusCode::UNAVAILABLE, "answer lost"};
+    *answer = job;
+    return create_status;
   }
 };
 
@@ -149,12 +186,19 @@ class FakeWatch final : public v1::WatchService::Service {
   bool skip = false;
   // Stays open after the last event, whatever the client does, until Release.
   bool hold = false;
+  // How each stream after the first ends at once, in turn.
+  std::deque<grpc::Status> refusals;
   std::vector<int64_t> asked_from;
 
   grpc::Status Watch(grpc::ServerContext*, const v1::WatchRequest* request,
                      grpc::ServerWriter<v1::WatchResponse>* writer) override {
     int64_t from = std::max<int64_t>(request->targets(0).from_sequence(), 1);
     asked_from.push_back(from);
+    if (asked_from.size() > 1 && !refusals.empty()) {
+      const grpc::Status refusal = refusals.front();
+      refusals.pop_front();
+      return refusal;
+    }
     if (repeat) from = std::max<int64_t>(from - 1, 1);
     if (skip) ++from;
     const bool breaks = streams_to_break > 0;

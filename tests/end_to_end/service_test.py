@@ -8,8 +8,10 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import grpc
+
 from specs import ENDLESS, spec_of
-from trainyard.v1 import event_pb2, spec_pb2
+from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, model_pb2, spec_pb2
 from trainyard_testing import Run, Server, ServerTest
 
 
@@ -86,6 +88,44 @@ class ServiceTest(ServerTest):
         answer = next(reflect(iter([list_services]), timeout=10))
         for service in ("Dataset", "Job", "Watch", "Model", "Insight", "Server"):
             self.assertIn(f"trainyard.v1.{service}Service".encode(), answer)
+
+
+class LongCallsTest(ServerTest):
+    """Evaluations of many rows, more than the server makes at once."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        rows = b"x,y\n" + b"0.25,1\n0.75,0\n" * 50_000
+        cls.client.upload(rows, "many", format=dataset_pb2.FORMAT_CSV, target="y")
+
+    def setUp(self) -> None:
+        super().setUp()
+        spec = spec_of("many", budget=spec_pb2.Budget(steps=1))
+        spec.network.hidden.add().dense.units = 1024
+        self.job = self.client.train(spec)
+
+    def begin_evaluations(self) -> list[grpc.Future]:
+        request = model_pb2.EvaluateRequest(model=self.job.model, dataset="datasets/many")
+        return [self.client.models.Evaluate.future(request) for _ in range(50)]
+
+    def test_what_is_answered_at_once_does_not_wait_for_them(self) -> None:
+        evaluations = self.begin_evaluations()
+        self.assertEqual(self.client.get_job(self.job.name).state, event_pb2.STATE_SUCCEEDED)
+        self.assertGreater(sum(not evaluation.done() for evaluation in evaluations), 25)
+        for evaluation in evaluations:
+            self.assertEqual(evaluation.result().row_count, 100_000)
+
+    def test_a_call_that_nobody_awaits_any_more_is_not_made(self) -> None:
+        evaluations = self.begin_evaluations()
+        request = job_pb2.ForkJobRequest(name=self.job.name, job=job_pb2.Job(display_name="fork"))
+        fork = self.client.jobs.ForkJob.future(request)
+        self.client.get_job(self.job.name)  # on the same connection, after the fork
+        fork.cancel()
+        for evaluation in evaluations + self.begin_evaluations():
+            evaluation.result()
+        jobs = self.client.jobs.ListJobs(job_pb2.ListJobsRequest()).jobs
+        self.assertNotIn("fork", [job.display_name for job in jobs])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "absl/strings/str_split.h"
 #include "tests/client/fake_server.h"
 
 namespace trainyard::cli {
@@ -53,6 +54,28 @@ TEST_F(ProgramTest, TrainPrintsTheJobsName) {
   EXPECT_EQ(server_.jobs.created.spec().data().dataset(), "datasets/digits");
   EXPECT_EQ(server_.jobs.created.spec().network().hidden_size(), 2);
   EXPECT_EQ(server_.jobs.created.display_name(), "x");
+}
+
+TEST_F(ProgramTest, AJobWhoseAnswerIsLostIsAskedForAgainUnderItsRequestId) {
+  for (const char* const command : {"train --dataset d", "job fork 1"}) {
+    server_.jobs.create_answers_to_lose = 1;
+    server_.jobs.request_ids.clear();
+    EXPECT_EQ(Run(absl::StrSplit(command, ' ')), 0) << err_.str();
+    ASSERT_EQ(server_.jobs.request_ids.size(), 2u) << command;
+    EXPECT_EQ(server_.jobs.request_ids[0], server_.jobs.request_ids[1]);
+    EXPECT_EQ(server_.jobs.request_ids[0].size(), 32u);
+  }
+}
+
+TEST_F(ProgramTest, AVerificationTakesAsLongAsItTakes) {
+  EXPECT_EQ(Run({"job", "verify", "1"}), 0);
+  EXPECT_FALSE(server_.jobs.verify_has_deadline);
+}
+
+TEST_F(ProgramTest, AWatchThatSawTheEndOutlivesAServerThatStartsAnew) {
+  server_.jobs.job.mutable_progress()->set_total_steps(3);
+  server_.jobs.get_answer_to_lose = 2;
+  EXPECT_EQ(Run({"job", "watch", "1"}), 0) << err_.str();
 }
 
 TEST_F(ProgramTest, TrainReadsAFile) {

@@ -58,6 +58,22 @@ TEST_F(UploadTest, GivesUpAfterAttemptsWithoutProgress) {
   EXPECT_EQ(server_.datasets.streams_to_break, 997);
 }
 
+TEST_F(UploadTest, WaitsWhileAFormerCallHasTheUpload) {
+  options_.paths = {WriteFile("a", "0123456789abc")};
+  options_.attempts = 2;
+  server_.datasets.busy_calls = 4;
+  const auto dataset = Upload(*client_, options_);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ(server_.datasets.content, "0123456789abc");
+}
+
+TEST_F(UploadTest, WaitsWhileAFormerCommitIsUnderWay) {
+  options_.paths = {WriteFile("a", "")};
+  options_.attempts = 2;
+  server_.datasets.busy_calls = 4;
+  EXPECT_TRUE(Upload(*client_, options_).ok());
+}
+
 TEST_F(UploadTest, ALostAnswerToTheCommitIsNotAnError) {
   options_.paths = {WriteFile("a", "content")};
   server_.datasets.lose_commit_answer = true;

@@ -78,6 +78,21 @@ TEST_F(WatchTest, StopsWhenTheCallbackSaysSo) {
   EXPECT_THAT(seen_, ElementsAre(1, 2));
 }
 
+TEST_F(WatchTest, ComesBackWhileTheServerStillCountsTheBrokenStream) {
+  server_.watch.streams_to_break = 1;
+  for (const std::string reason : {"QUOTA_EXCEEDED", "TOO_MANY_WATCHERS"})
+    server_.watch.refusals.push_back(Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "full", "", reason));
+  EXPECT_TRUE(Run().ok());
+  EXPECT_THAT(seen_, ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(server_.watch.asked_from, ElementsAre(1, 3, 3, 3));
+}
+
+TEST_F(WatchTest, AServerThatIsFullFromTheBeginningIsAnError) {
+  server_.watch.asked_from.push_back(0);
+  server_.watch.refusals.push_back(Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "full", "", "TOO_MANY_WATCHERS"));
+  EXPECT_EQ(Run().code(), absl::StatusCode::kResourceExhausted);
+}
+
 TEST_F(WatchTest, SaysBeforeItReconnects) {
   server_.watch.streams_to_break = 2;
   int breaks = 0;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -27,6 +28,16 @@ class ListenerTest : public ::testing::Test {
     path_ = folder_ + "/socket";
   }
   ~ListenerTest() override { std::filesystem::remove_all(folder_); }
+
+  // As a server leaves it that is killed.
+  void LeaveSocketFile() {
+    sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+    path_.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(listen(fd, 1), 0);
+    close(fd);
+  }
 
   std::string folder_;
   std::string path_;
@@ -58,10 +69,16 @@ TEST_F(ListenerTest, WhatIsNoAddressIsRefused) {
 }
 
 TEST_F(ListenerTest, ASocketFileThatIsLeftOverIsReplacedAndNoOtherFile) {
-  const auto left_over = Listener::Open("unix:" + path_).value();
+  LeaveSocketFile();
   EXPECT_TRUE(StatusOf("unix:" + path_).ok());
   EXPECT_FALSE(std::filesystem::exists(path_));
   std::ofstream(path_) << "something";
+  EXPECT_EQ(StatusOf("unix:" + path_).code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
+TEST_F(ListenerTest, ASocketFileAtWhichAnotherListensStays) {
+  const auto other = Listener::Open("unix:" + path_).value();
   EXPECT_EQ(StatusOf("unix:" + path_).code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(std::filesystem::exists(path_));
 }

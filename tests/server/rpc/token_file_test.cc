@@ -96,6 +96,17 @@ TEST_F(TokenFileTest, AFaultyFileLeavesTheFormerTokensInForce) {
   EXPECT_THAT(*file->tokens(), SizeIs(1));
 }
 
+// So does one whose owner or rights are mended after it was written.
+TEST_F(TokenFileTest, AFileThatKeepsSizeAndTimeOfWritingIsReadAgain) {
+  Write("a read " + std::string(64, 'a') + "\n");
+  const auto written = std::filesystem::last_write_time(path_);
+  const auto file = Open();
+  Write("b read " + std::string(64, 'b') + "\n");
+  std::filesystem::last_write_time(path_, written);
+  EXPECT_TRUE(NextReread().ok());
+  EXPECT_EQ(file->tokens()->front().caller.name, "b");
+}
+
 TEST_F(TokenFileTest, ANewFileIsItsOwnersAlone) {
   ASSERT_TRUE(AppendToken(path_, NamedToken("a", 'a')).ok());
   struct stat found = {};

@@ -31,7 +31,7 @@ TEST_F(CommitQueueTest, ACommittedChangeIsSeenByReaders) {
 }
 
 TEST_F(CommitQueueTest, WhatIsQueuedMeanwhileIsOneTransaction) {
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   Outcome first;
   Outcome last;
   int64_t seen_by_last = -1;
@@ -52,7 +52,7 @@ TEST_F(CommitQueueTest, WhatIsQueuedMeanwhileIsOneTransaction) {
 }
 
 TEST_F(CommitQueueTest, ChangesAreCommittedInTheOrderOfCalls) {
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   std::vector<int> order;
   for (int i = 0; i < 5; ++i) {
     queue_->Commit(
@@ -68,7 +68,7 @@ TEST_F(CommitQueueTest, ChangesAreCommittedInTheOrderOfCalls) {
 }
 
 TEST_F(CommitQueueTest, AFailingChangeIsUndoneAlone) {
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   Outcome before;
   Outcome failing;
   Outcome after;
@@ -98,7 +98,7 @@ TEST_F(CommitQueueTest, ChangesBesideOneThatFailsRunAgainFromTheSameState) {
   std::vector<int64_t> rows;
   Outcome counted;
   {
-    Gate gate(*queue_);
+    WriterGate gate(*queue_);
     queue_->Commit(
         [this, &rows](Connection& connection) -> absl::Status {
           rows.push_back(QueryInt(connection, "SELECT count(*) FROM t"));
@@ -159,7 +159,7 @@ TEST_F(CommitQueueTest, AnErrorEndsThePortions) {
 TEST_F(CommitQueueTest, DestructionWritesWhatIsQueued) {
   Outcome last;
   {
-    Gate gate(*queue_);
+    WriterGate gate(*queue_);
     for (int i = 0; i < 100; ++i) queue_->Commit(InsertRow(i), nullptr);
     queue_->CommitDurably(InsertRow(100), last.Teller());
   }
@@ -170,7 +170,7 @@ TEST_F(CommitQueueTest, DestructionWritesWhatIsQueued) {
 }
 
 TEST_F(CommitQueueTest, QueuedCountsWhatWaitsAndWhatIsBeingWritten) {
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   EXPECT_EQ(queue_->queued(), 1);
   queue_->Commit(Nothing, nullptr);
   EXPECT_EQ(queue_->queued(), 2);

@@ -144,7 +144,7 @@ TEST_F(EventLogTest, NewestIsThatOfEachJobWhereverItIs) {
   log_->Append(kJob, Step(5));
   ASSERT_TRUE(log_->Load(12).ok());
   Drain();
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   log_->Append(kJob, Step(6));  // not committed
   const std::vector<JobKey> jobs = {13, kJob, 99, 12, 11, 13};
   const std::vector<int64_t> newest = log_->Newest(jobs).value();
@@ -185,7 +185,7 @@ TEST_F(EventLogTest, ALogThatIsBeingDeletedIsNotFound) {
 }
 
 TEST_F(EventLogTest, UncommittedBytesAreThoseThatWait) {
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   log_->Append(kJob, Step(0, 1000));
   log_->Append(kJob, Step(1, 1000));
   EXPECT_GE(log_->UncommittedBytes(kJob), 2000);

@@ -43,7 +43,7 @@ TEST_F(EventLogTest, JobsAreNumberedApart) {
 }
 
 TEST_F(EventLogTest, AnEventIsNotVisibleBeforeItIsCommitted) {
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   log_->Append(kJob, Step(0));
   EXPECT_EQ(log_->ReadFromMemory(kJob, 1, 10).value().value().newest, 0);
   EXPECT_THAT(log_->Read(kJob, 1, 10).value().entries, ElementsAre());
@@ -112,7 +112,7 @@ TEST_F(EventLogTest, AnErrorOfTheChangeUndoesTheEventAndGivesItsNumberOutAgain) 
 }
 
 TEST_F(EventLogTest, AnErrorTakesTheEventsNumberedMeanwhileWithIt) {
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   Outcome before;
   Outcome failing;
   Outcome after;
@@ -206,7 +206,7 @@ TEST_F(EventLogTest, AnEndedLogIsEndedAfterReopening) {
 
 TEST_F(EventLogTest, ChangesQueuedWhenTheLogGoesAreWritten) {
   {
-    Gate gate(*queue_);
+    WriterGate gate(*queue_);
     log_->Append(kJob, Step(0));
     log_.reset();
   }
@@ -237,7 +237,7 @@ TEST_F(EventLogTest, EightThreadsLeaveNoGap) {
 TEST_F(EventLogTest, OnAFullDiskNothingIsVisibleAndNothingIsLost) {
   std::atomic<int> pages = 100;
   {
-    Gate gate(*queue_);
+    WriterGate gate(*queue_);
     queue_->Commit(
         [&](Connection& connection) { return connection.Run(absl::StrCat("PRAGMA max_page_count = ", pages.load())); },
         nullptr);

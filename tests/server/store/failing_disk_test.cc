@@ -151,7 +151,7 @@ TEST_F(FailingDiskTest, AnErrorOfTheDiskDuringAChangeIsTheGroupsNotTheChanges) {
     Outcome large;
     Outcome beside;
     {
-      Gate gate(*queue_);
+      WriterGate gate(*queue_);
       queue_->Commit(
           [](Connection& connection) -> absl::Status {
             RETURN_IF_ERROR(connection.Run("PRAGMA cache_size = 10"));
@@ -190,7 +190,7 @@ TEST_F(FailingDiskTest, AnEventThatTookItsGroupWithItLeavesNoGapInTheLog) {
   Outcome three;
   Outcome four;
   {
-    Gate gate(*queue_);
+    WriterGate gate(*queue_);
     log_->Append(kJob, Warning("two"), nullptr, two.Teller());
     log_->Append(kJob, Warning("three"), ReadLargeTable, three.Teller());
     log_->Append(kJob, Warning("four"), nullptr, four.Teller());

@@ -32,7 +32,7 @@ class FullDiskTest : public QueueFixture {
   static constexpr int kLarge = 1'000'000;
 
   void QueueGroup() {
-    Gate gate(*queue_);
+    WriterGate gate(*queue_);
     queue_->Commit(
         [this](Connection& connection) {
           tries_.fetch_add(1);

@@ -158,7 +158,7 @@ TEST_F(SyncerTest, DurableIsToldInTheOrderOfCommits) {
     ASSERT_TRUE(committed.Wait().ok());  // each is a group of its own
   }
   {
-    Gate gate(*queue_);
+    WriterGate gate(*queue_);
     for (int i = 6; i < 9; ++i) queue_->CommitDurably(Insert(i), note(i));  // one group
   }
   syncs_.LetAllGo();
@@ -187,7 +187,7 @@ TEST_F(SyncerTest, AnErrorOfTheDiskIsToldAndWhatIsCommittedStays) {
 TEST_F(SyncerTest, DestructionSyncsWhatIsNotYetSynced) {
   Outcome durable;
   {
-    Gate gate(*queue_);
+    WriterGate gate(*queue_);
     queue_->CommitDurably(Insert(1), durable.Teller());
     syncs_.CountFreely();
   }

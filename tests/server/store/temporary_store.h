@@ -54,9 +54,9 @@ class Outcome {
 inline absl::Status Nothing(Connection&) { return absl::OkStatus(); }
 
 // Keeps the writer busy until it is opened: what is queued meanwhile becomes one group.
-class Gate {
+class WriterGate {
  public:
-  explicit Gate(CommitQueue& queue) {
+  explicit WriterGate(CommitQueue& queue) {
     queue.Commit(
         [state = state_](Connection&) {
           state->entered.Notify();
@@ -66,7 +66,7 @@ class Gate {
         nullptr);
     state_->entered.WaitForNotification();
   }
-  ~Gate() { Open(); }
+  ~WriterGate() { Open(); }
 
   void Open() {
     if (!state_->opened.HasBeenNotified()) state_->opened.Notify();

@@ -1,0 +1,183 @@
+// Which jobs a stream may have, and what it makes of those that are deleted meanwhile.
+
+#include "server/rpc/watch_session.h"
+
+#include <atomic>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
+#include "tests/server/run/all_tables.h"
+
+namespace trainyard {
+namespace {
+
+using testing::Each;
+
+// What a session gives to gRPC; a message stays on its way until the test says that it has arrived.
+class KeptStream final : public WatchSession::Stream {
+ public:
+  // Nullopt: the stream has ended.
+  std::optional<v1::WatchResponse> Next() {
+    absl::MutexLock lock(&mutex_);
+    const auto has_come = [this] { return message_.has_value() || status_.has_value(); };
+    mutex_.Await(absl::Condition(&has_come));
+    return std::exchange(message_, std::nullopt);
+  }
+  grpc::StatusCode code() const {
+    absl::MutexLock lock(&mutex_);
+    return status_.value().error_code();
+  }
+
+ private:
+  void Write(grpc::ByteBuffer message) override {
+    absl::MutexLock lock(&mutex_);
+    using Traits = grpc::SerializationTraits<v1::WatchResponse>;
+    EXPECT_TRUE(Traits::Deserialize(&message, &message_.emplace()).ok());
+  }
+  void Finish(grpc::Status status) override {
+    absl::MutexLock lock(&mutex_);
+    status_ = std::move(status);
+  }
+
+  mutable absl::Mutex mutex_;
+  std::optional<v1::WatchResponse> message_ ABSL_GUARDED_BY(mutex_);
+  std::optional<grpc::Status> status_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Keeps the log's thread from telling anybody that a job is deleted, until it is let go.
+class HeldNews final : public LogObserver {
+ public:
+  void OnNews(JobKey, int64_t newest) override {
+    if (newest > 0) return;
+    absl::MutexLock lock(&mutex_);
+    deleted_ = true;
+    mutex_.Await(absl::Condition(&let_go_));
+  }
+  void AwaitDeletion() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&deleted_));
+  }
+  void LetGo() {
+    absl::MutexLock lock(&mutex_);
+    let_go_ = true;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  bool deleted_ ABSL_GUARDED_BY(mutex_) = false;
+  bool let_go_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+class WatchSessionTest : public AllTables {
+ protected:
+  WatchSessionTest() { EXPECT_TRUE(Commit(Upload("datasets/iris")).ok()); }
+
+  // One that has ended, with an event for each step at least.
+  std::string EndedJob(int64_t steps) {
+    v1::CreateJobRequest request;
+    v1::JobSpec& spec = *request.mutable_job()->mutable_spec();
+    spec.mutable_data()->set_dataset("datasets/iris");
+    spec.mutable_data()->set_validation_fraction(0.2);
+    spec.mutable_evaluation()->set_every_steps(1);
+    spec.mutable_budget()->set_steps(steps);
+    return AwaitEnd(jobs_->Create(request, Caller())->name()).name();
+  }
+
+  absl::Status Delete(const std::string& name) {
+    v1::DeleteJobRequest request;
+    request.set_name(name);
+    return jobs_->Delete(request);
+  }
+
+  std::shared_ptr<WatchSession> Watch(const std::vector<std::string>& jobs, KeptStream& stream) {
+    v1::WatchRequest request;
+    for (const std::string& job : jobs) request.add_targets()->set_job(job);
+    const auto session = std::make_shared<WatchSession>(WatchServices{*jobs_, log_, watching_, table_}, Admission(),
+                                                        std::move(request), &stream);
+    session->Start();
+    return session;
+  }
+
+  // Opens a stream of all jobs, and returns how it ended by the time that it had caught up; OK: it goes on.
+  grpc::StatusCode CatchUp() {
+    KeptStream stream;
+    const std::shared_ptr<WatchSession> session = Watch({"jobs/-"}, stream);
+    while (true) {
+      const std::optional<v1::WatchResponse> response = stream.Next();
+      const grpc::StatusCode code = response.has_value() ? grpc::StatusCode::OK : stream.code();
+      if (!response.has_value() || response->has_heartbeat()) {
+        session->OnDone();
+        return code;
+      }
+      session->OnWriteDone(true);
+    }
+  }
+
+  // How a stream of these jobs is refused.
+  grpc::StatusCode Refusal(const std::vector<std::string>& jobs) {
+    KeptStream stream;
+    const std::shared_ptr<WatchSession> session = Watch(jobs, stream);
+    const bool refused = !stream.Next().has_value();
+    session->OnDone();
+    return refused ? stream.code() : grpc::StatusCode::OK;
+  }
+
+  // The stream's answer once the rest of a job that it has begun is gone, while nothing has told it of that yet.
+  std::optional<v1::WatchResponse> NextAfterDeletion(const std::string& target, KeptStream& stream) {
+    const std::string name = EndedJob(200);
+    const auto news = std::make_shared<HeldNews>();
+    log_.Subscribe(std::nullopt, news);
+    const std::shared_ptr<WatchSession> session = Watch({target.empty() ? name : target}, stream);
+    EXPECT_GT(stream.Next()->events_size(), 0);
+    EXPECT_TRUE(Delete(name).ok());
+    news->AwaitDeletion();
+    session->OnWriteDone(true);
+    std::optional<v1::WatchResponse> next = stream.Next();
+    session->OnDone();
+    news->LetGo();
+    log_.Unsubscribe(news.get());
+    return next;
+  }
+
+  WatchTable table_{10};
+  WorkerPool watching_{1};
+};
+
+TEST_F(WatchSessionTest, AllJobsCanBeWatchedWhileSomeAreBeingDeleted) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 100; ++i) names.push_back(EndedJob(1));
+  std::atomic<bool> deleted = false;
+  std::thread deleting([&] {
+    for (const std::string& name : names) EXPECT_TRUE(Delete(name).ok());
+    deleted = true;
+  });
+  std::vector<grpc::StatusCode> codes;
+  while (!deleted) codes.push_back(CatchUp());
+  deleting.join();
+  EXPECT_THAT(codes, Each(grpc::StatusCode::OK));
+}
+
+TEST_F(WatchSessionTest, AJobIsNamedOnce) {
+  const std::string name = EndedJob(1);
+  EXPECT_EQ(Refusal({name, "jobs/-"}), grpc::StatusCode::OK);
+  EXPECT_EQ(Refusal({name, name}), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Refusal({"jobs/-", "jobs/-"}), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(WatchSessionTest, AStreamOfAllJobsOutlivesTheLogOfOne) {
+  KeptStream stream;
+  const std::optional<v1::WatchResponse> next = NextAfterDeletion("jobs/-", stream);
+  ASSERT_TRUE(next.has_value()) << stream.code();
+  EXPECT_TRUE(next->has_heartbeat());
+  EXPECT_EQ(next->heartbeat().newest_size(), 0);
+}
+
+TEST_F(WatchSessionTest, ANamedJobWhoseLogIsGoneIsNotFound) {
+  KeptStream stream;
+  EXPECT_FALSE(NextAfterDeletion("", stream).has_value());
+  EXPECT_EQ(stream.code(), grpc::StatusCode::NOT_FOUND);
+}
+
+}  // namespace
+}  // namespace trainyard

@@ -34,6 +34,7 @@ namespace {
 constexpr std::string_view kVersion = "0.1.0";
 constexpr int kBlockingThreads = 16;
 constexpr int kLastingThreads = 16;
+constexpr int kMostWatchers = 1'000'000;
 constexpr int kStreamsBesideWatchers = 1000;  // of one connection
 
 int64_t MachineMemory() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGE_SIZE); }
@@ -101,7 +102,9 @@ absl::Status Validate(const ServerOptions& options) {
     return FieldError("--message-bytes", options.message_bytes, "in 1 MiB..1 GiB");
   }
   if (options.upload_bytes < 1) return FieldError("--upload-bytes", options.upload_bytes, "at least 1");
-  if (options.watchers < 1) return FieldError("--watchers", int64_t{options.watchers}, "at least 1");
+  if (options.watchers < 1 || options.watchers > kMostWatchers) {
+    return FieldError("--watchers", int64_t{options.watchers}, absl::StrCat("in 1..", kMostWatchers));
+  }
   if (options.queued_jobs < 1) return FieldError("--queued-jobs", int64_t{options.queued_jobs}, "at least 1");
   return absl::OkStatus();
 }

@@ -2,6 +2,7 @@
 """The server itself: how it shares its workers, what it tells of itself."""
 
 import os
+import signal
 import socket
 import tempfile
 import unittest
@@ -39,6 +40,15 @@ class PriorityTest(ServerTest):
         self.assertEqual(tiny.state, event_pb2.STATE_SUCCEEDED)
         for job in jobs:
             self.client.cancel_job(job.name)
+
+
+class SignalTest(unittest.TestCase):
+    def test_a_server_whose_terminal_goes_drains(self) -> None:
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name), Server() as server:
+                server.process.send_signal(number)
+                self.assertEqual(server.process.stdout.readline(), "draining\n")
+                self.assertEqual(server.process.wait(10), 0)
 
 
 class NotifyTest(unittest.TestCase):

@@ -62,6 +62,8 @@ class CheckConfigTest(unittest.TestCase):
     def test_a_value_out_of_range_exits_2_and_says_the_rule(self) -> None:
         message = "trainyard-server: --workers = 5000, must be in 1..1024, or 0\n"
         self.expect_fault(message, self.check("--workers=5000"))
+        message = "trainyard-server: --watchers = 2147483647, must be in 1..1000000\n"
+        self.expect_fault(message, self.check("--watchers=2147483647"))
 
     def test_an_unknown_name_exits_2_and_is_named_wherever_it_stands(self) -> None:
         self.expect_fault("wrokers", self.check("--wrokers=3"))

@@ -200,7 +200,12 @@ int main(int argc, char** argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);  // its terminal is gone
+  // Its terminal is gone; unless it is to outlive that, as under nohup.
+  if (signal(SIGHUP, SIG_DFL) != SIG_IGN) {
+    sigaddset(&signals, SIGHUP);
+  } else {
+    signal(SIGHUP, SIG_IGN);
+  }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 

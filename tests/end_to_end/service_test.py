@@ -13,7 +13,7 @@ import grpc
 
 from specs import ENDLESS, spec_of
 from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, model_pb2, spec_pb2
-from trainyard_testing import Run, Server, ServerTest
+from trainyard_testing import Client, Run, Server, ServerTest
 
 
 class PriorityTest(ServerTest):
@@ -49,6 +49,15 @@ class SignalTest(unittest.TestCase):
                 server.process.send_signal(number)
                 self.assertEqual(server.process.stdout.readline(), "draining\n")
                 self.assertEqual(server.process.wait(10), 0)
+
+
+    def test_a_server_under_nohup_outlives_its_terminal(self) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as what it starts inherits it
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+        with Server() as server, Client(server.address) as client:
+            server.process.send_signal(signal.SIGHUP)
+            for _ in range(20):
+                self.assertEqual(client.server_info().version, "0.1.0")
 
 
 class NotifyTest(unittest.TestCase):

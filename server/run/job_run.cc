@@ -143,7 +143,11 @@ absl::Status JobRun::Begin() {
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");
-  const v1::Job job = Enter(std::move(change));
+  v1::Job job;
+  {
+    absl::MutexLock lock(&mutex_);
+    job = Enter(std::move(change));
+  }
   services_.counters.queue_wait.Observe(absl::Now() - FromProto(job.create_time()));
   log_.emplace(services_.log, key_, name_, attempt_, job.newest_sequence());
   for (const RunWarning& warning : warnings) Warn(warning.reason, warning.message);
@@ -308,7 +312,10 @@ Sliced::Then JobRun::PauseNow() {
     v1::StateChanged change;
     change.set_state(v1::STATE_PAUSED);
     change.set_message("goes on from here when it is resumed");
-    self->Enter(std::move(change));
+    {
+      absl::MutexLock lock(&self->mutex_);
+      self->Enter(std::move(change));
+    }
     // What was asked for meanwhile.
     if (self->errand_waits() || self->wanted() == Wanted::kCancel) self->services_.scheduler.Hasten(self.get());
   };

@@ -175,7 +175,8 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Status RestoreModel();
 
   // States (job_run_states.cc).
-  v1::Job Enter(v1::StateChanged change);
+  v1::Job Enter(v1::StateChanged change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::Job EnterRunning() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountState(int64_t change) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void ReportEnd(const v1::Job& job, const absl::Status& status) const;
   absl::StatusOr<v1::Job> WhenDurable(v1::Job job);
@@ -214,7 +215,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   int64_t counted_steps_ = 0;  // of the trainer's, those that need not be counted any more
   int64_t counted_examples_ = 0;
 
-  std::atomic<Wanted> wanted_ = Wanted::kRun;
+  std::atomic<Wanted> wanted_ = Wanted::kRun;  // changes under mutex_
   std::atomic<bool> has_errand_ = false;
   std::atomic<bool> saving_ = false;
   std::atomic<bool> beginning_attempt_ = false;  // its checkpoint is on its way

@@ -1,0 +1,49 @@
+// Requests that meet each other, or a run that is at no worker.
+
+#include <thread>
+
+#include "core/base/status.h"
+#include "server/run/check_spec.h"
+#include "server/wire/time.h"
+#include "tests/server/run/next_server.h"
+
+namespace trainyard {
+namespace {
+
+v1::UpdateJobRequest Rename(const std::string& job, const std::string& display_name) {
+  v1::UpdateJobRequest request;
+  request.mutable_update_mask()->add_paths("display_name");
+  request.mutable_job()->set_name(job);
+  request.mutable_job()->set_display_name(display_name);
+  return request;
+}
+
+class JobRequestsTest : public AllTables {
+ protected:
+  JobRequestsTest() { EXPECT_TRUE(Commit(Upload("datasets/iris")).ok()); }
+
+  // An endless job that has begun.
+  std::string Begin() {
+    const std::string name = jobs_->Create(EndlessJob(), Caller())->name();
+    AwaitStep(*jobs_, name, 1);
+    return name;
+  }
+};
+
+TEST_F(JobRequestsTest, AResumptionDoesNotUndoAnEnd) {
+  const std::string name = Begin();
+  ASSERT_TRUE(jobs_->Pause(name).ok());
+  const StoredJob stored = catalogue_->GetJob(name).value();
+  absl::Notification ended;
+  const auto run = std::make_shared<JobRun>(
+      services_, stored, CheckSpec(stored.job.spec(), SpecLimits(), datasets_).value(), std::vector<OptionsChange>(),
+      JobRun::Told{.begun = [](const JobRun&) {}, .ended = [&](const std::shared_ptr<JobRun>&) { ended.Notify(); }});
+  run->RequestEnd(StopReason::kDeadline);
+  ASSERT_EQ(ErrorReason(run->Resume().status()), "JOB_ENDED");
+  scheduler_.Add(run, 0);
+  ended.WaitForNotification();
+  EXPECT_EQ(run->Describe().stop_reason(), v1::STOP_REASON_DEADLINE);
+}
+
+}  // namespace
+}  // namespace trainyard

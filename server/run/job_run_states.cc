@@ -131,8 +131,9 @@ absl::StatusOr<v1::Job> JobRun::Pause() {
   v1::Job job;
   {
     absl::MutexLock lock(&mutex_);
+    // Another may resume the job before this sees it paused.
     const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return HasEnded() || !end_status_.ok() || InState(v1::STATE_PAUSED);
+      return HasEnded() || !end_status_.ok() || InState(v1::STATE_PAUSED) || wanted() == Wanted::kRun;
     };
     mutex_.Await(absl::Condition(&settled));
     if (HasEnded()) return EndedError(job_);

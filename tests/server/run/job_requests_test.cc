@@ -45,5 +45,29 @@ TEST_F(JobRequestsTest, AResumptionDoesNotUndoAnEnd) {
   EXPECT_EQ(run->Describe().stop_reason(), v1::STOP_REASON_DEADLINE);
 }
 
+TEST_F(JobRequestsTest, APauseIsAnsweredThoughAnotherResumesTheJob) {
+  const std::string name = Begin();
+  absl::Notification paused;
+  std::thread pauses([&] {
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(jobs_->Pause(name).ok());
+    paused.Notify();
+  });
+  v1::ResumeJobRequest resume;
+  resume.set_name(name);
+  std::vector<std::thread> resumptions;
+  for (int i = 0; i < 2; ++i) {
+    resumptions.emplace_back([&] {
+      while (!paused.HasBeenNotified()) EXPECT_TRUE(jobs_->Resume(resume).ok());
+    });
+  }
+  const bool answered = paused.WaitForNotificationWithTimeout(absl::Seconds(30));
+  EXPECT_TRUE(answered);
+  if (!answered) {
+    EXPECT_TRUE(jobs_->Cancel(name).ok());
+  }
+  pauses.join();
+  for (std::thread& resumption : resumptions) resumption.join();
+}
+
 }  // namespace
 }  // namespace trainyard

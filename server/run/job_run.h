@@ -72,6 +72,9 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   // The job as it is now, its progress included.
   v1::Job Describe() const;
 
+  // Whether its deadline has come at `now`.
+  bool IsOverdue(absl::Time now) const;
+
   // ---- Requests of users; see JobService. They wait until the log has the change: never on a gRPC thread or a worker.
   absl::StatusOr<v1::Job> Cancel();
   absl::StatusOr<v1::Job> Pause();

@@ -67,6 +67,11 @@ v1::Job JobRun::Describe() const {
   return job;
 }
 
+bool JobRun::IsOverdue(absl::Time now) const {
+  absl::MutexLock lock(&mutex_);
+  return job_.has_deadline() && FromProto(job_.deadline()) <= now;
+}
+
 bool JobRun::HasEnded() const { return IsTerminal(job_.state()); }
 
 absl::Status JobRun::CheckBegun() const {

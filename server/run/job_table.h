@@ -117,7 +117,7 @@ class JobTable {
   void OnEnded(const std::shared_ptr<JobRun>& run);
   void NoteMemory(const JobRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndAtDeadline(const std::string& name);
-  void NoteDeadline(const v1::Job& job);
+  void NoteDeadline(const JobRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const JobLimits limits_;
   const RunServices services_;

@@ -115,13 +115,13 @@ absl::StatusOr<v1::Job> JobTable::Update(const v1::UpdateJobRequest& request) {
   if (services_.queue.short_of_room()) return StorageFull(services_.blobs.FreeBytes());
   absl::Status status;
   if (!UpdateWaiting(run, update, status)) status = run->Update(update);
-  RETURN_IF_ERROR(status);
+  // What is not durable may be committed all the same.
   absl::MutexLock lock(&mutex_);
   NoteMemory(*run);
   services_.scheduler.SetPriority(run.get(), run->priority());
-  const v1::Job job = run->Describe();
-  NoteDeadline(job);
-  return job;
+  NoteDeadline(*run);
+  RETURN_IF_ERROR(status);
+  return run->Describe();
 }
 
 bool JobTable::UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status) {

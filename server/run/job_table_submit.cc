@@ -204,12 +204,12 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Ca
     // The run may begin before the submit is durable: what it logs comes after the submit in the same file.
     absl::MutexLock lock(&mutex_);
     Enqueue(run);
+    NoteDeadline(*run);
   } else {
     OnEnded(run);
   }
   durable.WaitForNotification();
   RETURN_IF_ERROR(submitted);
-  NoteDeadline(job);
   RETURN_IF_ERROR(synced);
   return job;
 }

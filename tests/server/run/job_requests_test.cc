@@ -45,6 +45,25 @@ TEST_F(JobRequestsTest, AResumptionDoesNotUndoAnEnd) {
   EXPECT_EQ(run->Describe().stop_reason(), v1::STOP_REASON_DEADLINE);
 }
 
+// The former deadline comes while the new one is on its way to the log.
+TEST_F(JobRequestsTest, AJobOutlivesADeadlineThatWasPutOff) {
+  const std::string name = Begin();
+  v1::UpdateJobRequest request;
+  request.mutable_update_mask()->add_paths("deadline");
+  request.mutable_job()->set_name(name);
+  const absl::Time former = absl::Now() + absl::Seconds(1);
+  *request.mutable_job()->mutable_deadline() = ToProto(former);
+  ASSERT_TRUE(jobs_->Update(request).ok());
+  Gate gate(*queue_);
+  *request.mutable_job()->mutable_deadline() = ToProto(former + absl::Hours(1));
+  std::thread update([&] { EXPECT_TRUE(jobs_->Update(request).ok()); });
+  AwaitJob(*jobs_, name, [&](const v1::Job& job) { return FromProto(job.deadline()) > former; });
+  absl::SleepFor(former + absl::Milliseconds(50) - absl::Now());
+  gate.Open();
+  update.join();
+  EXPECT_EQ(jobs_->Pause(name).status(), absl::OkStatus());
+}
+
 TEST_F(JobRequestsTest, APauseIsAnsweredThoughAnotherResumesTheJob) {
   const std::string name = Begin();
   absl::Notification paused;

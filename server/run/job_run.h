@@ -93,6 +93,9 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   void RequestEnd(StopReason reason);
   void EndUnstarted(StopReason reason);
 
+  // Pauses at once what a former server left running and no worker has.
+  void PauseUnstarted();
+
   // Ends as cancelled, or as failed, a job that no worker has or will have.
   absl::StatusOr<v1::Job> CancelUnstarted();
   void FailUnstarted(const absl::Status& status);

@@ -115,6 +115,15 @@ void JobRun::EndUnstarted(StopReason reason) {
   CancelNow();
 }
 
+void JobRun::PauseUnstarted() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!InState(v1::STATE_RUNNING)) return;
+    wanted_ = Wanted::kPause;
+  }
+  PauseNow();
+}
+
 absl::StatusOr<v1::Job> JobRun::AwaitCancelled() {
   absl::MutexLock lock(&mutex_);
   const auto ended = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return HasEnded() || !end_status_.ok(); };

@@ -104,6 +104,9 @@ class JobTable {
 
   // Whether the run waited, and has no worker now; whether it waits, and is updated.
   bool TakeFromQueue(const JobRun& run);
+  bool Waits(const JobRun& run) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckHasWorker(const JobRun& run);
+  void PauseWaiting(JobRun& run);
   bool UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status);
 
   // The runs, from first to last (job_table.cc).

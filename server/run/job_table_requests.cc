@@ -81,9 +81,27 @@ bool JobTable::TakeFromQueue(const JobRun& run) {
   return waiting_.erase({-run.priority(), run.key()}) > 0;
 }
 
+bool JobTable::Waits(const JobRun& run) const { return waiting_.contains({-run.priority(), run.key()}); }
+
+absl::Status JobTable::CheckHasWorker(const JobRun& run) {
+  absl::MutexLock lock(&mutex_);
+  if (!Waits(run)) return absl::OkStatus();
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat(run.name(), " waits for memory; it can go back once it has got some")),
+      "JOB_QUEUED");
+}
+
+void JobTable::PauseWaiting(JobRun& run) {
+  absl::MutexLock lock(&mutex_);
+  if (Waits(run)) run.PauseUnstarted();
+}
+
 absl::StatusOr<v1::Job> JobTable::Pause(const std::string& name) {
   RETURN_IF_ERROR(CheckName("name", name, "jobs"));
-  if (const std::shared_ptr<JobRun> run = FindRun(name)) return run->Pause();
+  if (const std::shared_ptr<JobRun> run = FindRun(name)) {
+    PauseWaiting(*run);
+    return run->Pause();
+  }
   ASSIGN_OR_RETURN(const v1::Job job, EndedJob(name));
   return EndedError(job);
 }
@@ -97,6 +115,7 @@ absl::StatusOr<v1::Job> JobTable::Resume(const v1::ResumeJobRequest& request) {
   }
   if (!request.has_from_step()) return run->Resume();
   if (request.from_step() < 0) return FieldError("from_step", request.from_step(), "at least 0");
+  RETURN_IF_ERROR(CheckHasWorker(*run));
   const absl::MutexLock one_at_a_time(&run->changing());
   RETURN_IF_ERROR(run->Rewind(request.from_step(), [this](const v1::JobSpec& spec) { return CheckSpecOf(spec); }));
   return run->Resume();

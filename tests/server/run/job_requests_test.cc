@@ -64,6 +64,32 @@ TEST_F(JobRequestsTest, AJobOutlivesADeadlineThatWasPutOff) {
   EXPECT_EQ(jobs_->Pause(name).status(), absl::OkStatus());
 }
 
+TEST_F(JobRequestsTest, AJobThatWaitsForMemoryAfterARestartCanBePaused) {
+  const std::string first = Begin();
+  const int64_t memory = jobs_->Count().memory_bytes;
+  const std::string second = Begin();
+  scheduler_.Stop();
+  NextServer next(services_, folder_.Database(), memory * 3 / 2);
+  ASSERT_TRUE(next.jobs().Recover().ok());
+  v1::ResumeJobRequest rewind;
+  rewind.set_name(second);
+  rewind.set_from_step(0);
+  absl::Notification answered;
+  std::thread pause([&] {
+    EXPECT_EQ(next.jobs().Pause(second)->state(), v1::STATE_PAUSED);
+    EXPECT_EQ(ErrorReason(next.jobs().Resume(rewind).status()), "JOB_QUEUED");
+    answered.Notify();
+  });
+  EXPECT_TRUE(answered.WaitForNotificationWithTimeout(absl::Seconds(10)));
+  EXPECT_TRUE(next.jobs().Cancel(first).ok());
+  pause.join();
+  v1::ResumeJobRequest resume;
+  resume.set_name(second);
+  const int64_t step = next.jobs().Get(second)->progress().step();
+  EXPECT_EQ(next.jobs().Resume(resume)->state(), v1::STATE_RUNNING);
+  AwaitStep(next.jobs(), second, step + 2);
+}
+
 TEST_F(JobRequestsTest, APauseIsAnsweredThoughAnotherResumesTheJob) {
   const std::string name = Begin();
   absl::Notification paused;

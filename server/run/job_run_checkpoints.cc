@@ -54,8 +54,10 @@ absl::StatusOr<std::optional<Checkpoint>> JobRun::FirstState() const {
   return std::optional<Checkpoint>(std::move(checkpoint));
 }
 
+// Once: the run's own is newer than what is committed.
 absl::Status JobRun::RestoreModel() {
   absl::MutexLock lock(&mutex_);
+  if (!model_.name().empty()) return absl::OkStatus();
   absl::StatusOr<v1::Model> model = services_.catalogue.GetModel(job_.model());
   if (!model.ok()) return absl::IsNotFound(model.status()) ? absl::OkStatus() : model.status();
   if (model->parameters_held() == v1::PARAMETERS_HELD_BEST) {

@@ -90,6 +90,35 @@ TEST_F(JobRequestsTest, AJobThatWaitsForMemoryAfterARestartCanBePaused) {
   AwaitStep(next.jobs(), second, step + 2);
 }
 
+// What is queued of the update is not in the catalogue yet when the run is taken up.
+TEST_F(JobRequestsTest, AModelKeepsTheNameThatItsJobGotBeforeItWasTakenUp) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 3; ++i) {
+    names.push_back(Begin());
+    ASSERT_TRUE(jobs_->Pause(names.back()).ok());
+  }
+  scheduler_.Stop();
+  NextServer next(services_, folder_.Database());
+  const auto occupation = std::make_shared<Occupation>();
+  next.scheduler().Add(occupation, 0);
+  occupation->AwaitBegun();
+  ASSERT_TRUE(next.jobs().Recover().ok());
+  const std::string& last = names.back();
+  v1::ResumeJobRequest resume;
+  resume.set_name(last);
+  const int64_t step = next.jobs().Resume(resume)->progress().step();
+
+  Gate gate(*queue_);
+  std::thread update([&] { EXPECT_TRUE(next.jobs().Update(Rename(last, "new")).ok()); });
+  AwaitJob(next.jobs(), last, [](const v1::Job& job) { return job.display_name() == "new"; });
+  occupation->Leave();
+  AwaitStep(next.jobs(), last, step + 2);
+  gate.Open();
+  update.join();
+  ASSERT_TRUE(next.jobs().Cancel(last).ok());
+  EXPECT_EQ(catalogue_->GetModel(next.jobs().Get(last)->model())->display_name(), "new");
+}
+
 TEST_F(JobRequestsTest, APauseIsAnsweredThoughAnotherResumesTheJob) {
   const std::string name = Begin();
   absl::Notification paused;

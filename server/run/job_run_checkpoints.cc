@@ -168,13 +168,16 @@ void JobRun::LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held
   model_.set_parameters_digest(saved.held_digest);
   model_.set_etag(absl::StrCat(saved.stored.attempt, "-", saved.stored.step, "-", saved.held_digest.substr(0, 16)));
   *model_.mutable_evaluations() = std::move(held.evaluations);
+  // The row of a later attempt comes with the checkpoint that the attempt begins with.
+  CommitQueue::Change update;
+  if (saved.stored.attempt == job_.attempt()) update = services_.catalogue.Update(key_, job_);
   AppendEvent(
       std::move(event),
       [insert = services_.catalogue.Insert(key_, std::move(saved.stored)), put = services_.catalogue.Put(key_, model_),
-       update = services_.catalogue.Update(key_, job_)](Connection& connection) mutable {
+       update = std::move(update)](Connection& connection) mutable -> absl::Status {
         RETURN_IF_ERROR(insert(connection));
         RETURN_IF_ERROR(put(connection));
-        return update(connection);
+        return update ? update(connection) : absl::OkStatus();
       },
       [self = shared_from_this(), logged = std::move(logged)](const absl::Status& status) {
         self->saving_ = false;

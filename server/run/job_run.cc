@@ -81,6 +81,7 @@ Sliced::Then JobRun::RunSlice(absl::Duration length) {
     running_time_ += absl::Now() - begin;
     counted_steps_ = trainer_->step();
     counted_examples_ = trainer_->examples();
+    if (beginning_attempt_.load()) return Then::kWait;
   }
   return TrainFor(length);
 }
@@ -161,20 +162,16 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
   const Checkpoint* checkpoint = start.checkpoint.has_value() ? &*start.checkpoint : nullptr;
   const bool same_numbers = checkpoint == nullptr || checkpoint->fingerprint == NumericFingerprint();
   ASSIGN_OR_RETURN(trainer_, SteeredTrainer::Make(std::move(plan), changes_, data_, checkpoint, crew_.get()));
+  ASSIGN_OR_RETURN(const LogPage newest, services_.log.Read(key_, 1, 1));
+  log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
   if (!same_numbers) {
     services_.journal.Write(Severity::kWarning, "replay_refused",
                             {{"job", name_}, {"checkpoint_fingerprint", checkpoint->fingerprint}});
-    ++attempt_;
-    {
-      absl::MutexLock lock(&mutex_);
-      NoteAttempt(trainer_->step());
-    }
+    BeginAttempt(trainer_->Snapshot());
     Warn("NUMERIC_FINGERPRINT",
          absl::StrCat("the checkpoint was made by ", checkpoint->fingerprint, ", this server is ", NumericFingerprint(),
                       ": the steps from ", checkpoint->step, " on are computed anew, as attempt ", attempt_.load()));
   }
-  ASSIGN_OR_RETURN(const LogPage newest, services_.log.Read(key_, 1, 1));
-  log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
   if (same_numbers) RETURN_IF_ERROR(log_->BeginReplay(start.position, trainer_->step()));
   ASSIGN_OR_RETURN(const int64_t logged_steps, LoggedSteps(services_.log, key_, attempt_));
   logged_until_ = std::max(logged_steps, trainer_->step());

@@ -230,13 +230,15 @@ absl::Status JobRun::AttemptStatus() const {
   return attempt_status_;
 }
 
+bool JobRun::MayGoOn() const { return wanted() == Wanted::kRun && !errand_waits() && !SavesTooMuch(); }
+
 Sliced::Then JobRun::TrainFor(absl::Duration length) {
   const absl::Time begin = absl::Now();
   const absl::Time deadline = begin + length;
   absl::Time last = begin;
   int64_t units = 1;
   while (true) {
-    for (int64_t unit = 0; unit < units && wanted() == Wanted::kRun && !errand_waits(); ++unit) {
+    for (int64_t unit = 0; unit < units && MayGoOn(); ++unit) {
       if (trainer_->Advance(*this) == Trainer::Next::kEnded) {
         running_time_ += absl::Now() - begin;
         return EndNow();
@@ -252,7 +254,7 @@ Sliced::Then JobRun::TrainFor(absl::Duration length) {
     if (first_slice_) log_->Flush();
     first_slice_ = false;
     log_->FlushOld(now);
-    if (wanted() != Wanted::kRun || errand_waits() || now >= deadline) {
+    if (!MayGoOn() || now >= deadline) {
       running_time_ += now - begin;
       AfterSlice(now);
       break;
@@ -263,7 +265,7 @@ Sliced::Then JobRun::TrainFor(absl::Duration length) {
   }
   if (wanted() == Wanted::kCancel) return CancelNow();
   if (wanted() == Wanted::kPause) return PauseNow();
-  return WaitForLog() ? Then::kWait : Then::kReady;
+  return WaitForLog() || SavesTooMuch() ? Then::kWait : Then::kReady;
 }
 
 void JobRun::CountWork() {

@@ -124,6 +124,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Status Begin();
   absl::Status TakeUp(RunPlan plan);
   absl::Status AttemptStatus() const;
+  bool MayGoOn() const;
   Then TrainFor(absl::Duration length);
   Then StandStill();
   void AfterSlice(absl::Time now);
@@ -166,6 +167,8 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::StatusOr<Start> NewestCheckpoint();
   absl::StatusOr<std::optional<Checkpoint>> FirstState() const;
   void SaveIfDue(absl::Time now);
+  void NoteSaved();
+  bool SavesTooMuch() const;
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved);
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld held, Saved saved);
   struct Held {
@@ -218,12 +221,13 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Duration running_time_;
   bool begun_ = false;
   bool first_slice_ = true;
-  int64_t counted_steps_ = 0;  // of the trainer's, those that need not be counted any more
+  int64_t checkpoint_bytes_ = 0;  // of the newest
+  int64_t counted_steps_ = 0;     // of the trainer's, those that need not be counted any more
   int64_t counted_examples_ = 0;
 
   std::atomic<Wanted> wanted_ = Wanted::kRun;  // changes under mutex_
   std::atomic<bool> has_errand_ = false;
-  std::atomic<bool> saving_ = false;
+  std::atomic<int64_t> unsaved_ = 0;             // checkpoints that are on their way to the catalogue
   std::atomic<bool> beginning_attempt_ = false;  // its checkpoint is on its way
   std::atomic<int64_t> save_nanoseconds_ = 0;
 

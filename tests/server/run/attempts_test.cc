@@ -1,11 +1,8 @@
 // A run's attempts, and servers that are killed while one begins.
 
-#include <cstdio>
-#include <cstring>
-
 #include "core/train/checkpoint.h"
-#include "server/store/files.h"
 #include "tests/server/run/next_server.h"
+#include "tests/server/run/publishing.h"
 
 namespace trainyard {
 namespace {
@@ -48,38 +45,6 @@ TEST_F(AttemptsTest, AnAttemptUnderAnotherFingerprintSurvivesTheNextServer) {
   EXPECT_EQ(job.state(), v1::STATE_RUNNING) << job.state_message();
   EXPECT_EQ(job.attempt(), 2);
 }
-
-// Files are published when the test says so, by their attempt.
-class Publishing {
- public:
-  Publishing() : system_(SystemFileCalls()) {
-    now_ = this;
-    SystemFileCalls().rename = [](const char* from, const char* to) { return now_->Rename(from, to); };
-  }
-  ~Publishing() { SystemFileCalls() = system_; }
-
-  void Allow(int attempt) {
-    absl::MutexLock lock(&mutex_);
-    allowed_ = attempt;
-  }
-
- private:
-  int Rename(const char* from, const char* to) {
-    int job = 0, attempt = 0;
-    if (const char* name = std::strstr(to, "checkpoint-")) std::sscanf(name, "checkpoint-%d-%d-", &job, &attempt);
-    {
-      absl::MutexLock lock(&mutex_);
-      const auto allowed = [&] { return attempt <= allowed_; };
-      mutex_.Await(absl::Condition(&allowed));
-    }
-    return system_.rename(from, to);
-  }
-
-  static inline Publishing* now_ = nullptr;
-  const FileCalls system_;
-  absl::Mutex mutex_;
-  int allowed_ = 0;
-};
 
 // A checkpoint of the former attempt is still being written when the run goes back.
 TEST_F(AttemptsTest, NoRowNamesAnAttemptBeforeItsCheckpointIsThere) {

@@ -95,6 +95,7 @@ void JobTable::NoteDeadline(const JobRun& run) {
 
 void JobTable::OnEnded(const std::shared_ptr<JobRun>& run) {
   absl::MutexLock lock(&mutex_);
+  submitting_.erase(run->name());
   deadlines_.Clear(run->name());
   if (runs_.erase(run->name()) > 0 && --runs_of_[run->owner()] == 0) runs_of_.erase(run->owner());
   if (const auto found = admitted_.find(run.get()); found != admitted_.end()) {

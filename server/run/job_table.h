@@ -128,6 +128,7 @@ class JobTable {
 
   absl::Mutex mutex_;
   std::map<std::string, std::shared_ptr<JobRun>> runs_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> submitting_ ABSL_GUARDED_BY(mutex_);        // runs that have no place to wait at yet
   std::map<std::string, int64_t> runs_of_ ABSL_GUARDED_BY(mutex_);  // by owner
   std::map<Place, std::shared_ptr<JobRun>> waiting_ ABSL_GUARDED_BY(mutex_);
   std::map<const JobRun*, int64_t> admitted_ ABSL_GUARDED_BY(mutex_);  // the memory that each may take

@@ -21,6 +21,9 @@ constexpr int64_t kPagesReleasedAtOnce = 256;
 
 std::shared_ptr<JobRun> JobTable::FindRun(const std::string& name) {
   absl::MutexLock lock(&mutex_);
+  // A job may be known a moment before its submit is told that it is committed.
+  const auto submitted = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !submitting_.contains(name); };
+  mutex_.Await(absl::Condition(&submitted));
   const auto found = runs_.find(name);
   return found == runs_.end() ? nullptr : found->second;
 }

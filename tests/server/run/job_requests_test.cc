@@ -143,5 +143,34 @@ TEST_F(JobRequestsTest, APauseIsAnsweredThoughAnotherResumesTheJob) {
   for (std::thread& resumption : resumptions) resumption.join();
 }
 
+// The job is in the catalogue, and its submit does not know that yet.
+TEST_F(JobRequestsTest, ACancelIsAnsweredThoughTheSubmitIsNot) {
+  const auto occupation = std::make_shared<Occupation>();
+  scheduler_.Add(occupation, 0);
+  occupation->AwaitBegun();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(jobs_->Create(EndlessJob(), Caller()).ok());
+  absl::Notification committed, told, answered;
+  Gate gate(*queue_);
+  queue_->Commit(Nothing, [&](const absl::Status&) {
+    committed.Notify();
+    told.WaitForNotification();
+  });
+  std::thread submit([&] { EXPECT_TRUE(jobs_->Create(EndlessJob(), Caller()).ok()); });
+  while (queue_->queued() < 3) absl::SleepFor(absl::Milliseconds(1));
+  gate.Open();
+  committed.WaitForNotification();
+  const std::string name = catalogue_->ListJobs(Filter(), 1, "")->rows.front().job.name();
+  std::thread cancel([&] {
+    EXPECT_EQ(jobs_->Cancel(name)->state(), v1::STATE_CANCELLED);
+    answered.Notify();
+  });
+  absl::SleepFor(absl::Milliseconds(20));  // for a cancel that does not wait for the submit
+  told.Notify();
+  EXPECT_TRUE(answered.WaitForNotificationWithTimeout(absl::Seconds(10)));
+  occupation->Leave();
+  submit.join();
+  cancel.join();
+}
+
 }  // namespace
 }  // namespace trainyard

@@ -10,14 +10,16 @@
 namespace trainyard {
 namespace {
 
-bool IsSmall(const Checkpoint& checkpoint) {
+bool IsSmall(const Checkpoint& checkpoint) { return BytesOf(checkpoint) <= kMostBytesInRow; }
+
+}  // namespace
+
+int64_t BytesOf(const Checkpoint& checkpoint) {
   size_t bytes = checkpoint.parameters.size() + checkpoint.roll_back_to.size();
   for (const NamedBytes& state : checkpoint.optimizer_state) bytes += state.bytes.size();
   if (checkpoint.best.has_value()) bytes += checkpoint.best->parameters.size();
-  return bytes <= kMostBytesInRow;
+  return static_cast<int64_t>(bytes);
 }
-
-}  // namespace
 
 void CheckpointSaver::Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done) {
   if (IsSmall(checkpoint) && !HasWaiting(job)) return done(Write(job, checkpoint, std::move(stored)));

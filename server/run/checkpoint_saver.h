@@ -32,6 +32,9 @@ struct SavedCheckpoint {
 // Of parameters and all else that grows with them: more is a file.
 inline constexpr int64_t kMostBytesInRow = 64 << 10;
 
+// These bytes.
+int64_t BytesOf(const Checkpoint& checkpoint);
+
 // Thread-safe.
 class CheckpointSaver {
  public:

@@ -81,6 +81,7 @@ Sliced::Then JobRun::RunSlice(absl::Duration length) {
     running_time_ += absl::Now() - begin;
     counted_steps_ = trainer_->step();
     counted_examples_ = trainer_->examples();
+    if (beginning_attempt_.load()) return Then::kWait;
   }
   return TrainFor(length);
 }
@@ -143,7 +144,11 @@ absl::Status JobRun::Begin() {
   v1::StateChanged change;
   change.set_state(v1::STATE_RUNNING);
   change.set_message("training");
-  const v1::Job job = Enter(std::move(change));
+  v1::Job job;
+  {
+    absl::MutexLock lock(&mutex_);
+    job = Enter(std::move(change));
+  }
   services_.counters.queue_wait.Observe(absl::Now() - FromProto(job.create_time()));
   log_.emplace(services_.log, key_, name_, attempt_, job.newest_sequence());
   for (const RunWarning& warning : warnings) Warn(warning.reason, warning.message);
@@ -157,20 +162,16 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
   const Checkpoint* checkpoint = start.checkpoint.has_value() ? &*start.checkpoint : nullptr;
   const bool same_numbers = checkpoint == nullptr || checkpoint->fingerprint == NumericFingerprint();
   ASSIGN_OR_RETURN(trainer_, SteeredTrainer::Make(std::move(plan), changes_, data_, checkpoint, crew_.get()));
+  ASSIGN_OR_RETURN(const LogPage newest, services_.log.Read(key_, 1, 1));
+  log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
   if (!same_numbers) {
     services_.journal.Write(Severity::kWarning, "replay_refused",
                             {{"job", name_}, {"checkpoint_fingerprint", checkpoint->fingerprint}});
-    ++attempt_;
-    {
-      absl::MutexLock lock(&mutex_);
-      NoteAttempt(trainer_->step());
-    }
+    BeginAttempt(trainer_->Snapshot());
     Warn("NUMERIC_FINGERPRINT",
          absl::StrCat("the checkpoint was made by ", checkpoint->fingerprint, ", this server is ", NumericFingerprint(),
                       ": the steps from ", checkpoint->step, " on are computed anew, as attempt ", attempt_.load()));
   }
-  ASSIGN_OR_RETURN(const LogPage newest, services_.log.Read(key_, 1, 1));
-  log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
   if (same_numbers) RETURN_IF_ERROR(log_->BeginReplay(start.position, trainer_->step()));
   ASSIGN_OR_RETURN(const int64_t logged_steps, LoggedSteps(services_.log, key_, attempt_));
   logged_until_ = std::max(logged_steps, trainer_->step());
@@ -229,13 +230,15 @@ absl::Status JobRun::AttemptStatus() const {
   return attempt_status_;
 }
 
+bool JobRun::MayGoOn() const { return wanted() == Wanted::kRun && !errand_waits() && !SavesTooMuch(); }
+
 Sliced::Then JobRun::TrainFor(absl::Duration length) {
   const absl::Time begin = absl::Now();
   const absl::Time deadline = begin + length;
   absl::Time last = begin;
   int64_t units = 1;
   while (true) {
-    for (int64_t unit = 0; unit < units && wanted() == Wanted::kRun && !errand_waits(); ++unit) {
+    for (int64_t unit = 0; unit < units && MayGoOn(); ++unit) {
       if (trainer_->Advance(*this) == Trainer::Next::kEnded) {
         running_time_ += absl::Now() - begin;
         return EndNow();
@@ -251,7 +254,7 @@ Sliced::Then JobRun::TrainFor(absl::Duration length) {
     if (first_slice_) log_->Flush();
     first_slice_ = false;
     log_->FlushOld(now);
-    if (wanted() != Wanted::kRun || errand_waits() || now >= deadline) {
+    if (!MayGoOn() || now >= deadline) {
       running_time_ += now - begin;
       AfterSlice(now);
       break;
@@ -262,7 +265,7 @@ Sliced::Then JobRun::TrainFor(absl::Duration length) {
   }
   if (wanted() == Wanted::kCancel) return CancelNow();
   if (wanted() == Wanted::kPause) return PauseNow();
-  return WaitForLog() ? Then::kWait : Then::kReady;
+  return WaitForLog() || SavesTooMuch() ? Then::kWait : Then::kReady;
 }
 
 void JobRun::CountWork() {
@@ -308,7 +311,10 @@ Sliced::Then JobRun::PauseNow() {
     v1::StateChanged change;
     change.set_state(v1::STATE_PAUSED);
     change.set_message("goes on from here when it is resumed");
-    self->Enter(std::move(change));
+    {
+      absl::MutexLock lock(&self->mutex_);
+      self->Enter(std::move(change));
+    }
     // What was asked for meanwhile.
     if (self->errand_waits() || self->wanted() == Wanted::kCancel) self->services_.scheduler.Hasten(self.get());
   };

@@ -72,6 +72,9 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   // The job as it is now, its progress included.
   v1::Job Describe() const;
 
+  // Whether its deadline has come at `now`.
+  bool IsOverdue(absl::Time now) const;
+
   // ---- Requests of users; see JobService. They wait until the log has the change: never on a gRPC thread or a worker.
   absl::StatusOr<v1::Job> Cancel();
   absl::StatusOr<v1::Job> Pause();
@@ -89,6 +92,9 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   // As Cancel, without waiting; and of a job that no worker has or will have.
   void RequestEnd(StopReason reason);
   void EndUnstarted(StopReason reason);
+
+  // Pauses at once what a former server left running and no worker has.
+  void PauseUnstarted();
 
   // Ends as cancelled, or as failed, a job that no worker has or will have.
   absl::StatusOr<v1::Job> CancelUnstarted();
@@ -118,6 +124,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Status Begin();
   absl::Status TakeUp(RunPlan plan);
   absl::Status AttemptStatus() const;
+  bool MayGoOn() const;
   Then TrainFor(absl::Duration length);
   Then StandStill();
   void AfterSlice(absl::Time now);
@@ -160,6 +167,8 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::StatusOr<Start> NewestCheckpoint();
   absl::StatusOr<std::optional<Checkpoint>> FirstState() const;
   void SaveIfDue(absl::Time now);
+  void NoteSaved();
+  bool SavesTooMuch() const;
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved);
   void SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld held, Saved saved);
   struct Held {
@@ -175,7 +184,8 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Status RestoreModel();
 
   // States (job_run_states.cc).
-  v1::Job Enter(v1::StateChanged change);
+  v1::Job Enter(v1::StateChanged change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::Job EnterRunning() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountState(int64_t change) ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void ReportEnd(const v1::Job& job, const absl::Status& status) const;
   absl::StatusOr<v1::Job> WhenDurable(v1::Job job);
@@ -211,12 +221,13 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   absl::Duration running_time_;
   bool begun_ = false;
   bool first_slice_ = true;
-  int64_t counted_steps_ = 0;  // of the trainer's, those that need not be counted any more
+  int64_t checkpoint_bytes_ = 0;  // of the newest
+  int64_t counted_steps_ = 0;     // of the trainer's, those that need not be counted any more
   int64_t counted_examples_ = 0;
 
-  std::atomic<Wanted> wanted_ = Wanted::kRun;
+  std::atomic<Wanted> wanted_ = Wanted::kRun;  // changes under mutex_
   std::atomic<bool> has_errand_ = false;
-  std::atomic<bool> saving_ = false;
+  std::atomic<int64_t> unsaved_ = 0;             // checkpoints that are on their way to the catalogue
   std::atomic<bool> beginning_attempt_ = false;  // its checkpoint is on its way
   std::atomic<int64_t> save_nanoseconds_ = 0;
 

@@ -18,6 +18,9 @@ constexpr absl::Duration kBetweenSaves = absl::Seconds(10);
 constexpr int64_t kSaveShare = 100;  // saving may take a hundredth of the time
 constexpr int kKeptCheckpoints = 10;
 
+// A run stands back while several of its checkpoints, and so many bytes of them, wait for the disk: its memory is counted with one.
+constexpr int64_t kMostUnsavedBytes = 4 << 20;
+
 // Every other checkpoint is past the event that the job was submitted.
 bool IsFirstState(const StoredCheckpoint& checkpoint) { return checkpoint.log_position == 0; }
 
@@ -54,8 +57,10 @@ absl::StatusOr<std::optional<Checkpoint>> JobRun::FirstState() const {
   return std::optional<Checkpoint>(std::move(checkpoint));
 }
 
+// Once: the run's own is newer than what is committed.
 absl::Status JobRun::RestoreModel() {
   absl::MutexLock lock(&mutex_);
+  if (!model_.name().empty()) return absl::OkStatus();
   absl::StatusOr<v1::Model> model = services_.catalogue.GetModel(job_.model());
   if (!model.ok()) return absl::IsNotFound(model.status()) ? absl::OkStatus() : model.status();
   if (model->parameters_held() == v1::PARAMETERS_HELD_BEST) {
@@ -71,12 +76,21 @@ void JobRun::SaveIfDue(absl::Time now) {
   const absl::Duration least =
       std::max(kBetweenSaves, kSaveShare * absl::Nanoseconds(save_nanoseconds_.load(std::memory_order_relaxed)));
   if (options_.checkpoints.every_steps.has_value() || now - last_save_ < least) return;
-  if (saving_.load(std::memory_order_relaxed) || beginning_attempt_ || log_->replaying()) return;
+  if (unsaved_.load(std::memory_order_relaxed) > 0 || beginning_attempt_ || log_->replaying()) return;
   last_save_ = now;
   log_->Flush();
   SaveCheckpoint(trainer_->Snapshot(), Keep::kNewest, [self = shared_from_this()](const absl::Status& status) {
     if (!status.ok()) self->Warn("CHECKPOINT_NOT_SAVED", std::string(status.message()));
   });
+}
+
+bool JobRun::SavesTooMuch() const {
+  const int64_t unsaved = unsaved_.load(std::memory_order_relaxed);
+  return unsaved > 1 && unsaved * checkpoint_bytes_ >= kMostUnsavedBytes;
+}
+
+void JobRun::NoteSaved() {
+  if (unsaved_.fetch_sub(1) > 1) services_.scheduler.Wake(this);
 }
 
 void JobRun::Save(Checkpoint checkpoint) {
@@ -99,19 +113,21 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld hel
     is_first = model_.name().empty();
     if (is_first) model_ = MakeModel();
   }
-  saving_ = true;
+  checkpoint_bytes_ = BytesOf(checkpoint);
+  ++unsaved_;
+  Saved done = [self = shared_from_this(), saved = std::move(saved)](const absl::Status& status) {
+    self->NoteSaved();
+    saved(status);
+  };
   services_.saver.Save(key_, std::move(checkpoint),
                        {.attempt = attempt_, .log_position = log_->position(), .pinned = keep == Keep::kAlways},
                        [self = shared_from_this(), held = std::move(described), is_first,
-                        saved = std::move(saved)](absl::StatusOr<SavedCheckpoint> result) mutable {
-                         if (!result.ok()) {
-                           self->saving_ = false;
-                           return saved(result.status());
-                         }
+                        done = std::move(done)](absl::StatusOr<SavedCheckpoint> result) mutable {
+                         if (!result.ok()) return done(result.status());
                          self->save_nanoseconds_ = absl::ToInt64Nanoseconds(result->took);
                          self->services_.counters.checkpoint.Observe(result->took);
                          if (!is_first) self->RemoveOldCheckpoints();
-                         self->LogCheckpoint(*std::move(result), std::move(held), std::move(saved));
+                         self->LogCheckpoint(*std::move(result), std::move(held), std::move(done));
                        });
 }
 
@@ -166,18 +182,18 @@ void JobRun::LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held
   model_.set_parameters_digest(saved.held_digest);
   model_.set_etag(absl::StrCat(saved.stored.attempt, "-", saved.stored.step, "-", saved.held_digest.substr(0, 16)));
   *model_.mutable_evaluations() = std::move(held.evaluations);
+  // The row of a later attempt comes with the checkpoint that the attempt begins with.
+  CommitQueue::Change update;
+  if (saved.stored.attempt == job_.attempt()) update = services_.catalogue.Update(key_, job_);
   AppendEvent(
       std::move(event),
       [insert = services_.catalogue.Insert(key_, std::move(saved.stored)), put = services_.catalogue.Put(key_, model_),
-       update = services_.catalogue.Update(key_, job_)](Connection& connection) mutable {
+       update = std::move(update)](Connection& connection) mutable -> absl::Status {
         RETURN_IF_ERROR(insert(connection));
         RETURN_IF_ERROR(put(connection));
-        return update(connection);
+        return update ? update(connection) : absl::OkStatus();
       },
-      [self = shared_from_this(), logged = std::move(logged)](const absl::Status& status) {
-        self->saving_ = false;
-        logged(status);
-      });
+      std::move(logged));
 }
 
 v1::Model JobRun::MakeModel() const {

@@ -54,6 +54,10 @@ std::string Sentence(const RunEnd& end, const absl::Status& status) {
   return sentence;
 }
 
+absl::Status EndingError(const std::string& name) {
+  return WithReason(absl::FailedPreconditionError(absl::StrCat(name, " was told to end and is about to")), "JOB_ENDED");
+}
+
 }  // namespace
 
 v1::Job JobRun::Describe() const {
@@ -61,6 +65,11 @@ v1::Job JobRun::Describe() const {
   v1::Job job = job_;
   if (standing_still_ && InState(v1::STATE_RUNNING)) job.set_state_message(std::string(kStandsStill));
   return job;
+}
+
+bool JobRun::IsOverdue(absl::Time now) const {
+  absl::MutexLock lock(&mutex_);
+  return job_.has_deadline() && FromProto(job_.deadline()) <= now;
 }
 
 bool JobRun::HasEnded() const { return IsTerminal(job_.state()); }
@@ -92,8 +101,8 @@ void JobRun::RequestEnd(StopReason reason) {
     absl::MutexLock lock(&mutex_);
     if (HasEnded()) return;
     if (!std::exchange(end_requested_, true)) requested_end_ = reason;
+    wanted_ = Wanted::kCancel;
   }
-  wanted_ = Wanted::kCancel;
   services_.scheduler.Hasten(this);
 }
 
@@ -101,9 +110,18 @@ void JobRun::EndUnstarted(StopReason reason) {
   {
     absl::MutexLock lock(&mutex_);
     if (!std::exchange(end_requested_, true)) requested_end_ = reason;
+    wanted_ = Wanted::kCancel;
   }
-  wanted_ = Wanted::kCancel;
   CancelNow();
+}
+
+void JobRun::PauseUnstarted() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!InState(v1::STATE_RUNNING)) return;
+    wanted_ = Wanted::kPause;
+  }
+  PauseNow();
 }
 
 absl::StatusOr<v1::Job> JobRun::AwaitCancelled() {
@@ -127,8 +145,9 @@ absl::StatusOr<v1::Job> JobRun::Pause() {
   v1::Job job;
   {
     absl::MutexLock lock(&mutex_);
+    // Another may resume the job before this sees it paused.
     const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return HasEnded() || !end_status_.ok() || InState(v1::STATE_PAUSED);
+      return HasEnded() || !end_status_.ok() || InState(v1::STATE_PAUSED) || wanted() == Wanted::kRun;
     };
     mutex_.Await(absl::Condition(&settled));
     if (HasEnded()) return EndedError(job_);
@@ -138,6 +157,7 @@ absl::StatusOr<v1::Job> JobRun::Pause() {
   return WhenDurable(std::move(job));
 }
 
+// An end that was asked for comes all the same.
 absl::StatusOr<v1::Job> JobRun::Resume() {
   bool running = false;
   v1::Job job;
@@ -146,14 +166,14 @@ absl::StatusOr<v1::Job> JobRun::Resume() {
     if (HasEnded()) return EndedError(job_);
     RETURN_IF_ERROR(CheckBegun());
     const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return HasEnded() || !end_status_.ok() || InState(v1::STATE_PAUSED) || wanted() == Wanted::kRun;
+      return HasEnded() || !end_status_.ok() || InState(v1::STATE_PAUSED) || wanted() != Wanted::kPause;
     };
     mutex_.Await(absl::Condition(&settled));
     if (HasEnded()) return EndedError(job_);
     RETURN_IF_ERROR(end_status_);
+    if (wanted() == Wanted::kCancel) return EndingError(name_);
     running = InState(v1::STATE_RUNNING);
-    if (!running) wanted_ = Wanted::kRun;
-    job = job_;
+    job = running ? job_ : EnterRunning();
   }
   // Another's resumption may still be on its way to the log; so may the end, which whoever reads the log has seen already.
   if (running) {
@@ -162,10 +182,6 @@ absl::StatusOr<v1::Job> JobRun::Resume() {
     if (HasEnded()) return EndedError(job_);
     return job;
   }
-  v1::StateChanged change;
-  change.set_state(v1::STATE_RUNNING);
-  change.set_message("training");
-  job = Enter(std::move(change));
   services_.scheduler.Wake(this);
   return WhenDurable(std::move(job));
 }
@@ -202,7 +218,6 @@ void JobRun::ReportEnd(const v1::Job& job, const absl::Status& status) const {
 
 // A state that is not terminal: visible at once, and in the log in its turn.
 v1::Job JobRun::Enter(v1::StateChanged change) {
-  absl::MutexLock lock(&mutex_);
   change.set_previous(job_.state());
   CountState(-1);
   job_.set_state(change.state());
@@ -220,6 +235,14 @@ v1::Job JobRun::Enter(v1::StateChanged change) {
   // Under the lock: who sees the state finds the event in the queue.
   job.set_newest_sequence(AppendEvent(std::move(event), services_.catalogue.Update(key_, job), nullptr));
   return job;
+}
+
+v1::Job JobRun::EnterRunning() {
+  wanted_ = Wanted::kRun;
+  v1::StateChanged change;
+  change.set_state(v1::STATE_RUNNING);
+  change.set_message("training");
+  return Enter(std::move(change));
 }
 
 absl::Status JobRun::AwaitDurable() {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/synchronization/blocking_counter.h"
+#include "absl/time/clock.h"
 #include "core/base/status.h"
 #include "server/wire/time.h"
 
@@ -70,6 +71,11 @@ void JobTable::OnBegun(const JobRun& run) {
 void JobTable::EndAtDeadline(const std::string& name) {
   const std::shared_ptr<JobRun> run = FindRun(name);
   if (run == nullptr) return;
+  if (!run->IsOverdue(absl::Now())) {
+    // It was put off, and whoever asked for that has not been answered yet.
+    absl::MutexLock lock(&mutex_);
+    return NoteDeadline(*run);
+  }
   if (TakeFromQueue(*run)) {
     run->EndUnstarted(StopReason::kDeadline);
   } else {
@@ -77,7 +83,9 @@ void JobTable::EndAtDeadline(const std::string& name) {
   }
 }
 
-void JobTable::NoteDeadline(const v1::Job& job) {
+void JobTable::NoteDeadline(const JobRun& run) {
+  if (!runs_.contains(run.name())) return;
+  const v1::Job job = run.Describe();
   if (job.has_deadline()) {
     deadlines_.Set(job.name(), FromProto(job.deadline()));
   } else {
@@ -86,8 +94,9 @@ void JobTable::NoteDeadline(const v1::Job& job) {
 }
 
 void JobTable::OnEnded(const std::shared_ptr<JobRun>& run) {
-  deadlines_.Clear(run->name());
   absl::MutexLock lock(&mutex_);
+  submitting_.erase(run->name());
+  deadlines_.Clear(run->name());
   if (runs_.erase(run->name()) > 0 && --runs_of_[run->owner()] == 0) runs_of_.erase(run->owner());
   if (const auto found = admitted_.find(run.get()); found != admitted_.end()) {
     memory_in_use_ -= found->second;
@@ -126,8 +135,8 @@ absl::Status JobTable::Recover() {
       absl::MutexLock lock(&mutex_);
       Keep(run);
       Enqueue(run);
+      NoteDeadline(*run);
     }
-    NoteDeadline(stored.job);
   }
   ASSIGN_OR_RETURN(const std::vector<JobKey> deleted, services_.catalogue.DeletedJobs());
   for (const JobKey key : deleted) RemoveInBackground(key);

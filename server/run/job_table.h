@@ -104,6 +104,9 @@ class JobTable {
 
   // Whether the run waited, and has no worker now; whether it waits, and is updated.
   bool TakeFromQueue(const JobRun& run);
+  bool Waits(const JobRun& run) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CheckHasWorker(const JobRun& run);
+  void PauseWaiting(JobRun& run);
   bool UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status);
 
   // The runs, from first to last (job_table.cc).
@@ -117,7 +120,7 @@ class JobTable {
   void OnEnded(const std::shared_ptr<JobRun>& run);
   void NoteMemory(const JobRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndAtDeadline(const std::string& name);
-  void NoteDeadline(const v1::Job& job);
+  void NoteDeadline(const JobRun& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const JobLimits limits_;
   const RunServices services_;
@@ -125,6 +128,7 @@ class JobTable {
 
   absl::Mutex mutex_;
   std::map<std::string, std::shared_ptr<JobRun>> runs_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> submitting_ ABSL_GUARDED_BY(mutex_);        // runs that have no place to wait at yet
   std::map<std::string, int64_t> runs_of_ ABSL_GUARDED_BY(mutex_);  // by owner
   std::map<Place, std::shared_ptr<JobRun>> waiting_ ABSL_GUARDED_BY(mutex_);
   std::map<const JobRun*, int64_t> admitted_ ABSL_GUARDED_BY(mutex_);  // the memory that each may take

@@ -21,6 +21,9 @@ constexpr int64_t kPagesReleasedAtOnce = 256;
 
 std::shared_ptr<JobRun> JobTable::FindRun(const std::string& name) {
   absl::MutexLock lock(&mutex_);
+  // A job may be known a moment before its submit is told that it is committed.
+  const auto submitted = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !submitting_.contains(name); };
+  mutex_.Await(absl::Condition(&submitted));
   const auto found = runs_.find(name);
   return found == runs_.end() ? nullptr : found->second;
 }
@@ -81,9 +84,27 @@ bool JobTable::TakeFromQueue(const JobRun& run) {
   return waiting_.erase({-run.priority(), run.key()}) > 0;
 }
 
+bool JobTable::Waits(const JobRun& run) const { return waiting_.contains({-run.priority(), run.key()}); }
+
+absl::Status JobTable::CheckHasWorker(const JobRun& run) {
+  absl::MutexLock lock(&mutex_);
+  if (!Waits(run)) return absl::OkStatus();
+  return WithReason(
+      absl::FailedPreconditionError(absl::StrCat(run.name(), " waits for memory; it can go back once it has got some")),
+      "JOB_QUEUED");
+}
+
+void JobTable::PauseWaiting(JobRun& run) {
+  absl::MutexLock lock(&mutex_);
+  if (Waits(run)) run.PauseUnstarted();
+}
+
 absl::StatusOr<v1::Job> JobTable::Pause(const std::string& name) {
   RETURN_IF_ERROR(CheckName("name", name, "jobs"));
-  if (const std::shared_ptr<JobRun> run = FindRun(name)) return run->Pause();
+  if (const std::shared_ptr<JobRun> run = FindRun(name)) {
+    PauseWaiting(*run);
+    return run->Pause();
+  }
   ASSIGN_OR_RETURN(const v1::Job job, EndedJob(name));
   return EndedError(job);
 }
@@ -97,6 +118,7 @@ absl::StatusOr<v1::Job> JobTable::Resume(const v1::ResumeJobRequest& request) {
   }
   if (!request.has_from_step()) return run->Resume();
   if (request.from_step() < 0) return FieldError("from_step", request.from_step(), "at least 0");
+  RETURN_IF_ERROR(CheckHasWorker(*run));
   const absl::MutexLock one_at_a_time(&run->changing());
   RETURN_IF_ERROR(run->Rewind(request.from_step(), [this](const v1::JobSpec& spec) { return CheckSpecOf(spec); }));
   return run->Resume();
@@ -115,13 +137,13 @@ absl::StatusOr<v1::Job> JobTable::Update(const v1::UpdateJobRequest& request) {
   if (services_.queue.short_of_room()) return StorageFull(services_.blobs.FreeBytes());
   absl::Status status;
   if (!UpdateWaiting(run, update, status)) status = run->Update(update);
-  RETURN_IF_ERROR(status);
+  // What is not durable may be committed all the same.
   absl::MutexLock lock(&mutex_);
   NoteMemory(*run);
   services_.scheduler.SetPriority(run.get(), run->priority());
-  const v1::Job job = run->Describe();
-  NoteDeadline(job);
-  return job;
+  NoteDeadline(*run);
+  RETURN_IF_ERROR(status);
+  return run->Describe();
 }
 
 bool JobTable::UpdateWaiting(const std::shared_ptr<JobRun>& run, const JobUpdate& update, absl::Status& status) {

@@ -176,6 +176,7 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Ca
     const int64_t used = found == runs_of_.end() ? 0 : found->second;
     RETURN_IF_ERROR(CheckQuota(caller, "jobs", caller.quotas.jobs, used, 1, "jobs that have not ended",
                                "cancel one, or wait until one ends"));
+    submitting_.insert(run->name());
     Keep(run);
   }
   CommitQueue::Change insert = services_.catalogue.Insert(stored);
@@ -203,13 +204,14 @@ absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Ca
     std::move(remove_first).Cancel();
     // The run may begin before the submit is durable: what it logs comes after the submit in the same file.
     absl::MutexLock lock(&mutex_);
+    submitting_.erase(run->name());
     Enqueue(run);
+    NoteDeadline(*run);
   } else {
     OnEnded(run);
   }
   durable.WaitForNotification();
   RETURN_IF_ERROR(submitted);
-  NoteDeadline(job);
   RETURN_IF_ERROR(synced);
   return job;
 }

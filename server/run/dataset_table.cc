@@ -221,23 +221,27 @@ absl::StatusOr<v1::Table> DatasetTable::ReadExamples(const v1::ReadExamplesReque
 
 absl::Status DatasetTable::Delete(const v1::DeleteDatasetRequest& request) {
   RETURN_IF_ERROR(CheckName("name", request.name(), "datasets"));
+  ASSIGN_OR_RETURN(const StoredDataset removed, Remove(request));
+  return blobs_.Remove(removed.file);
+}
+
+// From the catalogue. Under the lock from the first look on: what is removed is what was looked at.
+absl::StatusOr<StoredDataset> DatasetTable::Remove(const v1::DeleteDatasetRequest& request) {
+  absl::MutexLock lock(&mutex_);
   absl::StatusOr<StoredDataset> stored = catalogue_.GetDataset(request.name());
   if (absl::IsNotFound(stored.status())) return NoSuch("data set", request.name());
   RETURN_IF_ERROR(stored.status());
   RETURN_IF_ERROR(CheckEtag(request.etag(), stored->dataset.etag()));
-  {
-    absl::MutexLock lock(&mutex_);
-    ASSIGN_OR_RETURN(std::string job, catalogue_.JobThatNeeds(request.name()));
-    if (job.empty() && pins_.contains(request.name())) job = "a job that is being created";
-    if (!job.empty()) {
-      return WithReason(absl::FailedPreconditionError(
-                            absl::StrCat(request.name(), " is needed by ", job, "; cancel it or wait until it ends")),
-                        "DATASET_IN_USE", {{"job", job}});
-    }
-    RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveDataset(request.name())));
-    open_.erase(request.name());
+  ASSIGN_OR_RETURN(std::string job, catalogue_.JobThatNeeds(request.name()));
+  if (job.empty() && pins_.contains(request.name())) job = "a job that is being created";
+  if (!job.empty()) {
+    return WithReason(absl::FailedPreconditionError(
+                          absl::StrCat(request.name(), " is needed by ", job, "; cancel it or wait until it ends")),
+                      "DATASET_IN_USE", {{"job", job}});
   }
-  return blobs_.Remove(stored->file);
+  RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveDataset(request.name())));
+  open_.erase(request.name());
+  return stored;
 }
 
 absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::OpenFile(const std::string& file) {

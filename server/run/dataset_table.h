@@ -119,6 +119,8 @@ class DatasetTable {
   absl::Status AddUpload(const v1::Upload& upload, const Caller& caller);
   absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const MappedFile& content, const std::string& digest);
 
+  absl::StatusOr<StoredDataset> Remove(const v1::DeleteDatasetRequest& request);
+
   // Of an upload that is there; and of one that is not: the data set that was made of it, else `gone`.
   absl::StatusOr<v1::Dataset> CommitHeld(const v1::CommitUploadRequest& request, Writer& hold);
   absl::StatusOr<v1::Dataset> Committed(const v1::CommitUploadRequest& request, const absl::Status& gone);

@@ -1,9 +1,11 @@
 #include "server/run/dataset_table.h"
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "absl/time/time.h"
 #include "core/base/crc32c.h"
@@ -89,6 +91,25 @@ TEST_F(StaleUploadTest, AStartDropsWhatIsOver) {
   const std::string first = Open()->name();
   Restart(kNone);
   EXPECT_TRUE(absl::IsNotFound(table_->GetUpload(first).status()));
+}
+
+using DeleteDatasetTest = AllTables;
+
+TEST_F(DeleteDatasetTest, OfTwoAtOnceOneFindsNothing) {
+  v1::DeleteDatasetRequest request;
+  request.set_name("datasets/iris");
+  request.set_etag(Commit(Upload("datasets/iris"))->etag());
+  std::array<absl::Status, 2> answers;
+  {
+    WriterGate gate(*queue_);
+    std::array<std::thread, 2> callers;
+    for (size_t i = 0; i < 2; ++i) callers[i] = std::thread([&, i] { answers[i] = datasets_.Delete(request); });
+    absl::SleepFor(absl::Milliseconds(50));  // both look at what is there, if they may
+    gate.Open();
+    for (std::thread& caller : callers) caller.join();
+  }
+  EXPECT_NE(answers[0].ok(), answers[1].ok());
+  EXPECT_EQ(absl::IsNotFound(answers[0]), answers[1].ok());
 }
 
 using RepeatedCommitTest = AllTables;

@@ -54,7 +54,7 @@ TEST_F(JobRequestsTest, AJobOutlivesADeadlineThatWasPutOff) {
   const absl::Time former = absl::Now() + absl::Seconds(1);
   *request.mutable_job()->mutable_deadline() = ToProto(former);
   ASSERT_TRUE(jobs_->Update(request).ok());
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   *request.mutable_job()->mutable_deadline() = ToProto(former + absl::Hours(1));
   std::thread update([&] { EXPECT_TRUE(jobs_->Update(request).ok()); });
   AwaitJob(*jobs_, name, [&](const v1::Job& job) { return FromProto(job.deadline()) > former; });
@@ -108,7 +108,7 @@ TEST_F(JobRequestsTest, AModelKeepsTheNameThatItsJobGotBeforeItWasTakenUp) {
   resume.set_name(last);
   const int64_t step = next.jobs().Resume(resume)->progress().step();
 
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   std::thread update([&] { EXPECT_TRUE(next.jobs().Update(Rename(last, "new")).ok()); });
   AwaitJob(next.jobs(), last, [](const v1::Job& job) { return job.display_name() == "new"; });
   occupation->Leave();
@@ -150,7 +150,7 @@ TEST_F(JobRequestsTest, ACancelIsAnsweredThoughTheSubmitIsNot) {
   occupation->AwaitBegun();
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(jobs_->Create(EndlessJob(), Caller()).ok());
   absl::Notification committed, told, answered;
-  Gate gate(*queue_);
+  WriterGate gate(*queue_);
   queue_->Commit(Nothing, [&](const absl::Status&) {
     committed.Notify();
     told.WaitForNotification();

@@ -1,7 +1,7 @@
 #include "server/rpc/watch_session.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/status.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "server/rpc/reply.h"
 #include "server/rpc/watch_message.h"
 #include "server/run/names.h"
@@ -17,6 +18,8 @@
 
 namespace trainyard {
 namespace {
+
+using google::protobuf::util::MessageDifferencer;
 
 constexpr std::string_view kAllJobs = "jobs/-";
 constexpr std::string_view kFilterFields[] = {"labels", "display_name", "dataset", "create_time"};
@@ -59,12 +62,14 @@ absl::Status WatchSession::FindJobs() {
     return FieldError("targets", absl::StrCat(request_.targets_size(), " targets"), absl::StrCat("1 to ", kMaxTargets));
   }
   RETURN_IF_ERROR(services_.table.Add(shared_from_this(), admission_.caller()));
-  std::set<std::string_view> named;
+  std::map<std::string_view, const v1::WatchTarget*> named;
   for (int i = 0; i < request_.targets_size(); ++i) {
     const v1::WatchTarget& target = request_.targets(i);
-    const absl::Status status = !named.insert(target.job()).second ? FieldError("job", target.job(), "named once")
-                                : target.job() == kAllJobs         ? FindMatching(target)
-                                                                   : FindNamed(target);
+    const auto [former, is_new] = named.emplace(target.job(), &target);
+    if (!is_new && MessageDifferencer::Equals(*former->second, target)) continue;
+    const absl::Status status = !is_new ? FieldError("job", target.job(), "named once, or each time alike")
+                                : target.job() == kAllJobs ? FindMatching(target)
+                                                           : FindNamed(target);
     RETURN_IF_ERROR(InField(absl::StrCat("targets[", i, "]"), status));
   }
   return absl::OkStatus();

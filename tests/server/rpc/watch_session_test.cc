@@ -90,9 +90,15 @@ class WatchSessionTest : public AllTables {
     return jobs_->Delete(request);
   }
 
-  std::shared_ptr<WatchSession> Watch(const std::vector<std::string>& jobs, KeptStream& stream) {
+  static v1::WatchTarget Target(const std::string& job) {
+    v1::WatchTarget target;
+    target.set_job(job);
+    return target;
+  }
+
+  std::shared_ptr<WatchSession> Watch(const std::vector<v1::WatchTarget>& targets, KeptStream& stream) {
     v1::WatchRequest request;
-    for (const std::string& job : jobs) request.add_targets()->set_job(job);
+    for (const v1::WatchTarget& target : targets) *request.add_targets() = target;
     const auto session = std::make_shared<WatchSession>(WatchServices{*jobs_, log_, watching_, table_}, Admission(),
                                                         std::move(request), &stream);
     session->Start();
@@ -102,7 +108,7 @@ class WatchSessionTest : public AllTables {
   // Opens a stream of all jobs, and returns how it ended by the time that it had caught up; OK: it goes on.
   grpc::StatusCode CatchUp() {
     KeptStream stream;
-    const std::shared_ptr<WatchSession> session = Watch({"jobs/-"}, stream);
+    const std::shared_ptr<WatchSession> session = Watch({Target("jobs/-")}, stream);
     while (true) {
       const std::optional<v1::WatchResponse> response = stream.Next();
       const grpc::StatusCode code = response.has_value() ? grpc::StatusCode::OK : stream.code();
@@ -114,10 +120,10 @@ class WatchSessionTest : public AllTables {
     }
   }
 
-  // How a stream of these jobs is refused.
-  grpc::StatusCode Refusal(const std::vector<std::string>& jobs) {
+  // How a stream of these is refused.
+  grpc::StatusCode Refusal(const std::vector<v1::WatchTarget>& targets) {
     KeptStream stream;
-    const std::shared_ptr<WatchSession> session = Watch(jobs, stream);
+    const std::shared_ptr<WatchSession> session = Watch(targets, stream);
     const bool refused = !stream.Next().has_value();
     session->OnDone();
     return refused ? stream.code() : grpc::StatusCode::OK;
@@ -128,7 +134,7 @@ class WatchSessionTest : public AllTables {
     const std::string name = EndedJob(200);
     const auto news = std::make_shared<HeldNews>();
     log_.Subscribe(std::nullopt, news);
-    const std::shared_ptr<WatchSession> session = Watch({target.empty() ? name : target}, stream);
+    const std::shared_ptr<WatchSession> session = Watch({Target(target.empty() ? name : target)}, stream);
     EXPECT_GT(stream.Next()->events_size(), 0);
     EXPECT_TRUE(Delete(name).ok());
     news->AwaitDeletion();
@@ -158,11 +164,18 @@ TEST_F(WatchSessionTest, AllJobsCanBeWatchedWhileSomeAreBeingDeleted) {
   EXPECT_THAT(codes, Each(grpc::StatusCode::OK));
 }
 
-TEST_F(WatchSessionTest, AJobIsNamedOnce) {
-  const std::string name = EndedJob(1);
-  EXPECT_EQ(Refusal({name, "jobs/-"}), grpc::StatusCode::OK);
-  EXPECT_EQ(Refusal({name, name}), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_EQ(Refusal({"jobs/-", "jobs/-"}), grpc::StatusCode::INVALID_ARGUMENT);
+TEST_F(WatchSessionTest, AJobIsNamedOnceOrEachTimeAlike) {
+  const v1::WatchTarget whole = Target(EndedJob(1));
+  v1::WatchTarget rest = whole;
+  rest.set_from_sequence(2);
+  const v1::WatchTarget all = Target("jobs/-");
+  v1::WatchTarget some = all;
+  some.set_filter("display_name = \"some\"");
+  EXPECT_EQ(Refusal({whole, all}), grpc::StatusCode::OK);
+  EXPECT_EQ(Refusal({whole, whole}), grpc::StatusCode::OK);
+  EXPECT_EQ(Refusal({whole, rest}), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Refusal({all, all}), grpc::StatusCode::OK);
+  EXPECT_EQ(Refusal({all, some}), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(WatchSessionTest, AStreamOfAllJobsOutlivesTheLogOfOne) {

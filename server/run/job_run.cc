@@ -147,6 +147,7 @@ absl::Status JobRun::Begin() {
   v1::Job job;
   {
     absl::MutexLock lock(&mutex_);
+    for (v1::Attempt& attempt : *job_.mutable_attempts()) attempt.set_numeric_fingerprint(NumericFingerprint());
     job = Enter(std::move(change));
   }
   services_.counters.queue_wait.Observe(absl::Now() - FromProto(job.create_time()));
@@ -160,17 +161,17 @@ absl::Status JobRun::TakeUp(RunPlan plan) {
   ASSIGN_OR_RETURN(const Start start, NewestCheckpoint());
   if (start.checkpoint.has_value()) RETURN_IF_ERROR(RestoreModel());
   const Checkpoint* checkpoint = start.checkpoint.has_value() ? &*start.checkpoint : nullptr;
-  const bool same_numbers = checkpoint == nullptr || checkpoint->fingerprint == NumericFingerprint();
+  const std::string made_by = FingerprintOf(checkpoint);
+  const bool same_numbers = made_by == NumericFingerprint();
   ASSIGN_OR_RETURN(trainer_, SteeredTrainer::Make(std::move(plan), changes_, data_, checkpoint, crew_.get()));
   ASSIGN_OR_RETURN(const LogPage newest, services_.log.Read(key_, 1, 1));
   log_.emplace(services_.log, key_, name_, attempt_, newest.newest);
   if (!same_numbers) {
-    services_.journal.Write(Severity::kWarning, "replay_refused",
-                            {{"job", name_}, {"checkpoint_fingerprint", checkpoint->fingerprint}});
+    services_.journal.Write(Severity::kWarning, "replay_refused", {{"job", name_}, {"numeric_fingerprint", made_by}});
     BeginAttempt(trainer_->Snapshot());
     Warn("NUMERIC_FINGERPRINT",
-         absl::StrCat("the checkpoint was made by ", checkpoint->fingerprint, ", this server is ", NumericFingerprint(),
-                      ": the steps from ", checkpoint->step, " on are computed anew, as attempt ", attempt_.load()));
+         absl::StrCat("the steps so far are of ", made_by, ", this server is ", NumericFingerprint(), ": those from ",
+                      trainer_->step(), " on are computed anew, as attempt ", attempt_.load()));
   }
   if (same_numbers) RETURN_IF_ERROR(log_->BeginReplay(start.position, trainer_->step()));
   ASSIGN_OR_RETURN(const int64_t logged_steps, LoggedSteps(services_.log, key_, attempt_));

@@ -158,6 +158,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   void NoteRewind(const Checkpoint& checkpoint, const PlannedChanges& changes,
                   const std::vector<v1::Evaluation>& evaluations);
   void NoteAttempt(int64_t first_step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string FingerprintOf(const Checkpoint* checkpoint) const;
 
   // Checkpoints (job_run_checkpoints.cc).
   struct Start {

@@ -264,6 +264,16 @@ void JobRun::NoteAttempt(int64_t first_step) {
   v1::Attempt& attempt = *job_.add_attempts();
   attempt.set_attempt(attempt_);
   attempt.set_first_step(first_step);
+  attempt.set_numeric_fingerprint(NumericFingerprint());
+}
+
+// Of whoever computed the steps that are logged: another's before this server's. A job of an earlier version says nothing of that before its
+// first checkpoint.
+std::string JobRun::FingerprintOf(const Checkpoint* checkpoint) const {
+  if (checkpoint != nullptr && checkpoint->fingerprint != NumericFingerprint()) return checkpoint->fingerprint;
+  absl::MutexLock lock(&mutex_);
+  const std::string attempt = job_.attempts().empty() ? "" : job_.attempts().rbegin()->numeric_fingerprint();
+  return attempt.empty() ? NumericFingerprint() : attempt;
 }
 
 }  // namespace trainyard

@@ -46,6 +46,25 @@ TEST_F(AttemptsTest, AnAttemptUnderAnotherFingerprintSurvivesTheNextServer) {
   EXPECT_EQ(job.attempt(), 2);
 }
 
+TEST_F(AttemptsTest, AnotherFingerprintIsKnownBeforeTheFirstCheckpoint) {
+  ASSERT_TRUE(Commit(Upload("datasets/iris")).ok());
+  const std::string name = jobs_->Create(EndlessJob(), Caller())->name();
+  const v1::Job begun = AwaitStep(*jobs_, name, 1);
+  EXPECT_EQ(begun.attempts(0).numeric_fingerprint(), NumericFingerprint());
+  scheduler_.Stop();
+  v1::Job job = catalogue_->GetJob(name)->job;
+  job.mutable_attempts(0)->set_numeric_fingerprint("another");
+  ASSERT_TRUE(queue_->CommitDurablyAndWait(catalogue_->Update(jobs_->FindKey(name, "name").value(), job)).ok());
+  ASSERT_TRUE(Checkpoints(name).empty());
+
+  NextServer second(services_, folder_.Database());
+  ASSERT_TRUE(second.jobs().Recover().ok());
+  job = AwaitJob(second.jobs(), name, [](const v1::Job& now) { return now.attempt() == 2 || now.has_end_time(); });
+  EXPECT_EQ(job.state(), v1::STATE_RUNNING) << job.state_message();
+  EXPECT_EQ(job.attempts(1).first_step(), 0);
+  EXPECT_EQ(job.attempts(1).numeric_fingerprint(), NumericFingerprint());
+}
+
 // A checkpoint of the former attempt is still being written when the run goes back.
 TEST_F(AttemptsTest, NoRowNamesAnAttemptBeforeItsCheckpointIsThere) {
   ASSERT_TRUE(Commit(Upload("datasets/iris")).ok());

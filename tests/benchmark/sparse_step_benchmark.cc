@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <map>
 #include <memory>
 #include <span>
 
@@ -24,11 +25,10 @@ class SilentSink final : public RunSink {
   void Save(Checkpoint) override {}
 };
 
-// 75 of 50,000 inputs are not 0.
-std::shared_ptr<const Dataset> MakeSparseData() {
+// So many of 50,000 inputs are not 0.
+std::shared_ptr<const Dataset> MakeSparseData(int nonzeros) {
   constexpr int kRows = 100'000;
   constexpr int kWidth = 50'000;
-  constexpr int kNonzeros = 75;
   Schema schema;
   schema.columns.push_back({.name = "x", .type = ColumnType::kSparse, .width = kWidth});
   schema.columns.push_back({.name = "y",
@@ -40,8 +40,8 @@ std::shared_ptr<const Dataset> MakeSparseData() {
   uint64_t draw = 0;
   for (int i = 0; i < kRows; ++i) {
     SparseNumbers numbers;
-    for (int k = 0; k < kNonzeros; ++k) {
-      numbers.indices.push_back(static_cast<uint32_t>((k + random.Uniform(draw++)) * (kWidth / kNonzeros)));
+    for (int k = 0; k < nonzeros; ++k) {
+      numbers.indices.push_back(static_cast<uint32_t>((k + random.Uniform(draw++)) * (kWidth / nonzeros)));
       numbers.values.push_back(random.Uniform(draw++) + 0.01);
     }
     const std::array<double, 2> cells = {0, static_cast<double>(i % 2)};
@@ -50,8 +50,10 @@ std::shared_ptr<const Dataset> MakeSparseData() {
   return std::move(builder).Build();
 }
 
-void BM_SparseStep(benchmark::State& state, const UpdateRuleOptions& rule, int64_t batch) {
-  static const std::shared_ptr<const Dataset> dataset = MakeSparseData();
+void BM_SparseStep(benchmark::State& state, const UpdateRuleOptions& rule, int64_t batch, int nonzeros) {
+  static std::map<int, std::shared_ptr<const Dataset>> datasets;
+  std::shared_ptr<const Dataset>& dataset = datasets[nonzeros];
+  if (dataset == nullptr) dataset = MakeSparseData(nonzeros);
   const TrainingData data{.training = dataset};
   TrainingOptions options;
   options.data.dataset = "datasets/benchmark";
@@ -71,10 +73,11 @@ void BM_SparseStep(benchmark::State& state, const UpdateRuleOptions& rule, int64
       benchmark::Counter(static_cast<double>(trainer->examples() - before), benchmark::Counter::kIsRate);
 }
 
-BENCHMARK_CAPTURE(BM_SparseStep, e1, SgdOptions(), 1);
-BENCHMARK_CAPTURE(BM_SparseStep, e1_128, SgdOptions(), 128);
-BENCHMARK_CAPTURE(BM_SparseStep, e2, MomentumOptions(), 1);
-BENCHMARK_CAPTURE(BM_SparseStep, e2_128, MomentumOptions(), 128);
+BENCHMARK_CAPTURE(BM_SparseStep, e1, SgdOptions(), 1, 75);
+BENCHMARK_CAPTURE(BM_SparseStep, e1_of_one_number, SgdOptions(), 1, 1);
+BENCHMARK_CAPTURE(BM_SparseStep, e1_128, SgdOptions(), 128, 75);
+BENCHMARK_CAPTURE(BM_SparseStep, e2, MomentumOptions(), 1, 75);
+BENCHMARK_CAPTURE(BM_SparseStep, e2_128, MomentumOptions(), 128, 75);
 
 }  // namespace
 }  // namespace trainyard

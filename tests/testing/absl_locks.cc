@@ -79,6 +79,18 @@ void Mutex::LockWhen(const Condition& condition) {
     TRAINYARD_REAL("_ZN4absl7debian35Mutex8LockWhenERKNS0_9ConditionE", OnCondition)(this, condition);
   });
 }
+bool Mutex::LockWhenWithTimeout(const Condition& condition, Duration timeout) {
+  return LockWhenWithDeadline(condition, Now() + timeout);
+}
+bool Mutex::LockWhenWithDeadline(const Condition& condition, Time deadline) {
+  using Real = bool (*)(Mutex*, const Condition&, Time);
+  bool held = false;
+  Locked(this, kWriter, [&] {
+    held = TRAINYARD_REAL("_ZN4absl7debian35Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE", Real)(
+        this, condition, deadline);
+  });
+  return held;
+}
 void Mutex::Await(const Condition& condition) {
   Awaited(this, [&] {
     TRAINYARD_REAL("_ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE", OnCondition)(this, condition);

@@ -8,6 +8,7 @@ namespace trainyard {
 namespace {
 
 using AttemptsTest = AllTables;
+class HeldAttemptsTest : public WithPublishing, public AllTables {};
 
 TEST_F(AttemptsTest, AnAttemptUnderAnotherFingerprintSurvivesTheNextServer) {
   ASSERT_TRUE(Commit(Upload("datasets/iris")).ok());
@@ -66,9 +67,8 @@ TEST_F(AttemptsTest, AnotherFingerprintIsKnownBeforeTheFirstCheckpoint) {
 }
 
 // A checkpoint of the former attempt is still being written when the run goes back.
-TEST_F(AttemptsTest, NoRowNamesAnAttemptBeforeItsCheckpointIsThere) {
+TEST_F(HeldAttemptsTest, NoRowNamesAnAttemptBeforeItsCheckpointIsThere) {
   ASSERT_TRUE(Commit(Upload("datasets/iris")).ok());
-  Publishing publishing;
   v1::CreateJobRequest request = EndlessJob();
   v1::JobSpec& spec = *request.mutable_job()->mutable_spec();
   spec.mutable_network()->mutable_hidden(0)->mutable_dense()->set_units(4096);
@@ -77,10 +77,10 @@ TEST_F(AttemptsTest, NoRowNamesAnAttemptBeforeItsCheckpointIsThere) {
   spec.mutable_divergence()->mutable_roll_back();
   const std::string name = jobs_->Create(request, Caller())->name();
   AwaitJob(*jobs_, name, [](const v1::Job& job) { return job.attempt() == 2; });
-  publishing.Allow(1);
+  publishing_.Allow(1);
   while (Checkpoints(name).empty()) absl::SleepFor(absl::Milliseconds(1));
   EXPECT_EQ(catalogue_->GetJob(name)->job.attempt(), 1);
-  publishing.Allow(1000);
+  publishing_.Allow(1000);
   AwaitEnd(name);
 }
 

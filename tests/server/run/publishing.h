@@ -43,6 +43,12 @@ class Publishing {
   int allowed_ = 0;
 };
 
+// The first base of a test's fixture: what it holds back outlives all that publishes.
+class WithPublishing {
+ protected:
+  Publishing publishing_;
+};
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_TESTS_SERVER_RUN_PUBLISHING_H_

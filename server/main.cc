@@ -201,11 +201,9 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   // Its terminal is gone; unless it is to outlive that, as under nohup.
-  if (signal(SIGHUP, SIG_DFL) != SIG_IGN) {
-    sigaddset(&signals, SIGHUP);
-  } else {
-    signal(SIGHUP, SIG_IGN);
-  }
+  struct sigaction hangup = {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 

@@ -9,6 +9,7 @@ import random
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Sequence
 
 from torture_check import Ending, check_all, undisturbed
 from torture_clients import Asker, Controller, CONTROLLERS, Exporter, Submitter, Uploader, Watcher, WatcherOfAll
@@ -46,14 +47,17 @@ class TortureTest(unittest.TestCase):
             with Client(world.address) as client:
                 upload_data(client)
             watchers = [Watcher(world, f"watcher-{i}", SEED) for i in range(WATCHERS)]
-            actors = [*self._others(world), *watchers]
-            for actor in actors:
+            others = self._others(world)
+            for actor in (*others, *watchers):
                 actor.start()
             for _ in range(kills):
                 world.live_and_die()
                 if until_fault and record.faults:
                     break
-            self._settle(world, actors)
+            world.settling.set()
+            self._join(world, others)
+            world.all_submitted.set()
+            self._join(world, watchers)
             if not record.faults:
                 with Client(world.address) as client:
                     check_all(client, record, self.endings, watchers)
@@ -72,8 +76,7 @@ class TortureTest(unittest.TestCase):
             WatcherOfAll(world, "watcher-of-all", SEED),
         ]
 
-    def _settle(self, world: World, actors: list[Actor]) -> None:
-        world.settling.set()
+    def _join(self, world: World, actors: Sequence[Actor]) -> None:
         for actor in actors:
             actor.join(SETTLING_SECONDS)
             if actor.is_alive():

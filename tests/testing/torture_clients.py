@@ -266,7 +266,7 @@ class Watcher(Actor):
         self.ask(lambda client: self._read(client.watches.Watch(request)))
 
     def finish(self) -> None:
-        while any(name not in self.done for name in self.record.names()):
+        while not self.world.all_submitted.is_set() or any(name not in self.done for name in self.record.names()):
             self.act()
 
     def _read(self, stream: grpc.Call) -> bool:

@@ -28,6 +28,7 @@ class World:
     def __init__(self, data: Path, program: str, record: Record, seed: int) -> None:
         self.record = record
         self.settling = threading.Event()  # nothing new is to be begun
+        self.all_submitted = threading.Event()  # no job is on its way to the server any more
         self.life = 0  # odd: dying
         self._data = data
         self._program = program

@@ -99,25 +99,23 @@ void Minibatches::Draw(const WithReplacement&, int64_t step) {
 }
 
 template <typename Order>
-std::span<const uint32_t> Minibatches::EpochRows(const Order& order, int64_t epoch) {
+void Minibatches::DrawOnce(const Order& order, int64_t epoch) {
   if (epoch != drawn_for_) Draw(order, epoch);
   drawn_for_ = epoch;
-  return drawn_;
 }
 
-std::span<const uint32_t> Minibatches::At(int64_t step) {
-  if (const WithReplacement* order = std::get_if<WithReplacement>(&order_)) return EpochRows(*order, step);
-  const std::span<const uint32_t> rows =
-      std::visit([&](const auto& order) { return EpochRows(order, step / epoch_.steps); }, order_);
-  const int64_t first = step % epoch_.steps * size();
-  return rows.subspan(static_cast<size_t>(first), static_cast<size_t>(std::min(size(), row_count() - first)));
-}
-
-std::span<const uint32_t> Minibatches::Following(int64_t step, int64_t count) const {
-  if (std::holds_alternative<WithReplacement>(order_)) return {};
-  const std::span<const uint32_t> epoch_rows = std::holds_alternative<InOrder>(order_) ? rows_ : drawn_;
-  const int64_t first = std::min((step % epoch_.steps + 1) * size(), epoch_.examples);
-  return epoch_rows.subspan(static_cast<size_t>(first), static_cast<size_t>(std::min(count, epoch_.examples - first)));
+void Minibatches::GoToAny(int64_t step) {
+  step_ = step;
+  if (const WithReplacement* replaced = std::get_if<WithReplacement>(&order_)) {
+    DrawOnce(*replaced, step);
+    first_ = 0;
+    last_ = size();
+  } else {
+    std::visit([&](const auto& order) { DrawOnce(order, step / epoch_.steps); }, order_);
+    first_ = step % epoch_.steps * size();
+    last_ = epoch_.examples;
+  }
+  end_ = std::min(first_ + size(), last_);
 }
 
 // The last window of the data may be shorter, and comes anywhere among the others.
@@ -128,12 +126,11 @@ int64_t Minibatches::WindowAt(const Windowed& windowed, int64_t place) const {
   return std::max((place + lacking) / windowed.rows, before);
 }
 
-std::span<const uint32_t> Minibatches::NextWindow(int64_t step, int64_t ahead) const {
+std::span<const uint32_t> Minibatches::NextWindow(int64_t ahead) const {
   const Windowed* const windowed = std::get_if<Windowed>(&order_);
   if (windowed == nullptr) return {};
-  const int64_t first = step % epoch_.steps * size();
-  const int64_t window = WindowAt(*windowed, std::min(first + size(), row_count()) - 1);
-  if (first > 0 && WindowAt(*windowed, first - 1) == window) return {};
+  const int64_t window = WindowAt(*windowed, end_ - 1);
+  if (first_ > 0 && WindowAt(*windowed, first_ - 1) == window) return {};
   const int64_t count = static_cast<int64_t>(windows_.size());
   const int64_t next = window + ahead;
   if (next >= 2 * count) return {};

@@ -3,6 +3,7 @@
 #ifndef TRAINYARD_CORE_DATA_MINIBATCHES_H_
 #define TRAINYARD_CORE_DATA_MINIBATCHES_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -99,22 +100,43 @@ class Minibatches {
   int64_t ExamplesBefore(int64_t step) const;
 
   // The rows of step `step`, in the order in which they are summed; ascending where one step takes them all once, whatever the order.
-  // Valid until the next call. Allocates nothing.
-  std::span<const uint32_t> At(int64_t step);
+  // Valid until the next call. Allocates nothing; costs least where steps come one after the other.
+  std::span<const uint32_t> At(int64_t step) {
+    GoTo(step);
+    return std::span(epoch_rows()).subspan(static_cast<size_t>(first_), static_cast<size_t>(end_ - first_));
+  }
 
-  // Up to `count` rows that follow those of `step`, in the order in which later steps see them; fewer where they are not drawn yet. After
-  // At(step), as long as its rows are valid.
-  std::span<const uint32_t> Following(int64_t step, int64_t count) const;
+  // Up to `count` rows that follow those of the step of the last At, in the order in which later steps see them; fewer where they are not
+  // drawn yet.
+  std::span<const uint32_t> Following(int64_t count) const {
+    const int64_t size = std::min(count, last_ - end_);
+    return std::span(epoch_rows()).subspan(static_cast<size_t>(end_), static_cast<size_t>(size));
+  }
 
-  // Of windowed minibatches, at the first step whose last row is of another window than that of the step before: the rows of the window
-  // `ahead` > 0 windows behind it, ascending, where that is of the same epoch or the one after it; they are needed soon, all of them. After
-  // At(step). Else empty.
-  std::span<const uint32_t> NextWindow(int64_t step, int64_t ahead) const;
+  // Whether there are windows.
+  bool windowed() const { return std::holds_alternative<Windowed>(order_); }
+
+  // Of windowed minibatches, where the step of the last At is the first whose last row is of another window than that of the step before:
+  // the rows of the window `ahead` > 0 windows behind it, ascending, where that is of the same epoch or the one after it; they are needed
+  // soon, all of them. Else empty.
+  std::span<const uint32_t> NextWindow(int64_t ahead) const;
 
   // All rows, ascending.
   std::span<const uint32_t> rows() const { return rows_; }
 
  private:
+  void GoTo(int64_t step) {
+    if (step == step_ + 1 && end_ < last_) {
+      step_ = step;
+      first_ = end_;
+      end_ = std::min(first_ + size(), last_);
+    } else {
+      GoToAny(step);
+    }
+  }
+  void GoToAny(int64_t step);
+  const std::vector<uint32_t>& epoch_rows() const { return std::holds_alternative<InOrder>(order_) ? rows_ : drawn_; }
+
   // Fill `drawn_` with the rows of an epoch, or with those of a step.
   void Draw(const Permutation&, int64_t epoch);
   void Draw(const Windowed& windowed, int64_t epoch);
@@ -122,16 +144,22 @@ class Minibatches {
 
   void DrawWindows(int64_t epoch, std::vector<uint32_t>& windows) const;
 
-  // The rows of an epoch, drawn once.
+  // The same, once.
   template <typename Order>
-  std::span<const uint32_t> EpochRows(const Order& order, int64_t epoch);
-  std::span<const uint32_t> EpochRows(const InOrder&, int64_t) { return rows_; }
-  std::span<const uint32_t> EpochRows(const ShuffledOnce&, int64_t) { return EpochRows(Permutation(), 0); }
+  void DrawOnce(const Order& order, int64_t epoch);
+  void DrawOnce(const InOrder&, int64_t) {}
+  void DrawOnce(const ShuffledOnce&, int64_t) { DrawOnce(Permutation(), 0); }
 
   MinibatchOrder order_;
   std::vector<uint32_t> rows_;
   uint64_t seed_;
   Epoch epoch_;
+  // The step of the last At: in its epoch's rows (with replacement, its own) its first and the one behind its last; and behind all steps' last.
+  int64_t step_ = -1;
+  int64_t first_ = 0;
+  int64_t end_ = 0;
+  int64_t last_ = 0;
+
   int64_t drawn_for_ = -1;  // the epoch, or the step, whose rows `drawn_` holds
   std::vector<uint32_t> drawn_;
   std::vector<uint32_t> windows_;       // their numbers, in the order of the epoch

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/flush_denormals.h"
@@ -19,6 +20,13 @@ const Dataset& DatasetOf(Part part, const TrainingData& data) {
   if (part == Part::kValidation && data.validation != nullptr) return *data.validation;
   if (part == Part::kTest && data.test != nullptr) return *data.test;
   return *data.training;
+}
+
+int64_t StepsBetweenEvaluations(const RunPlan& plan) {
+  const auto* epochs = std::get_if<EveryEpochs>(&plan.options.evaluation.every);
+  if (epochs == nullptr) return std::get<EverySteps>(plan.options.evaluation.every).count;
+  constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  return epochs->count > kNever / plan.steps_per_epoch ? kNever : epochs->count * plan.steps_per_epoch;
 }
 
 }  // namespace
@@ -63,6 +71,7 @@ TypedTrainer<Real>::TypedTrainer(Parts parts)
                                                       EpochOf(parts_.plan.options.minibatches,
                                                               static_cast<int64_t>(parts_.plan.training_rows.size())))
                                          : std::nullopt),
+      steps_between_evaluations_(StepsBetweenEvaluations(parts_.plan)),
       minibatches_(parts_.plan.options.minibatches, parts_.plan.training_rows,
                    parts_.plan.options.minibatches.seed.value_or(parts_.plan.options.seed)),
       objective_(parts_.plan.layout, *parts_.loss, parts_.training, parts_.plan.encoding.target.type,
@@ -77,8 +86,18 @@ TypedTrainer<Real>::TypedTrainer(Parts parts)
 template <typename Real>
 Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
   const FlushDenormals flush;
-  const bool trains = minibatch_begun_ || BeforeUpdate();
-  if (!trains) Materialize();
+  if (minibatch_begun_ || BeforeUpdate()) {
+    NoteLimit();
+    if (!stop_.has_value()) TrainUnit(sink);
+  } else {
+    UnitBesideTraining(sink);
+  }
+  return end_.has_value() ? Next::kEnded : Next::kMore;
+}
+
+template <typename Real>
+void TypedTrainer<Real>::UnitBesideTraining(RunSink& sink) {
+  Materialize();
   if (measurement_.has_value()) {
     MeasureUnit(sink);
   } else if (EvaluationIsDue()) {
@@ -86,9 +105,6 @@ Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
   } else if (CheckpointIsDue()) {
     saved_step_ = step_;
     sink.Save(Snapshot());
-  } else if (!stop_.has_value()) {
-    NoteLimit();
-    if (!stop_.has_value()) TrainUnit(sink);
   } else if (*stop_ == StopReason::kEarlyStop && !gradient_norm_told_) {
     GradientNormUnit(sink);
   } else if (*stop_ != StopReason::kDivergence && !parts_.plan.test_rows.empty() && !test_measured_) {
@@ -97,7 +113,6 @@ Trainer::Next TypedTrainer<Real>::Advance(RunSink& sink) {
   } else {
     Finish();
   }
-  return end_.has_value() ? Next::kEnded : Next::kMore;
 }
 
 template <typename Real>
@@ -117,9 +132,7 @@ template <typename Real>
 bool TypedTrainer<Real>::EvaluationIsDue() const {
   if (parts_.plan.validation_rows.empty() || step_ == 0 || evaluated_step_ == step_ || minibatch_begun_) return false;
   if (stop_.has_value()) return *stop_ != StopReason::kDivergence;
-  const auto* epochs = std::get_if<EveryEpochs>(&parts_.plan.options.evaluation.every);
-  if (epochs == nullptr) return step_ % std::get<EverySteps>(parts_.plan.options.evaluation.every).count == 0;
-  return step_ % parts_.plan.steps_per_epoch == 0 && step_ / parts_.plan.steps_per_epoch % epochs->count == 0;
+  return step_ % steps_between_evaluations_ == 0;
 }
 
 template <typename Real>
@@ -131,15 +144,20 @@ bool TypedTrainer<Real>::CheckpointIsDue() const {
 template <typename Real>
 void TypedTrainer<Real>::BeginMinibatch() {
   const std::span<const uint32_t> rows = minibatches_.At(step_);
-  // Two, so that the thread that reads is never without one.
+  if (minibatches_.windowed()) ReadWindowsAhead();
+  objective_.SetMinibatch(rows, minibatches_.Following(RowEncoder::kFetchedAhead));
+  minibatch_begun_ = true;
+}
+
+// Two, so that the thread that reads is never without one.
+template <typename Real>
+void TypedTrainer<Real>::ReadWindowsAhead() {
   for (const int64_t ahead : {1, 2}) {
-    const std::span<const uint32_t> window = minibatches_.NextWindow(step_, ahead);
+    const std::span<const uint32_t> window = minibatches_.NextWindow(ahead);
     if (window.empty()) continue;
     if (!read_ahead_.has_value()) read_ahead_.emplace(parts_.data.training);
     read_ahead_->Ask(window.front(), int64_t{window.back()} + 1);
   }
-  objective_.SetMinibatch(rows, minibatches_.Following(step_, RowEncoder::kFetchedAhead));
-  minibatch_begun_ = true;
 }
 
 template <typename Real>

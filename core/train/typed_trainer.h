@@ -75,8 +75,10 @@ class TypedTrainer final : public Trainer {
   void BeginGuard();
 
   void BeginMinibatch();
+  void ReadWindowsAhead();
 
   // Units of work.
+  void UnitBesideTraining(RunSink& sink);
   void TrainUnit(RunSink& sink);
   void MeasureUnit(RunSink& sink);
   void GradientNormUnit(RunSink& sink);
@@ -106,6 +108,7 @@ class TypedTrainer final : public Trainer {
 
   Parts parts_;
   const std::optional<StepLimit> limit_;
+  const int64_t steps_between_evaluations_;
   Minibatches minibatches_;
   std::optional<ReadAhead> read_ahead_;  // of minibatches that come in windows
   DatasetObjective<Real> objective_;

@@ -86,11 +86,21 @@ TEST(MinibatchesTest, SeedDecidesThePermutation) {
 }
 
 TEST(MinibatchesTest, AnyStepCanBeAskedForInAnyOrder) {
-  Minibatches forward({.batch = int64_t{3}}, EvenRows(20), 5);
-  std::vector<std::vector<uint32_t>> batches;
-  for (int64_t step = 0; step < 40; ++step) batches.push_back(Batch(forward, step));
-  Minibatches backward({.batch = int64_t{3}}, EvenRows(20), 5);
-  for (int64_t step = 39; step >= 0; --step) EXPECT_EQ(Batch(backward, step), batches[static_cast<size_t>(step)]);
+  for (const MinibatchOrder& order :
+       {MinibatchOrder(Permutation()), MinibatchOrder(InOrder()), MinibatchOrder(ShuffledOnce()),
+        MinibatchOrder(Windowed{8}), MinibatchOrder(WithReplacement())}) {
+    for (const bool drop_last : {false, true}) {
+      const MinibatchOptions options{.batch = int64_t{3}, .order = order, .drop_last = drop_last};
+      Minibatches forward(options, EvenRows(20), 5);
+      std::vector<std::vector<uint32_t>> batches;
+      for (int64_t step = 0; step < 40; ++step) batches.push_back(Batch(forward, step));
+      Minibatches backward(options, EvenRows(20), 5);
+      for (int64_t step = 39; step >= 0; --step) EXPECT_EQ(Batch(backward, step), batches[static_cast<size_t>(step)]);
+      for (const int64_t step : {0, 0, 1, 5, 6, 13, 14, 7, 8}) {
+        EXPECT_EQ(Batch(forward, step), batches[static_cast<size_t>(step)]) << step;
+      }
+    }
+  }
 }
 
 TEST(MinibatchesTest, ShuffledOnceIsTheSamePermutationInEachEpoch) {
@@ -109,7 +119,7 @@ TEST(MinibatchesTest, FollowingRowsAreThoseOfTheNextStepsOfTheEpoch) {
     const std::vector<uint32_t> epoch = Epoch(minibatches, 0);
     for (int64_t step = 0; step < minibatches.steps_per_epoch(); ++step) {
       minibatches.At(step);
-      const std::span<const uint32_t> following = minibatches.Following(step, 10);
+      const std::span<const uint32_t> following = minibatches.Following(10);
       const size_t first = std::min<size_t>(static_cast<size_t>(7 * (step + 1)), 50);
       ASSERT_EQ(following.size(), std::min<size_t>(10, 50 - first));
       EXPECT_TRUE(std::ranges::equal(following, std::span(epoch).subspan(first, following.size()))) << step;
@@ -120,7 +130,7 @@ TEST(MinibatchesTest, FollowingRowsAreThoseOfTheNextStepsOfTheEpoch) {
 TEST(MinibatchesTest, FollowingRowsThatAreNotDrawnYetAreNotTold) {
   Minibatches minibatches({.batch = int64_t{7}, .order = WithReplacement()}, EvenRows(50), 1);
   minibatches.At(0);
-  EXPECT_TRUE(minibatches.Following(0, 10).empty());
+  EXPECT_TRUE(minibatches.Following(10).empty());
 }
 
 TEST(MinibatchesTest, EachWindowLongerThanAMinibatchIsToldOnceAsNextAndEpochsEndNothing) {
@@ -140,7 +150,7 @@ TEST(MinibatchesTest, EachWindowLongerThanAMinibatchIsToldOnceAsNextAndEpochsEnd
         seen.back().insert(row);
         first = false;
       }
-      const std::span<const uint32_t> next = minibatches.NextWindow(step, 1);
+      const std::span<const uint32_t> next = minibatches.NextWindow(1);
       if (!next.empty()) told.emplace_back(next.begin(), next.end());
     }
     ASSERT_EQ(told.size(), seen.size()) << c.batch;
@@ -152,10 +162,10 @@ TEST(MinibatchesTest, TheWindowAfterTheNextIsTheNextOneStepLater) {
   Minibatches minibatches({.batch = int64_t{8}, .order = Windowed{8}}, EvenRows(48), 1);
   for (int64_t step = 0; step < 5 * minibatches.steps_per_epoch(); ++step) {
     minibatches.At(step);
-    const std::span<const uint32_t> second = minibatches.NextWindow(step, 2);
+    const std::span<const uint32_t> second = minibatches.NextWindow(2);
     const std::vector<uint32_t> seen(second.begin(), second.end());
     minibatches.At(step + 1);
-    const std::span<const uint32_t> next = minibatches.NextWindow(step + 1, 1);
+    const std::span<const uint32_t> next = minibatches.NextWindow(1);
     EXPECT_THAT(seen, testing::ElementsAreArray(next.begin(), next.end())) << step;
   }
 }

@@ -100,7 +100,7 @@ TEST_F(CommitQueueTest, ChangesBesideOneThatFailsRunAgainFromTheSameState) {
   {
     WriterGate gate(*queue_);
     queue_->Commit(
-        [this, &rows](Connection& connection) -> absl::Status {
+        [&rows](Connection& connection) -> absl::Status {
           rows.push_back(QueryInt(connection, "SELECT count(*) FROM t"));
           return InsertRow(1)(connection);
         },

@@ -11,8 +11,8 @@
 namespace trainyard::fuzz {
 namespace {
 
-constexpr int64_t kMemory = 4 << 20;
-constexpr int kUnits = 24;
+constexpr int64_t kMemory = 1 << 20;
+constexpr int kUnits = 12;
 
 void ExpectFault(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kResourceExhausted) return;

@@ -11,7 +11,7 @@
 #include "absl/time/clock.h"
 #include "client/cli/terminal.h"
 #include "client/cli/watch_view.h"
-#include "client/cpp/backoff.h"
+#include "client/cpp/call_again.h"
 #include "client/cpp/status_macros.h"
 #include "client/cpp/watch.h"
 
@@ -20,7 +20,6 @@ namespace {
 
 constexpr absl::Duration kTick = absl::Milliseconds(100);
 constexpr size_t kWaitingEvents = 10'000;
-constexpr int kAttempts = 8;
 
 // Carries events from the thread that watches to the one that shows.
 class Inbox {
@@ -90,10 +89,10 @@ class Inbox {
   bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-absl::StatusOr<v1::Job> GetJob(client::Client& client, const std::string& name, absl::Duration timeout) {
+v1::GetJobRequest RequestOf(const std::string& job) {
   v1::GetJobRequest request;
-  request.set_name(name);
-  return client::Call(client.jobs(), &v1::JobService::Stub::GetJob, request, timeout);
+  request.set_name(job);
+  return request;
 }
 
 // Asks for the job until its number of steps is known, once a second at most.
@@ -104,10 +103,11 @@ class StepCounter {
   void Refresh(WatchView& view, absl::Time now) {
     if (job_.progress().total_steps() > 0 || now < next_) return;
     next_ = now + absl::Seconds(1);
-    if (absl::StatusOr<v1::Job> job = GetJob(client_, job_.name(), absl::Milliseconds(500)); job.ok()) {
-      job_ = *std::move(job);
-      view.SetJob(job_);
-    }
+    absl::StatusOr<v1::Job> job =
+        client::Call(client_.jobs(), &v1::JobService::Stub::GetJob, RequestOf(job_.name()), absl::Milliseconds(500));
+    if (!job.ok()) return;
+    job_ = *std::move(job);
+    view.SetJob(job_);
   }
 
  private:
@@ -164,20 +164,15 @@ absl::StatusOr<bool> WatchAndShow(client::Client& client, const v1::Job& job, in
 
 // The job when its watch has ended. A server that starts anew just then is waited for.
 absl::StatusOr<v1::Job> GetEnded(client::Client& client, const std::string& name, Interrupts& interrupts) {
-  client::Backoff backoff;
-  absl::StatusOr<v1::Job> job = GetJob(client, name, absl::Minutes(1));
-  for (int attempt = 1; absl::IsUnavailable(job.status()) && attempt < kAttempts; ++attempt) {
-    if (interrupts.Wait(backoff.Next())) return job;
-    client.WaitForConnection(absl::Seconds(1));
-    job = GetJob(client, name, absl::Minutes(1));
-  }
-  return job;
+  const auto wait = [&interrupts](absl::Duration delay) { return !interrupts.Wait(delay); };
+  return client::CallAgain(client, client.jobs(), &v1::JobService::Stub::GetJob, RequestOf(name), absl::Minutes(1),
+                           {.reconnect = absl::Seconds(1), .wait = wait});
 }
 
 }  // namespace
 
 absl::Status FollowJob(Session& session, client::Client& client, const std::string& job, int64_t from_sequence) {
-  ASSIGN_OR_RETURN(const v1::Job first, GetJob(client, job, absl::Minutes(1)));
+  ASSIGN_OR_RETURN(const v1::Job first, client::Call(client.jobs(), &v1::JobService::Stub::GetJob, RequestOf(job)));
   Interrupts interrupts;
   std::unique_ptr<WatchView> view = MakeWatchView(session, first);
   ASSIGN_OR_RETURN(const bool ended, WatchAndShow(client, first, from_sequence, *view, interrupts));

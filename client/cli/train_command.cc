@@ -12,6 +12,7 @@
 #include "client/cli/text.h"
 #include "client/cli/train_flags.h"
 #include "client/cli/train_options.h"
+#include "client/cpp/call_again.h"
 #include "client/cpp/status_macros.h"
 
 namespace trainyard::cli {

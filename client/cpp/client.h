@@ -11,9 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "client/cpp/backoff.h"
 #include "client/cpp/credentials.h"
 #include "client/cpp/status.h"
 #include "grpcpp/channel.h"
@@ -91,23 +89,6 @@ absl::StatusOr<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::Cli
   Response response;
   if (const grpc::Status status = (stub.*method)(&context, request, &response); !status.ok()) return ToStatus(status);
   return response;
-}
-
-// As Call, for what may be asked twice, as a create with a request_id: asked up to eight times while the server can't
-// be reached, for as long as it takes to start anew.
-template <typename Stub, typename Request, typename Response>
-absl::StatusOr<Response> CallAgain(Client& client, Stub& stub,
-                                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                                   const Request& request, absl::Duration timeout = absl::Minutes(1)) {
-  constexpr int kAttempts = 8;
-  Backoff backoff;
-  absl::StatusOr<Response> answer = Call(stub, method, request, timeout);
-  for (int attempt = 1; absl::IsUnavailable(answer.status()) && attempt < kAttempts; ++attempt) {
-    absl::SleepFor(backoff.Next());
-    client.WaitForConnection(absl::Seconds(5));
-    answer = Call(stub, method, request, timeout);
-  }
-  return answer;
 }
 
 }  // namespace trainyard::client

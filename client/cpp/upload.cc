@@ -4,18 +4,13 @@
 #include <memory>
 #include <utility>
 
-#include "absl/time/clock.h"
-#include "client/cpp/backoff.h"
+#include "client/cpp/call_again.h"
 #include "client/cpp/crc32c.h"
 #include "client/cpp/file_sequence.h"
-#include "client/cpp/sha256.h"
 #include "client/cpp/status_macros.h"
 
 namespace trainyard::client {
 namespace {
-
-// How long an attempt waits for the server to be there again.
-constexpr absl::Duration kReconnect = absl::Seconds(5);
 
 constexpr char kBusy[] = "UPLOAD_BUSY";
 
@@ -25,33 +20,6 @@ bool IsPassing(const absl::Status& status) {
   const std::string reason = DetailsOf(status).reason;
   return absl::IsUnavailable(status) || reason == "CHECKSUM_MISMATCH" || reason == "OFFSET_MISMATCH" || reason == kBusy;
 }
-
-// Counts attempts in a row that brought nothing.
-class Patience {
- public:
-  Patience(Client& client, const UploadOptions& options)
-      : client_(client), attempts_(options.attempts), left_(options.attempts), backoff_(options.first_delay) {}
-
-  // Whether to try again after this error; if so, having waited. An upload that is busy is so with a former call of
-  // this one, which the server may take a minute to find dead, or whose commit it brings to an end: that is no attempt.
-  bool Waited(const absl::Status& status) {
-    if (!IsPassing(status) || (DetailsOf(status).reason != kBusy && --left_ <= 0)) return false;
-    absl::SleepFor(backoff_.Next());
-    client_.WaitForConnection(kReconnect);
-    return true;
-  }
-
-  void Reset() {
-    left_ = attempts_;
-    backoff_.Reset();
-  }
-
- private:
-  Client& client_;
-  const int attempts_;
-  int left_;
-  Backoff backoff_;
-};
 
 class Uploader {
  public:
@@ -65,14 +33,25 @@ class Uploader {
   }
 
  private:
+  Patience MakePatience() const {
+    return Patience(client_, {.attempts = options_.attempts, .first_delay = options_.first_delay});
+  }
+
+  // Whether to try again after this error; if so, having waited. An upload that is busy is so with a former call of
+  // this one, which the server may take a minute to find dead, or whose commit it brings to an end: that is no attempt.
+  static bool Waited(Patience& patience, const absl::Status& status) {
+    if (!IsPassing(status)) return false;
+    return DetailsOf(status).reason == kBusy ? patience.Wait() : patience.TryAgain();
+  }
+
   // For calls that may be repeated.
   template <typename Request, typename Response>
   absl::StatusOr<Response> CallPatiently(grpc::Status (v1::DatasetService::Stub::*method)(grpc::ClientContext*,
                                                                                           const Request&, Response*),
                                          const Request& request, absl::Duration timeout = absl::Minutes(1)) {
-    Patience patience(client_, options_);
+    Patience patience = MakePatience();
     absl::StatusOr<Response> answer = Call(client_.datasets(), method, request, timeout);
-    while (!answer.ok() && patience.Waited(answer.status())) {
+    while (!answer.ok() && Waited(patience, answer.status())) {
       answer = Call(client_.datasets(), method, request, timeout);
     }
     return answer;
@@ -87,11 +66,11 @@ class Uploader {
   }
 
   absl::Status SendAll(const std::string& name, int64_t received) {
-    Patience patience(client_, options_);
+    Patience patience = MakePatience();
     while (received < content_.size_bytes()) {
       const absl::Status status = SendFrom(name, received);
       if (status.ok()) return status;
-      if (!patience.Waited(status)) return status;
+      if (!Waited(patience, status)) return status;
       v1::GetUploadRequest request;
       request.set_name(name);
       ASSIGN_OR_RETURN(const v1::Upload upload, CallPatiently(&v1::DatasetService::Stub::GetUpload, request));
@@ -133,26 +112,7 @@ class Uploader {
     v1::CommitUploadRequest request;
     request.set_name(name);
     request.set_digest(options_.digest);
-    absl::StatusOr<v1::Dataset> dataset =
-        CallPatiently(&v1::DatasetService::Stub::CommitUpload, request, absl::InfiniteDuration());
-    if (!absl::IsNotFound(dataset.status())) return dataset;
-    // A commit whose answer was lost has used the upload up.
-    v1::GetDatasetRequest get;
-    get.set_name(options_.dataset.name());
-    const absl::StatusOr<v1::Dataset> committed = CallPatiently(&v1::DatasetService::Stub::GetDataset, get);
-    if (!committed.ok()) return dataset;
-    ASSIGN_OR_RETURN(const std::string digest, DigestOfContent());
-    return committed->digest() == digest ? committed : dataset;
-  }
-
-  absl::StatusOr<std::string> DigestOfContent() const {
-    Sha256 digest;
-    for (int64_t offset = 0; offset < content_.size_bytes(); offset += options_.chunk_bytes) {
-      ASSIGN_OR_RETURN(const std::string data,
-                       content_.Read(offset, std::min(options_.chunk_bytes, content_.size_bytes() - offset)));
-      digest.Update(data);
-    }
-    return digest.Finish();
+    return CallPatiently(&v1::DatasetService::Stub::CommitUpload, request, absl::InfiniteDuration());
   }
 
   Client& client_;

@@ -9,13 +9,14 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "client/cpp/crc32c.h"
-#include "client/cpp/sha256.h"
+#include "core/base/sha256.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/grpcpp.h"
@@ -53,7 +54,6 @@ class FakeDatasets final : public v1::DatasetService::Service {
   bool lose_commit_answer = false;
   // How many streams and commits find that another call has the upload.
   int busy_calls = 0;
-  std::string committed_elsewhere;  // the content of another upload under the same name, committed meanwhile
   v1::Dataset committed;
 
   grpc::Status CreateUpload(grpc::ServerContext*, const v1::CreateUploadRequest* request, v1::Upload* upload) override {
@@ -95,19 +95,10 @@ class FakeDatasets final : public v1::DatasetService::Service {
   grpc::Status CommitUpload(grpc::ServerContext*, const v1::CommitUploadRequest* request,
                             v1::Dataset* dataset) override {
     if (busy_calls > 0) return Busy();
-    if (!committed.digest().empty()) return {grpc::StatusCode::NOT_FOUND, "no such upload"};
-    Sha256 digest;
-    digest.Update(committed_elsewhere.empty() ? content : committed_elsewhere);
-    committed.set_digest(digest.Finish());
+    committed.set_digest(Sha256Of(content));
     if (!request->digest().empty() && request->digest() != committed.digest())
       return {grpc::StatusCode::DATA_LOSS, "digest"};
-    if (lose_commit_answer) return {grpc::StatusCode::UNAVAILABLE, "answer lost"};
-    *dataset = committed;
-    return grpc::Status::OK;
-  }
-
-  grpc::Status GetDataset(grpc::ServerContext*, const v1::GetDatasetRequest* request, v1::Dataset* dataset) override {
-    if (request->name() != committed.name()) return {grpc::StatusCode::NOT_FOUND, "no such data set"};
+    if (std::exchange(lose_commit_answer, false)) return {grpc::StatusCode::UNAVAILABLE, "answer lost"};
     *dataset = committed;
     return grpc::Status::OK;
   }

@@ -82,13 +82,6 @@ TEST_F(UploadTest, ALostAnswerToTheCommitIsNotAnError) {
   EXPECT_EQ(dataset->digest(), server_.datasets.committed.digest());
 }
 
-TEST_F(UploadTest, AfterALostAnswerADataSetOfOtherContentIsAnError) {
-  options_.paths = {WriteFile("a", "content")};
-  server_.datasets.lose_commit_answer = true;
-  server_.datasets.committed_elsewhere = "other content";
-  EXPECT_EQ(Upload(*client_, options_).status().code(), absl::StatusCode::kNotFound);
-}
-
 TEST_F(UploadTest, ADigestThatIsGivenMustBeThatOfTheContent) {
   options_.paths = {WriteFile("a", "content")};
   options_.digest = "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73";

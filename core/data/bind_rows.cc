@@ -18,9 +18,9 @@ constexpr double kRoundingUp = 1 + 1e-6;  // of cells, inputs and weights, to fl
 }  // namespace
 
 absl::StatusOr<int> RowEncoder::Plan::FindColumn(const std::string& name, ColumnType wanted) const {
-  const auto found = columns.find(name);
-  if (found == columns.end()) return BadColumn(name, "the data set has no such column");
-  const int column = found->second;
+  const std::optional<int> found = dataset->FindColumn(name);
+  if (!found.has_value()) return BadColumn(name, "the data set has no such column");
+  const int column = *found;
   const ColumnType type = dataset->schema().columns[column].type;
   if (type == ColumnType::kIgnored) return BadColumn(name, "the data set ignores this column");
   if ((wanted == ColumnType::kSparse) != (type == ColumnType::kSparse)) {
@@ -161,9 +161,6 @@ absl::Status RowEncoder::Plan::BindWeights(const Encoding& encoding) {
 absl::StatusOr<RowEncoder> RowEncoder::Bind(const Encoding& encoding, const Dataset& dataset, Needs needs) {
   auto plan = std::make_shared<Plan>();
   plan->dataset = &dataset;
-  for (const Column& column : dataset.schema().columns) {
-    plan->columns.emplace(column.name, static_cast<int>(plan->columns.size()));
-  }
   for (const FeatureEncoding& feature : encoding.features) RETURN_IF_ERROR(plan->BindFeature(feature));
   plan->has_sparse_inputs = HasSparseInputs(encoding);
   if (needs == Needs::kFeaturesAndTarget) {

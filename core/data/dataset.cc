@@ -104,6 +104,9 @@ absl::StatusOr<std::shared_ptr<Dataset>> Dataset::Make(std::span<const std::byte
   dataset->head_size_ = head_size;
   dataset->records_ = body.first(static_cast<size_t>(layout.size * head.row_count));
   dataset->schema_ = std::move(head.schema);
+  for (size_t i = 0; i < dataset->schema_.columns.size(); ++i) {
+    dataset->columns_.emplace(dataset->schema_.columns[i].name, static_cast<int>(i));
+  }
   dataset->row_count_ = head.row_count;
   dataset->places_ = layout.places;
   dataset->u8_ = CellsOf<uint8_t>(CellKind::kU8, layout, head.row_count, body.data());
@@ -111,6 +114,11 @@ absl::StatusOr<std::shared_ptr<Dataset>> Dataset::Make(std::span<const std::byte
   dataset->f64_ = CellsOf<double>(CellKind::kF64, layout, head.row_count, body.data());
   dataset->codes_ = CellsOf<uint32_t>(CellKind::kCode, layout, head.row_count, body.data());
   return dataset;
+}
+
+std::optional<int> Dataset::FindColumn(std::string_view name) const {
+  const auto found = columns_.find(name);
+  return found == columns_.end() ? std::nullopt : std::optional(found->second);
 }
 
 absl::StatusOr<std::shared_ptr<const Dataset>> Dataset::Open(std::shared_ptr<const MappedFile> file) {

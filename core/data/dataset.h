@@ -10,10 +10,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -75,6 +77,9 @@ class Dataset {
   const Schema& schema() const { return schema_; }
   int64_t row_count() const { return row_count_; }
 
+  // The column of this name, in a time that does not grow with their number.
+  std::optional<int> FindColumn(std::string_view name) const;
+
   // Undefined for an ignored or a sparse column.
   CellPlace place(int column) const { return places_[column]; }
 
@@ -115,6 +120,7 @@ class Dataset {
   size_t head_size_ = 0;  // bytes before the first record
   std::span<const std::byte> records_;
   Schema schema_;
+  std::unordered_map<std::string_view, int> columns_;  // by name, which is in schema_
   int64_t row_count_ = 0;
   std::vector<CellPlace> places_;
   std::vector<SparseCells> sparse_;  // by column

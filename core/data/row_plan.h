@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <type_traits>
-#include <unordered_map>
 #include <vector>
 
 #include "core/data/encoding.h"
@@ -101,9 +99,6 @@ struct RowEncoder::Plan {
   };
 
   const Dataset* dataset;
-
-  // By name; a search for each feature of a wide data set would take minutes.
-  std::unordered_map<std::string_view, int> columns;
 
   int64_t input_count = 0;
   double input_bound = 1;  // of one-hot inputs; more where other columns have more

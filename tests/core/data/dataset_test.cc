@@ -36,6 +36,13 @@ TEST(DatasetTest, HoldsCellsOfEveryKind) {
   EXPECT_EQ(dataset.codes()(2, 0), kMissingCode);
 }
 
+TEST(DatasetTest, ColumnsAreFoundByName) {
+  const Reading reading = *Read("a,b,c,y\n1,0.5,0.1,x\n2,1.5,0.2,y\n");
+  EXPECT_EQ(reading.dataset->FindColumn("a"), 0);
+  EXPECT_EQ(reading.dataset->FindColumn("y"), 3);
+  EXPECT_EQ(reading.dataset->FindColumn("z"), std::nullopt);
+}
+
 TEST(DatasetTest, CellsOfARowLieTogether) {
   const Reading reading = *Read("a,b,c,y\n1,0.5,0.1,x\n2,1.5,0.2,y\n");
   const Dataset& dataset = *reading.dataset;

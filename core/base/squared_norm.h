@@ -4,6 +4,7 @@
 #ifndef TRAINYARD_CORE_BASE_SQUARED_NORM_H_
 #define TRAINYARD_CORE_BASE_SQUARED_NORM_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -30,6 +31,9 @@ double SquaredNorm(std::span<const Real> x) {
   for (const double chain : chains) sum += chain;
   return sum;
 }
+
+// At least the magnitude of each of the numbers of which `norm` is the 2-norm. Squares of numbers below 2^-511 vanish.
+inline double LargestOfNorm(double norm) { return std::max(norm, 0x1p-511); }
 
 }  // namespace trainyard
 

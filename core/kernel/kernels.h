@@ -77,7 +77,8 @@ struct Kernels {
   void (*nesterov)(const UpdateRates<Real>& rates, std::span<const Real> g, Real* v, Real* theta, Real* ahead);
 
   // sum x_i^2: 64 chains of Real, element i in chain i mod 64, for each 4,096 elements, whose sum, in a fixed tree (c and c + 32, then c and
-  // c + 16, ...), is added in double. Infinity where a square exceeds Real: from 1.8e19 in float.
+  // c + 16, ...), is added in double. Where that sum of floats is below 2^-86 or not finite, its elements are squared in double: 16 chains,
+  // element i in chain i mod 16, added in order.
   double (*squared_norm)(std::span<const Real> x);
 
   // Row i of `to` = row rows[i] of `from`, in whole cache lines: padding of both is read and written up to the end of the line.

@@ -38,13 +38,33 @@ inline Real SquaresOfBlock(const Real* x, int64_t count) {
   return Lanes::Sum(SumOfVectors<Lanes>(sums));
 }
 
+// The same in double: 16 chains, element i in chain i mod 16, added in order.
+template <typename Lanes, typename Real = typename Lanes::Real>
+double SquaresInDouble(const Real* x, int64_t count) {
+  constexpr int64_t kChains = 16;
+  double chains[kChains] = {};
+  for (int64_t i = 0; i < count; ++i) {
+    const double value = x[i];
+    chains[i % kChains] += value * value;
+  }
+  double sum = 0;
+  for (const double chain : chains) sum += chain;
+  return sum;
+}
+
+// Floats whose squares may be too large or too small for a float are summed in double.
 template <typename Lanes, typename Real = typename Lanes::Real>
 double SquaredNorm(std::span<const Real> x) {
   constexpr int64_t kBlock = 4096;
+  constexpr double kLeast = std::numeric_limits<float>::min() * 0x1p40;
+  constexpr double kMost = std::numeric_limits<float>::max();
   const int64_t size = static_cast<int64_t>(x.size());
   double sum = 0;
   for (int64_t begin = 0; begin < size; begin += kBlock) {
-    sum += static_cast<double>(SquaresOfBlock<Lanes>(x.data() + begin, std::min(kBlock, size - begin)));
+    const int64_t count = std::min(kBlock, size - begin);
+    const double squares = SquaresOfBlock<Lanes>(x.data() + begin, count);
+    const bool in_range = sizeof(Real) == sizeof(double) || (squares >= kLeast && squares <= kMost);
+    sum += in_range ? squares : SquaresInDouble<Lanes>(x.data() + begin, count);
   }
   return sum;
 }

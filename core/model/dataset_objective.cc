@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
+#include "core/base/squared_norm.h"
 #include "core/base/status.h"
 #include "core/model/column_parts.h"
 #include "core/model/pass_bound.h"
@@ -15,11 +15,11 @@
 namespace trainyard {
 namespace {
 
-// A gradient is used while it is computed, unseen, where no element can exceed this; and where the bound is that of all points near 0, this.
+// A gradient is used while it is computed, unseen, where no element exceeds this: its norm is finite, too. Near 0, where none exceeds that.
 template <typename Real>
-constexpr double kLargestStreamed = std::numeric_limits<Real>::max() / 16;
+constexpr double kLargestStreamed = std::min<double>(std::numeric_limits<Real>::max() / 16, 0x1p480);
 template <typename Real>
-constexpr double kLargestSafe = std::numeric_limits<Real>::max() / 0x1p40;
+constexpr double kLargestSafe = kLargestStreamed<Real> / 0x1p36;
 
 // No element of a gradient with a norm below this has become infinite by rounding.
 template <typename Real>
@@ -175,11 +175,6 @@ void DatasetObjective<Real>::ForEachRange(int64_t rows, absl::FunctionRef<void(s
 }
 
 template <typename Real>
-double DatasetObjective<Real>::SumOfSquares() const {
-  return std::accumulate(range_squares_.begin(), range_squares_.end(), 0.0);
-}
-
-template <typename Real>
 template <typename Point>
 void DatasetObjective<Real>::AddSparseBlock(const Point& point) {
   EncodeSparseBlock();
@@ -274,7 +269,7 @@ absl::Status DatasetObjective<Real>::UseDense(std::span<const Real> point,
     });
   }
   gradient_norm_ = std::sqrt(SumOfSquares());
-  gradient_bound_ = gradient_norm_;
+  gradient_bound_ = LargestOfNorm(gradient_norm_);
   if (!std::isfinite(loss_) || !std::isfinite(gradient_norm_)) return absl::Status(absl::StatusCode::kOutOfRange, "");
   clipper_.Measure<Real>(layer_gradients_, gradient_norm_);
   const auto walk = [&](typename DenseGradient<Real>::Visit visit, const Touched<Real>&) {
@@ -294,7 +289,7 @@ absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
   const double squares = regularization_.l2 > 0 ? AddPenalty(gradient, point) : sparse_->SquaredNormOfGradient();
   told_squares_.reset();
   gradient_norm_ = std::sqrt(squares);
-  gradient_bound_ = gradient_norm_;
+  gradient_bound_ = LargestOfNorm(gradient_norm_);
   const bool finite = std::isfinite(loss_) && gradient_norm_ < kLargestNorm<Real>;
   if (!finite) return absl::Status(absl::StatusCode::kOutOfRange, "");
   if (clipper_.active()) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -106,7 +107,7 @@ class DatasetObjective final : public Objective<Real> {
   // visit(index of a range, member of the crew) for each of the gradient's ranges, several at once where the work of `rows` rows is worth it;
   // 0 rows: where the ranges are only passed through.
   void ForEachRange(int64_t rows, absl::FunctionRef<void(size_t, int)> visit);
-  double SumOfSquares() const;
+  double SumOfSquares() const { return std::accumulate(range_squares_.begin(), range_squares_.end(), 0.0); }
   void VisitRange(const GradientRange& range, std::span<const Real> values, bool fetched,
                   absl::FunctionRef<void(const GradientBlock<Real>&)> visit) const;
 

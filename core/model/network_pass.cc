@@ -1,6 +1,8 @@
 #include "core/model/network_pass.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "core/model/activation.h"
 #include "core/model/column_parts.h"
@@ -188,6 +190,7 @@ double NetworkPass<Real>::GradientBound(int64_t rows, double input_bound) {
     const double a =
         std::max<double>(l == 0 ? input_bound : kernels_.largest_magnitude(activations_[l].First(rows)), 1);
     const double dz = kernels_.largest_magnitude(deltas_of(l + 1).First(rows));
+    if (std::isnan(a * dz)) return std::numeric_limits<double>::infinity();  // 0 times infinity
     bound = std::max(bound, a * dz);
   }
   return bound * static_cast<double>(rows);

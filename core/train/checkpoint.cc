@@ -230,7 +230,7 @@ absl::StatusOr<Checkpoint> DecodeCheckpoint(std::string_view bytes) {
 
 // Random numbers and schedules use the C library's log, cos and pow.
 std::string NumericFingerprint() {
-  return absl::StrCat("panels-32/x86-64-fma/gcc-", __GNUC__, "/glibc-", gnu_get_libc_version(), "/2");
+  return absl::StrCat("panels-32/x86-64-fma/gcc-", __GNUC__, "/glibc-", gnu_get_libc_version(), "/3");
 }
 
 }  // namespace trainyard

@@ -16,6 +16,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "core/base/objective.h"
+#include "core/base/squared_norm.h"
 #include "core/base/status.h"
 #include "core/kernel/kernels.h"
 #include "core/model/dataset_objective.h"
@@ -58,7 +59,7 @@ class OverflowGuard {
 
   // To be called after they have moved; `gradient_norm`: the 2-norm, which bounds elements better than what was known before.
   void AfterMove(const StepRates& rates, double gradient_norm) {
-    velocity_bound_ = VelocityAfter(rates, std::min(gradient_norm, gradient_bound_));
+    velocity_bound_ = VelocityAfter(rates, std::min(LargestOfNorm(gradient_norm), gradient_bound_));
     position_bound_ = PositionAfter(rates, velocity_bound_);
   }
 

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 
 #include "core/kernel/kernels.h"
@@ -44,6 +45,35 @@ TYPED_TEST(MagnitudesTest, SquaredNormHasTheBitsOfItsDefinition) {
     const AlignedVector<Real> x = RandomVector<Real>(size, size + 1);
     for (const InstructionSet set : InstructionSets()) {
       ASSERT_EQ(KernelsFor<Real>(set).squared_norm(x), ReferenceSquaredNorm(x)) << size;
+    }
+  }
+}
+
+TEST(MagnitudesOfFloatsTest, SquaresThatNoFloatHoldsAreSummedInDouble) {
+  for (const double unit : {1e-30, 1e-19, 1e19, 3e37}) {
+    for (const int64_t size : {1, 15, 16, 100, 5000}) {
+      AlignedVector<float> x = RandomVector<float>(size, size + 1);
+      double squares = 0;
+      for (float& element : x) {
+        element *= static_cast<float>(unit);
+        squares += static_cast<double>(element) * static_cast<double>(element);
+      }
+      const double first = KernelsFor<float>(InstructionSets()[0]).squared_norm(x);
+      EXPECT_NEAR(first / squares, 1, 1e-6) << unit << " " << size;
+      for (const InstructionSet set : InstructionSets()) EXPECT_EQ(KernelsFor<float>(set).squared_norm(x), first);
+    }
+  }
+}
+
+TYPED_TEST(MagnitudesTest, SquaredNormIsFiniteNowhereButWhereAllElementsAre) {
+  using Real = TypeParam;
+  for (const Real strange : {std::numeric_limits<Real>::quiet_NaN(), -std::numeric_limits<Real>::infinity()}) {
+    for (const size_t place : {0, 20, 5000}) {
+      AlignedVector<Real> x = RandomVector<Real>(5001, 1);
+      x[place] = strange;
+      for (const InstructionSet set : InstructionSets()) {
+        EXPECT_FALSE(std::isfinite(KernelsFor<Real>(set).squared_norm(x))) << place;
+      }
     }
   }
 }

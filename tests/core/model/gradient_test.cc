@@ -134,6 +134,45 @@ TEST_P(DatasetObjectiveTest, ALossThatIsNotFiniteIsOutOfRangeAndUsesNothing) {
   EXPECT_EQ(objective_->NotFiniteTensor(), "");
 }
 
+TEST_P(DatasetObjectiveTest, AGradientWhoseNormIsNotFiniteIsOutOfRangeAndUsesNothing) {
+  std::fill(theta_.begin(), theta_.end(), 0.0);
+  for (int layer : {1, 2}) theta_[layout_.Index(layer, 0, 0)] = 1e100;
+  for (const size_t rows : {size_t{7}, rows_.size()}) {  // used as it is computed, where it may be; and stored first
+    objective_->SetMinibatch(std::span(rows_).first(rows));
+    absl::Status status;
+    do {
+      status = objective_->Gradient(theta_, [](const GradientView<double>&) { FAIL(); });
+    } while (absl::IsUnavailable(status));
+    EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange) << rows;
+    EXPECT_TRUE(std::isfinite(objective_->loss())) << rows;
+  }
+}
+
+using FlatEndTest = GradientTest;
+INSTANTIATE_TEST_SUITE_P(Logistic, FlatEndTest,
+                         ::testing::Values(GradientCase{
+                             "Short",
+                             LogisticOptions(),
+                             2,
+                             {DenseOptions{5, Relu()}, DenseOptions{5, Relu()}, DenseOptions{3, Tanh()}},
+                             7}));
+
+// Infinity times 0 in the gradient of the last hidden layer's weights.
+TEST_P(FlatEndTest, AnInfiniteActivationBehindASlopeOfZeroIsOutOfRangeAndUsesNothing) {
+  std::fill(theta_.begin(), theta_.end(), 0.0);
+  const auto fill = [&](int layer, int from, int to, double value) {
+    for (int input = from; input < to; ++input) {
+      for (int unit = 0; unit < 3; ++unit) theta_[layout_.Index(layer, input, unit)] = value;
+    }
+  };
+  fill(0, 4, 5, 1e308);  // the biases
+  fill(1, 0, 3, 2);
+  fill(2, 0, 3, 1);
+  const absl::Status status = objective_->Gradient(theta_, [](const GradientView<double>&) { FAIL(); });
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_TRUE(std::isfinite(objective_->loss()));
+}
+
 TEST_P(DatasetObjectiveTest, TheMeanOverAllPartsIsTheWhole) {
   const double whole = objective_->Value(theta_);
   double sum = 0;

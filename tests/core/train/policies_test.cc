@@ -33,6 +33,18 @@ TEST(ClippingPolicyTest, EachClippedStepIsCountedAndReported) {
   EXPECT_EQ(trainer->clipped_steps(), clipped);
 }
 
+TEST(ClippingPolicyTest, AGradientWhoseSquaresNoFloatHoldsIsClippedAsAnyOther) {
+  TrainingOptions options = Options();
+  options.network.hidden = {DenseOptions{6, Relu()}, DenseOptions{6, Relu()}};
+  options.initialization.weights = GlorotUniformOptions{.gain = 1e11};
+  options.optimizer.clipping = ClipGlobalNorm{.max_norm = 1};
+  RecordingSink sink;
+  RunToEnd(*Make(options), sink);
+  ASSERT_EQ(sink.steps.size(), 8u);
+  EXPECT_GT(sink.steps[0].gradient_norm, 2e19);
+  EXPECT_EQ(sink.steps[0].clipped_gradient_norm, 1);
+}
+
 // Three epochs of examples in order, one a step, that hardly move the parameters: each epoch has the same gradients again.
 class ClippedStretchTest : public ::testing::Test {
  protected:

@@ -235,20 +235,22 @@ absl::StatusOr<std::string> ModelTable::MakeFile(const v1::ExportModelRequest& r
 }
 
 absl::Status ModelTable::Delete(const v1::DeleteModelRequest& request) {
-  ASSIGN_OR_RETURN(const v1::Model model, Get(request.name()));
-  RETURN_IF_ERROR(CheckEtag(request.etag(), model.etag()));
+  ASSIGN_OR_RETURN(v1::Model model, Get(request.name()));
   ASSIGN_OR_RETURN(const v1::Job job, jobs_.Get(model.job()));
   if (!IsTerminal(job.state())) {
     return WithReason(absl::FailedPreconditionError(absl::StrCat(job.name(), " has not ended; cancel it first")),
                       "JOB_ACTIVE");
   }
+  // The model of a job that has ended does not change any more.
+  ASSIGN_OR_RETURN(model, Get(request.name()));
+  RETURN_IF_ERROR(CheckEtag(request.etag(), model.etag()));
   ASSIGN_OR_RETURN(const JobKey key, jobs_.FindKey(model.job(), "name"));
   ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(key));
-  RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveModel(key)));
-  for (const StoredCheckpoint& checkpoint : checkpoints) {
-    RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveCheckpoint(key, checkpoint.file)));
-    RETURN_IF_ERROR(services_.saver.RemoveFile(checkpoint));
-  }
+  const absl::Status removed = services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveModel(key));
+  if (absl::IsNotFound(removed)) return NoSuch("model", request.name());
+  RETURN_IF_ERROR(removed);
+  // A file that stays is removed by the next start.
+  for (const StoredCheckpoint& checkpoint : checkpoints) services_.saver.RemoveFile(checkpoint).IgnoreError();
   return absl::OkStatus();
 }
 

@@ -93,7 +93,11 @@ CommitQueue::Change Catalogue::Put(JobKey job, v1::Model model) const {
 }
 
 CommitQueue::Change Catalogue::RemoveModel(JobKey job) const {
-  return [job](Connection& connection) { return RunWith(connection, "DELETE FROM models WHERE job = ?", job); };
+  return [job](Connection& connection) -> absl::Status {
+    RETURN_IF_ERROR(RunWith(connection, "DELETE FROM models WHERE job = ?", job));
+    if (connection.Changes() == 0) return NotFound("the model");
+    return RunWith(connection, "DELETE FROM checkpoints WHERE job = ?", job);
+  };
 }
 
 absl::StatusOr<v1::Model> Catalogue::GetModel(std::string_view name) const {

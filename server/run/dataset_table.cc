@@ -146,10 +146,6 @@ absl::StatusOr<v1::Dataset> DatasetTable::CommitHeld(const v1::CommitUploadReque
     return DigestMismatch(digest, request.digest());
   }
 
-  const auto forget_upload = [this, &upload] {
-    absl::MutexLock lock(&mutex_);
-    uploads_.erase(upload.name());
-  };
   v1::Dataset wanted = upload.dataset();
   wanted.set_digest(digest);
   ASSIGN_OR_RETURN(const ReadOptions options, FromProto(wanted.read_options()));
@@ -165,13 +161,10 @@ absl::StatusOr<v1::Dataset> DatasetTable::CommitHeld(const v1::CommitUploadReque
           RETURN_IF_ERROR(insert(connection));
           return remove(connection);
         });
-    if (IsCommitted(status)) forget_upload();
-    if (status.ok()) {
-      RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(upload.name())));
-      return stored.dataset;
-    }
+    NoteRemoval(upload.name(), status);
+    if (status.ok()) return stored.dataset;
     if (IsCommitted(status)) return status;
-    RETURN_IF_ERROR(blobs_.Remove(stored.file));
+    blobs_.Remove(stored.file).IgnoreError();
     if (!absl::IsAlreadyExists(status)) return status;
     existing = catalogue_.GetDataset(wanted.name());
     RETURN_IF_ERROR(existing.status());
@@ -182,10 +175,7 @@ absl::StatusOr<v1::Dataset> DatasetTable::CommitHeld(const v1::CommitUploadReque
             wanted.name(), " exists with other content or settings; delete it first, or ", "choose another name")),
         "DATASET_EXISTS", {{"digest", existing->dataset.digest()}});
   }
-  const absl::Status removed = queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(upload.name()));
-  if (IsCommitted(removed)) forget_upload();
-  RETURN_IF_ERROR(removed);
-  RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(upload.name())));
+  RETURN_IF_ERROR(RemoveUpload(upload.name()));
   return existing->dataset;
 }
 
@@ -222,7 +212,9 @@ absl::StatusOr<v1::Table> DatasetTable::ReadExamples(const v1::ReadExamplesReque
 absl::Status DatasetTable::Delete(const v1::DeleteDatasetRequest& request) {
   RETURN_IF_ERROR(CheckName("name", request.name(), "datasets"));
   ASSIGN_OR_RETURN(const StoredDataset removed, Remove(request));
-  return blobs_.Remove(removed.file);
+  // A file that stays is removed by the next start.
+  blobs_.Remove(removed.file).IgnoreError();
+  return absl::OkStatus();
 }
 
 // From the catalogue. Under the lock from the first look on: what is removed is what was looked at.

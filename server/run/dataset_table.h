@@ -115,6 +115,12 @@ class DatasetTable {
   absl::Status DropStaleUploads();
   bool IsStale(const StoredUpload& stored) const;
 
+  // Of an upload that is held.
+  absl::Status RemoveUpload(const std::string& name);
+
+  // What the change that removes an upload was told.
+  void NoteRemoval(const std::string& name, const absl::Status& told);
+
   // Counts it as open from now on. RESOURCE_EXHAUSTED: the server or the caller has as much as may be.
   absl::Status AddUpload(const v1::Upload& upload, const Caller& caller);
   absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const MappedFile& content, const std::string& digest);

@@ -91,15 +91,25 @@ absl::Status DatasetTable::DropStaleUploads() {
     if (!IsStale(stored)) continue;
     const absl::StatusOr<std::unique_ptr<Writer>> hold = Write(name);
     if (!hold.ok() || !IsStale(stored)) continue;
-    const absl::Status removed = queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name));
-    if (IsCommitted(removed)) {
-      absl::MutexLock lock(&mutex_);
-      uploads_.erase(name);
-    }
-    RETURN_IF_ERROR(removed);
-    RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(name)));
+    RETURN_IF_ERROR(RemoveUpload(name));
   }
   return absl::OkStatus();
+}
+
+absl::Status DatasetTable::RemoveUpload(const std::string& name) {
+  const absl::Status removed = queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name));
+  NoteRemoval(name, removed);
+  return removed;
+}
+
+void DatasetTable::NoteRemoval(const std::string& name, const absl::Status& told) {
+  if (!IsCommitted(told)) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    uploads_.erase(name);
+  }
+  // A file that stays is removed by the next start.
+  if (told.ok()) blobs_.RemoveUpload(UploadFileOf(name)).IgnoreError();
 }
 
 absl::Status DatasetTable::AddUpload(const v1::Upload& upload, const Caller& caller) {

@@ -110,16 +110,13 @@ absl::StatusOr<v1::ListModelsResponse> ModelTable::List(const v1::ListModelsRequ
   return response;
 }
 
-// While the job runs, a newer checkpoint may take the place of the one that is about to be read.
 absl::StatusOr<Checkpoint> ModelTable::NewestCheckpoint(JobKey job, const std::string& name) {
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(job));
-    if (checkpoints.empty()) return NoSuch("model", name);
-    absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(job, checkpoints.front());
-    if (!absl::IsNotFound(checkpoint.status())) return checkpoint;
-    ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> now, services_.catalogue.Checkpoints(job));
-    if (!now.empty() && now.front().file == checkpoints.front().file) return checkpoint.status();
-  }
+  const auto newest = [&name](const std::vector<StoredCheckpoint>& kept) -> absl::StatusOr<StoredCheckpoint> {
+    if (kept.empty()) return NoSuch("model", name);
+    return kept.front();
+  };
+  ASSIGN_OR_RETURN(ChosenCheckpoint chosen, services_.saver.LoadChosen(job, newest));
+  return std::move(chosen.state);
 }
 
 absl::StatusOr<std::unique_ptr<ModelTable::Loaded>> ModelTable::Load(const std::string& name, std::string_view field) {

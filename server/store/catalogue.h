@@ -125,6 +125,7 @@ class Catalogue {
   // ---- Checkpoints, newest first.
   CommitQueue::Change Insert(JobKey job, StoredCheckpoint checkpoint) const;
   CommitQueue::Change RemoveCheckpoint(JobKey job, std::string file) const;
+  CommitQueue::Change RemoveCheckpoints(JobKey job) const;
   absl::StatusOr<std::vector<StoredCheckpoint>> Checkpoints(JobKey job) const;
   absl::StatusOr<std::string> CheckpointState(JobKey job, std::string_view file) const;
 

@@ -6,6 +6,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kList = "models";
+constexpr std::string_view kRemoveCheckpoints = "DELETE FROM checkpoints WHERE job = ?";
 
 absl::StatusOr<v1::Model> ReadModel(const Statement& row) {
   v1::Model model;
@@ -49,6 +50,10 @@ CommitQueue::Change Catalogue::RemoveCheckpoint(JobKey job, std::string file) co
     ASSIGN_OR_RETURN(Statement remove, connection.Prepare("DELETE FROM checkpoints WHERE job = ? AND file = ?"));
     return remove.Bind(1, job).Bind(2, std::string_view(file)).Step().status();
   };
+}
+
+CommitQueue::Change Catalogue::RemoveCheckpoints(JobKey job) const {
+  return [job](Connection& connection) { return RunWith(connection, kRemoveCheckpoints, job); };
 }
 
 absl::StatusOr<std::vector<StoredCheckpoint>> Catalogue::Checkpoints(JobKey job) const {
@@ -96,7 +101,7 @@ CommitQueue::Change Catalogue::RemoveModel(JobKey job) const {
   return [job](Connection& connection) -> absl::Status {
     RETURN_IF_ERROR(RunWith(connection, "DELETE FROM models WHERE job = ?", job));
     if (connection.Changes() == 0) return NotFound("the model");
-    return RunWith(connection, "DELETE FROM checkpoints WHERE job = ?", job);
+    return RunWith(connection, kRemoveCheckpoints, job);
   };
 }
 

@@ -101,7 +101,7 @@ absl::Status JobRun::NoteUpdate(const JobUpdate& update, std::optional<v1::SpecC
   if (!model_.name().empty()) {
     model_.set_display_name(job_.display_name());
     *model_.mutable_labels() = job_.labels();
-    services_.queue.Commit(services_.catalogue.Put(key_, model_), nullptr);
+    if (ModelIsLogged()) services_.queue.Commit(services_.catalogue.Put(key_, model_), nullptr);
   }
   job_.set_priority(update.priority);
   priority_ = update.priority;

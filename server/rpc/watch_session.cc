@@ -29,6 +29,9 @@ constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(10);
 constexpr int64_t kLagEvents = 250;
 constexpr absl::Duration kBetweenLags = absl::Seconds(1);
 
+// So long may a message be on its way to a watcher that is admitted no more, before it learns why.
+constexpr absl::Duration kLastWrite = absl::Seconds(2);
+
 }  // namespace
 
 WatchSession::WatchSession(const WatchServices& services, Admission admission, v1::WatchRequest request, Stream* stream)
@@ -216,7 +219,10 @@ void WatchSession::Drain() {
 void WatchSession::Tick(absl::Time now) {
   absl::MutexLock lock(&mutex_);
   if (admitted_.ok()) admitted_ = admission_.StillHolds();
-  if (!admitted_.ok()) return Proceed();
+  if (!admitted_.ok()) {
+    if (writing_ && !finished_ && stream_ != nullptr && now - last_write_ >= kLastWrite) stream_->Cancel();
+    return Proceed();
+  }
   if (!started_ || writing_ || reading_ || finished_) return;
   if (now - last_write_ >= heartbeat_interval_) Beat();
 }

@@ -42,6 +42,9 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
     virtual ~Stream() = default;
     virtual void Write(grpc::ByteBuffer message) = 0;
     virtual void Finish(grpc::Status status) = 0;
+
+    // Ends the call without a word, whatever is on its way; OnWriteDone(false) and OnCancel follow.
+    virtual void Cancel() = 0;
   };
 
   WatchSession(const WatchServices& services, Admission admission, v1::WatchRequest request, Stream* stream);

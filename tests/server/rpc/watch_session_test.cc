@@ -39,6 +39,7 @@ class KeptStream final : public WatchSession::Stream {
     absl::MutexLock lock(&mutex_);
     status_ = std::move(status);
   }
+  void Cancel() override {}
 
   mutable absl::Mutex mutex_;
   std::optional<v1::WatchResponse> message_ ABSL_GUARDED_BY(mutex_);

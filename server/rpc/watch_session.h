@@ -91,6 +91,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
 
   void Proceed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ProceedWith(JobKey job, Cursor& cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool EndsBefore(JobKey job, const Cursor& cursor) const;
   void ReadFromDisk(JobKey job, const Cursor& cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DeliverFromDisk(JobKey job, Cursor& cursor, const LogPage& page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Deliver(JobKey job, Cursor& cursor, const LogPage& page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

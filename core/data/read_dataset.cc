@@ -8,7 +8,7 @@
 namespace trainyard {
 
 absl::StatusOr<ReadResult> ReadDataset(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
-                                       ByteSink& sink, absl::FunctionRef<void(size_t)> passed) {
+                                       ByteSink& sink, absl::FunctionRef<absl::Status(size_t)> passed) {
   switch (options.format) {
     case Format::kCsv:
       return ReadSeparated(content, ',', options, limits, sink, passed);

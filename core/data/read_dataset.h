@@ -74,10 +74,11 @@ struct ReadResult {
 // INVALID_ARGUMENT with reason BAD_DATA: a fault in the content; metadata, where the fault has a place: `row` (the line on which the row
 // starts, from 1; for arrays the item) and `column` (its name, or number from 1 while there is no name; in a LIBSVM file the index).
 // FieldErrors on `target`, `weight`, `split`, `types[…]`: columns that are not there or do not fit. An error of `sink` is passed on.
-// Where the content is large, `passed` is told now and then that the bytes before a position are not needed soon.
+// Where the content is large text, `passed` is told now and then that the bytes before a position are not needed soon; its error ends the
+// reading, and is passed on.
 absl::StatusOr<ReadResult> ReadDataset(
     std::string_view content, const ReadOptions& options, const ReadLimits& limits, ByteSink& sink,
-    absl::FunctionRef<void(size_t)> passed = [](size_t) {});
+    absl::FunctionRef<absl::Status(size_t)> passed = [](size_t) { return absl::OkStatus(); });
 
 }  // namespace trainyard
 

@@ -59,7 +59,7 @@ constexpr size_t kToTheEnd = std::numeric_limits<size_t>::max();
 class SeparatedTable {
  public:
   SeparatedTable(CsvReader start, const ReadOptions& options, const ReadLimits& limits, std::string_view content,
-                 absl::FunctionRef<void(size_t)> passed)
+                 absl::FunctionRef<absl::Status(size_t)> passed)
       : start_(std::move(start)),
         missing_(options.missing),
         limits_(limits),
@@ -159,7 +159,7 @@ class SeparatedTable {
       block.Add();
       if (!block.full()) continue;
       RETURN_IF_ERROR(visit(block));
-      passed_(reader.position());
+      RETURN_IF_ERROR(passed_(reader.position()));
       block.Clear();
     }
     return visit(block);
@@ -255,7 +255,7 @@ class SeparatedTable {
   const CsvReader start_;  // behind the header
   const MissingCells missing_;
   const ReadLimits limits_;
-  const absl::FunctionRef<void(size_t)> passed_;
+  const absl::FunctionRef<absl::Status(size_t)> passed_;
   const char* const first_;
   const char* const last_short_;
   const ReadRowNumbers read_numbers_ = BestRowNumbers();
@@ -266,7 +266,7 @@ class SeparatedTable {
 
 absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separator, const ReadOptions& options,
                                          const ReadLimits& limits, ByteSink& sink,
-                                         absl::FunctionRef<void(size_t)> passed) {
+                                         absl::FunctionRef<absl::Status(size_t)> passed) {
   ASSIGN_OR_RETURN(CsvReader reader, CsvReader::Open(content, separator, limits.max_columns));
   SeparatedTable table(std::move(reader), options, limits, content, passed);
   RETURN_IF_ERROR(table.Plan(options));

@@ -15,7 +15,7 @@ namespace trainyard {
 
 absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separator, const ReadOptions& options,
                                          const ReadLimits& limits, ByteSink& sink,
-                                         absl::FunctionRef<void(size_t)> passed);
+                                         absl::FunctionRef<absl::Status(size_t)> passed);
 
 absl::StatusOr<ReadResult> ReadIdx(std::string_view content, const ReadOptions& options, const ReadLimits& limits,
                                    ByteSink& sink);

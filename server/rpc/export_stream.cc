@@ -12,12 +12,12 @@ constexpr size_t kPieceBytes = 512 * 1024;
 
 }  // namespace
 
-ExportStream::ExportStream(const Admission& admission, ModelTable& models, WorkerPool& pool,
-                           v1::ExportModelRequest request)
+ExportStream::ExportStream(const grpc::CallbackServerContext& context, const Admission& admission, ModelTable& models,
+                           WorkerPool& pool, v1::ExportModelRequest request)
     : request_(std::move(request)) {
-  pool.Submit([this, &models, admission] {
-    absl::StatusOr<std::string> file =
-        admission.status().ok() ? models.Export(request_) : absl::StatusOr<std::string>(admission.status());
+  pool.Submit([this, &context, &models, admission] {
+    const absl::Status why_not = WhyNot(context, admission);
+    absl::StatusOr<std::string> file = why_not.ok() ? models.Export(request_) : absl::StatusOr<std::string>(why_not);
     admission.Record(file.status());
     if (!file.ok()) return Finish(ToGrpcStatus(file.status()));
     file_ = *std::move(file);

@@ -16,7 +16,8 @@ namespace trainyard {
 // Deletes itself.
 class ExportStream final : public grpc::ServerWriteReactor<v1::ExportModelResponse> {
  public:
-  ExportStream(const Admission& admission, ModelTable& models, WorkerPool& pool, v1::ExportModelRequest request);
+  ExportStream(const grpc::CallbackServerContext& context, const Admission& admission, ModelTable& models,
+               WorkerPool& pool, v1::ExportModelRequest request);
 
   void OnWriteDone(bool ok) override;
   void OnDone() override { delete this; }

@@ -35,7 +35,7 @@ grpc::ServerUnaryReactor* ModelService::Evaluate(grpc::CallbackServerContext* co
 
 grpc::ServerWriteReactor<v1::ExportModelResponse>* ModelService::ExportModel(grpc::CallbackServerContext* context,
                                                                              const v1::ExportModelRequest* request) {
-  return new ExportStream(gate_.Authorize(*context, Role::kRead, *request), models_, pool_, *request);
+  return new ExportStream(*context, gate_.Authorize(*context, Role::kRead, *request), models_, pool_, *request);
 }
 
 grpc::ServerUnaryReactor* ModelService::DeleteModel(grpc::CallbackServerContext* context,

@@ -16,8 +16,4 @@ absl::Status WhyNot(const grpc::CallbackServerContext& context, const Admission&
   return absl::CancelledError("the caller has gone");
 }
 
-absl::Status Draining() {
-  return WithReason(absl::UnavailableError("the server is about to stop; try again when it is back"), "DRAINING");
-}
-
 }  // namespace trainyard

@@ -17,9 +17,6 @@ namespace trainyard {
 // With google.rpc details.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
-// UNAVAILABLE (DRAINING): the server is about to stop.
-absl::Status Draining();
-
 // Why a call whose turn has come is not to be made: it was not admitted, or nobody awaits its answer any more.
 absl::Status WhyNot(const grpc::CallbackServerContext& context, const Admission& admission);
 

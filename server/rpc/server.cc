@@ -130,6 +130,7 @@ class Server::Parts {
       journal_.Write(Severity::kInfo, "draining");
       health_.reset();
       watchers_.Drain();
+      datasets_->Drain();
       queue_->GiveUpOnErrors();
       listener_.reset();
       server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));

@@ -17,7 +17,8 @@
 namespace trainyard {
 namespace {
 
-constexpr absl::Duration kBetweenLooks = absl::Seconds(1);
+// A change holds after two looks, within a second.
+constexpr absl::Duration kBetweenLooks = absl::Milliseconds(400);
 
 absl::StatusOr<std::vector<Token>> ReadTokens(const std::string& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
@@ -37,7 +38,7 @@ absl::StatusOr<std::unique_ptr<TokenFile>> TokenFile::Open(const std::string& pa
 TokenFile::TokenFile(std::string path, Stamp stamp, std::vector<Token> tokens, Reread reread)
     : path_(std::move(path)),
       reread_(std::move(reread)),
-      stamp_(stamp),
+      change_(stamp),
       tokens_(std::make_shared<const std::vector<Token>>(std::move(tokens))),
       follower_([this] { Follow(); }) {}
 
@@ -68,9 +69,7 @@ void TokenFile::Follow() {
       absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(&closed), kBetweenLooks)) return;
     }
-    const Stamp stamp = StampOf(path_);
-    if (stamp == stamp_) continue;
-    stamp_ = stamp;
+    if (!change_.Settled(StampOf(path_))) continue;
     absl::StatusOr<std::vector<Token>> tokens = ReadTokens(path_);
     const absl::Status status = tokens.status();
     if (status.ok()) {

@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "server/rpc/settled_change.h"
 #include "server/rpc/token.h"
 
 namespace trainyard {
@@ -41,7 +42,7 @@ class TokenFile {
 
   const std::string path_;
   const Reread reread_;
-  Stamp stamp_;  // after construction used by follower_ alone
+  SettledChange<Stamp> change_;  // after construction used by follower_ alone
   mutable absl::Mutex mutex_;
   std::shared_ptr<const std::vector<Token>> tokens_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;

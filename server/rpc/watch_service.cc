@@ -6,8 +6,10 @@ namespace {
 // The gRPC side of a session: owns the message on its way, and deletes itself when gRPC is done with it.
 class WatchReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public WatchSession::Stream {
  public:
-  WatchReactor(const WatchServices& services, Admission admission, v1::WatchRequest request)
-      : session_(std::make_shared<WatchSession>(services, std::move(admission), std::move(request), this)) {
+  WatchReactor(grpc::CallbackServerContext* context, const WatchServices& services, Admission admission,
+               v1::WatchRequest request)
+      : context_(context),
+        session_(std::make_shared<WatchSession>(services, std::move(admission), std::move(request), this)) {
     session_->Start();
   }
 
@@ -25,6 +27,9 @@ class WatchReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, pu
   }
   void Finish(grpc::Status status) override { grpc::ServerWriteReactor<grpc::ByteBuffer>::Finish(status); }
 
+  void Cancel() override { context_->TryCancel(); }
+
+  grpc::CallbackServerContext* const context_;
   const std::shared_ptr<WatchSession> session_;
   grpc::ByteBuffer message_;
 };
@@ -44,7 +49,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchService::Watch(grpc::CallbackSe
   grpc::ByteBuffer bytes(*request);
   if (!grpc::GenericDeserialize<grpc::ProtoBufferReader, v1::WatchRequest>(&bytes, &parsed).ok())
     return new RefusedWatch();
-  return new WatchReactor(services_, gate_.Authorize(*context, Role::kRead, parsed), std::move(parsed));
+  return new WatchReactor(context, services_, gate_.Authorize(*context, Role::kRead, parsed), std::move(parsed));
 }
 
 }  // namespace trainyard

@@ -29,6 +29,9 @@ constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(10);
 constexpr int64_t kLagEvents = 250;
 constexpr absl::Duration kBetweenLags = absl::Seconds(1);
 
+// So long may a message be on its way to a watcher that is admitted no more, before it learns why.
+constexpr absl::Duration kLastWrite = absl::Seconds(2);
+
 }  // namespace
 
 WatchSession::WatchSession(const WatchServices& services, Admission admission, v1::WatchRequest request, Stream* stream)
@@ -115,10 +118,7 @@ absl::Status WatchSession::FindMatch(const std::string& name, int64_t from) {
   if (page.ended && from > page.newest) {
     ended_.insert(job);
   } else {
-    Follow(
-        job,
-        Cursor{
-            .job = name, .next = std::min(from, page.newest + 1), .newest = page.newest, .view = WatchView(choice_)});
+    Follow(job, Cursor{.job = name, .next = from, .newest = page.newest, .view = WatchView(choice_)});
   }
   return absl::OkStatus();
 }
@@ -145,7 +145,7 @@ void WatchSession::ConsiderNew(JobKey job) {
     return;
   }
   Follow(job, Cursor{.job = first.job(),
-                     .next = std::min(*wildcard_from_, page->newest),
+                     .next = *wildcard_from_,
                      .newest = considered.empty() ? page->newest : std::max(page->newest, considered.mapped()),
                      .view = WatchView(choice_)});
   Proceed();
@@ -159,7 +159,9 @@ bool WatchSession::IsWanted(const v1::Event& first) const {
 
 void WatchSession::Follow(JobKey job, Cursor cursor) {
   if (ended_.contains(job)) return;
-  cursors_.try_emplace(job, std::move(cursor));
+  const int64_t newest = cursor.newest;
+  Cursor& followed = cursors_.try_emplace(job, std::move(cursor)).first->second;
+  followed.newest = std::max(followed.newest, newest);
   pending_.insert(job);
 }
 
@@ -216,7 +218,10 @@ void WatchSession::Drain() {
 void WatchSession::Tick(absl::Time now) {
   absl::MutexLock lock(&mutex_);
   if (admitted_.ok()) admitted_ = admission_.StillHolds();
-  if (!admitted_.ok()) return Proceed();
+  if (!admitted_.ok()) {
+    if (writing_ && !finished_ && stream_ != nullptr && now - last_write_ >= kLastWrite) stream_->Cancel();
+    return Proceed();
+  }
   if (!started_ || writing_ || reading_ || finished_) return;
   if (now - last_write_ >= heartbeat_interval_) Beat();
 }
@@ -234,7 +239,8 @@ void WatchSession::Proceed() {
   if (!admitted_.ok()) return Finish(admitted_);
   if (draining_) {
     std::map<std::string, std::string> resume;
-    for (const auto& [key, cursor] : cursors_) resume[cursor.job] = absl::StrCat(cursor.next);
+    for (const auto& [key, cursor] : cursors_)
+      resume[cursor.job] = absl::StrCat(std::min(cursor.next, cursor.newest + 1));
     return Finish(
         WithReason(absl::UnavailableError("the server is about to stop; watch again, from the numbers in the details"),
                    "DRAINING", resume));
@@ -267,7 +273,12 @@ bool WatchSession::ProceedWith(JobKey job, Cursor& cursor) {
     Finish(NoSuch("job", cursor.job));
     return true;
   }
-  if (cursor.next > cursor.newest && cursor.newest > 0) return false;
+  if (cursor.next > cursor.newest && cursor.newest > 0) {
+    if (cursor.next != wildcard_from_ || !EndsBefore(job, cursor)) return false;
+    ended_.insert(job);
+    cursors_.erase(job);
+    return false;
+  }
   if (const std::optional<ReadPage> ahead = std::exchange(ahead_, std::nullopt);
       ahead.has_value() && ahead->job == job && ahead->from == cursor.next) {
     DeliverFromDisk(job, cursor, ahead->page);
@@ -282,6 +293,12 @@ bool WatchSession::ProceedWith(JobKey job, Cursor& cursor) {
   if ((*page)->entries.empty()) return false;
   Deliver(job, cursor, **page);
   return true;
+}
+
+// Of a job that has no event as far as the cursor: whether none will come.
+bool WatchSession::EndsBefore(JobKey job, const Cursor& cursor) const {
+  const absl::StatusOr<std::optional<LogPage>> page = services_.log.ReadFromMemory(job, cursor.newest + 1, 0);
+  return page.ok() && page->has_value() && (*page)->ended && (*page)->newest < cursor.next;
 }
 
 void WatchSession::ReadFromDisk(JobKey job, const Cursor& cursor) {

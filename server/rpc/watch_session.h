@@ -42,6 +42,9 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
     virtual ~Stream() = default;
     virtual void Write(grpc::ByteBuffer message) = 0;
     virtual void Finish(grpc::Status status) = 0;
+
+    // Ends the call without a word, whatever is on its way; OnWriteDone(false) and OnCancel follow.
+    virtual void Cancel() = 0;
   };
 
   WatchSession(const WatchServices& services, Admission admission, v1::WatchRequest request, Stream* stream);
@@ -88,6 +91,7 @@ class WatchSession final : public LogObserver, public WatchedStream, public std:
 
   void Proceed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool ProceedWith(JobKey job, Cursor& cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool EndsBefore(JobKey job, const Cursor& cursor) const;
   void ReadFromDisk(JobKey job, const Cursor& cursor) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DeliverFromDisk(JobKey job, Cursor& cursor, const LogPage& page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Deliver(JobKey job, Cursor& cursor, const LogPage& page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

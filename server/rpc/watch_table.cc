@@ -8,7 +8,7 @@
 #include "absl/time/clock.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
-#include "server/rpc/reply.h"
+#include "server/run/names.h"
 
 namespace trainyard {
 namespace {

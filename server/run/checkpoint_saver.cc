@@ -10,6 +10,12 @@
 namespace trainyard {
 namespace {
 
+absl::Status Damaged(const StoredCheckpoint& stored, const absl::Status& found) {
+  return WithReason(absl::DataLossError(absl::StrCat(found.message(), "; it was of step ", stored.step,
+                                                     ", and its parameters had the SHA-256 ", stored.digest)),
+                    "CHECKPOINT_DAMAGED", {{"step", absl::StrCat(stored.step)}, {"digest", stored.digest}});
+}
+
 bool IsSmall(const Checkpoint& checkpoint) { return BytesOf(checkpoint) <= kMostBytesInRow; }
 
 }  // namespace
@@ -61,10 +67,22 @@ absl::StatusOr<SavedCheckpoint> CheckpointSaver::Write(JobKey job, const Checkpo
 
 absl::StatusOr<Checkpoint> CheckpointSaver::Load(JobKey job, const StoredCheckpoint& stored) const {
   absl::StatusOr<Checkpoint> checkpoint = LoadUnnamed(job, stored);
-  if (!absl::IsDataLoss(checkpoint.status())) return checkpoint;
-  return WithReason(absl::DataLossError(absl::StrCat(checkpoint.status().message(), "; it was of step ", stored.step,
-                                                     ", and its parameters had the SHA-256 ", stored.digest)),
-                    "CHECKPOINT_DAMAGED", {{"step", absl::StrCat(stored.step)}, {"digest", stored.digest}});
+  if (absl::IsDataLoss(checkpoint.status())) return Damaged(stored, checkpoint.status());
+  return checkpoint;
+}
+
+absl::StatusOr<ChosenCheckpoint> CheckpointSaver::LoadChosen(JobKey job, Choose choose) const {
+  std::string missing;
+  while (true) {
+    ASSIGN_OR_RETURN(std::vector<StoredCheckpoint> kept, catalogue_.Checkpoints(job));
+    ASSIGN_OR_RETURN(StoredCheckpoint chosen, choose(kept));
+    absl::StatusOr<Checkpoint> state = Load(job, chosen);
+    if (state.ok()) return ChosenCheckpoint{std::move(chosen), *std::move(state), std::move(kept)};
+    if (!absl::IsNotFound(state.status())) return state.status();
+    // A row is there no longer than its file.
+    if (chosen.file == missing) return Damaged(chosen, state.status());
+    missing = std::move(chosen.file);
+  }
 }
 
 absl::StatusOr<Checkpoint> CheckpointSaver::LoadUnnamed(JobKey job, const StoredCheckpoint& stored) const {

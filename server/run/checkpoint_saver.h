@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -27,6 +29,13 @@ struct SavedCheckpoint {
   // Of the parameters that a model made of it holds: the best where there are some, else the last.
   std::string held_digest;
   absl::Duration took;
+};
+
+// One of the checkpoints that a job keeps.
+struct ChosenCheckpoint {
+  StoredCheckpoint stored;
+  Checkpoint state;
+  std::vector<StoredCheckpoint> kept;  // all of them, the newest first
 };
 
 // Of parameters and all else that grows with them: more is a file.
@@ -55,6 +64,11 @@ class CheckpointSaver {
   // Never on a gRPC thread. DATA_LOSS (CHECKPOINT_DAMAGED, with `step` and the `digest` of the parameters): damaged. NOT_FOUND: removed
   // meanwhile.
   absl::StatusOr<Checkpoint> Load(JobKey job, const StoredCheckpoint& stored) const;
+
+  // Loads the one of those kept that `choose` takes; where that was removed before it could be read, as newer ones do it, chooses again.
+  // The errors of `choose`; DATA_LOSS as Load, and where the file of a checkpoint that is kept is gone.
+  using Choose = absl::FunctionRef<absl::StatusOr<StoredCheckpoint>(const std::vector<StoredCheckpoint>& kept)>;
+  absl::StatusOr<ChosenCheckpoint> LoadChosen(JobKey job, Choose choose) const;
 
   // Removes the file of a checkpoint whose row is not there, or of a job that is deleted; where there is none, nothing.
   absl::Status RemoveFile(const StoredCheckpoint& stored) const;

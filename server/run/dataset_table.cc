@@ -19,16 +19,17 @@ namespace {
 
 constexpr std::string_view kFilterFields[] = {"labels", "display_name", "create_time"};
 
-// The bytes of a data set as a blob.
+// The bytes of a data set as a blob, which takes none any more once `draining`.
 class BlobSink final : public ByteSink {
  public:
-  explicit BlobSink(BlobWriter& writer) : writer_(writer) {}
-  absl::Status Append(std::string_view bytes) override { return writer_.Append(bytes); }
+  BlobSink(BlobWriter& writer, const std::atomic<bool>& draining) : writer_(writer), draining_(draining) {}
+  absl::Status Append(std::string_view bytes) override { return draining_ ? Draining() : writer_.Append(bytes); }
   absl::Status Overwrite(std::string_view bytes) override { return writer_.Overwrite(bytes); }
   absl::Status Restart() override { return writer_.Clear(); }
 
  private:
   BlobWriter& writer_;
+  const std::atomic<bool>& draining_;
 };
 
 // What has become of the file of a data set that is in the catalogue.
@@ -77,18 +78,21 @@ absl::Status DatasetTable::Recover() {
   return DropStaleUploads();
 }
 
+absl::Status DatasetTable::CheckNotDraining() const { return draining_ ? Draining() : absl::OkStatus(); }
+
 absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const MappedFile& content,
                                                  const std::string& digest) {
   ASSIGN_OR_RETURN(const ReadOptions options, FromProto(upload.dataset().read_options()));
   const std::string file = DatasetFileOf(upload.name());
   ASSIGN_OR_RETURN(const std::unique_ptr<BlobWriter> writer, blobs_.Create(file));
-  BlobSink sink(*writer);
+  BlobSink sink(*writer, draining_);
   size_t forgotten = 0;
-  const auto forget = [&](size_t passed) {
+  const auto forget = [&](size_t passed) -> absl::Status {
     const size_t end = passed / kForgottenBytes * kForgottenBytes;
     if (end < forgotten) forgotten = 0;  // read again from the start
     if (end > forgotten) content.Forget(forgotten, end);
     forgotten = end;
+    return CheckNotDraining();
   };
   const absl::StatusOr<ReadResult> result = ReadDataset(content.bytes(), options, limits_.read, sink, forget);
   if (!result.ok()) return InField("dataset.read_options", result.status());
@@ -141,15 +145,11 @@ absl::StatusOr<v1::Dataset> DatasetTable::CommitHeld(const v1::CommitUploadReque
         "UPLOAD_INCOMPLETE", {{"expected_offset", absl::StrCat(upload.received_bytes())}});
   }
   ASSIGN_OR_RETURN(const auto content, blobs_.MapUpload(UploadFileOf(upload.name())));
-  const std::string digest = hold.Digest(*content);
+  ASSIGN_OR_RETURN(const std::string digest, hold.Digest(*content));
   if (!request.digest().empty() && request.digest() != digest) {
     return DigestMismatch(digest, request.digest());
   }
 
-  const auto forget_upload = [this, &upload] {
-    absl::MutexLock lock(&mutex_);
-    uploads_.erase(upload.name());
-  };
   v1::Dataset wanted = upload.dataset();
   wanted.set_digest(digest);
   ASSIGN_OR_RETURN(const ReadOptions options, FromProto(wanted.read_options()));
@@ -165,13 +165,10 @@ absl::StatusOr<v1::Dataset> DatasetTable::CommitHeld(const v1::CommitUploadReque
           RETURN_IF_ERROR(insert(connection));
           return remove(connection);
         });
-    if (IsCommitted(status)) forget_upload();
-    if (status.ok()) {
-      RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(upload.name())));
-      return stored.dataset;
-    }
+    NoteRemoval(upload.name(), status);
+    if (status.ok()) return stored.dataset;
     if (IsCommitted(status)) return status;
-    RETURN_IF_ERROR(blobs_.Remove(stored.file));
+    blobs_.Remove(stored.file).IgnoreError();
     if (!absl::IsAlreadyExists(status)) return status;
     existing = catalogue_.GetDataset(wanted.name());
     RETURN_IF_ERROR(existing.status());
@@ -182,10 +179,7 @@ absl::StatusOr<v1::Dataset> DatasetTable::CommitHeld(const v1::CommitUploadReque
             wanted.name(), " exists with other content or settings; delete it first, or ", "choose another name")),
         "DATASET_EXISTS", {{"digest", existing->dataset.digest()}});
   }
-  const absl::Status removed = queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(upload.name()));
-  if (IsCommitted(removed)) forget_upload();
-  RETURN_IF_ERROR(removed);
-  RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(upload.name())));
+  RETURN_IF_ERROR(RemoveUpload(upload.name()));
   return existing->dataset;
 }
 
@@ -222,7 +216,9 @@ absl::StatusOr<v1::Table> DatasetTable::ReadExamples(const v1::ReadExamplesReque
 absl::Status DatasetTable::Delete(const v1::DeleteDatasetRequest& request) {
   RETURN_IF_ERROR(CheckName("name", request.name(), "datasets"));
   ASSIGN_OR_RETURN(const StoredDataset removed, Remove(request));
-  return blobs_.Remove(removed.file);
+  // A file that stays is removed by the next start.
+  blobs_.Remove(removed.file).IgnoreError();
+  return absl::OkStatus();
 }
 
 // From the catalogue. Under the lock from the first look on: what is removed is what was looked at.

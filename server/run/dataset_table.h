@@ -3,6 +3,7 @@
 #ifndef TRAINYARD_SERVER_RUN_DATASET_TABLE_H_
 #define TRAINYARD_SERVER_RUN_DATASET_TABLE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -57,8 +58,8 @@ class DatasetTable {
     // Makes what was written safe and tells what there is.
     absl::StatusOr<v1::Upload> Finish();
 
-    // The SHA-256 of what was written, which `content` shows.
-    std::string Digest(const MappedFile& content);
+    // The SHA-256 of what was written, which `content` shows. UNAVAILABLE (DRAINING)
+    absl::StatusOr<std::string> Digest(const MappedFile& content);
 
    private:
     friend class DatasetTable;
@@ -72,6 +73,9 @@ class DatasetTable {
   absl::StatusOr<std::unique_ptr<Writer>> Write(const std::string& upload_name);
 
   absl::StatusOr<v1::Dataset> Commit(const v1::CommitUploadRequest& request);
+
+  // From now on no upload is read: commits under way end soon, UNAVAILABLE (DRAINING), and leave theirs to the next server.
+  void Drain() { draining_ = true; }
 
   absl::StatusOr<v1::Dataset> Get(const std::string& name);
   absl::StatusOr<v1::ListDatasetsResponse> List(const v1::ListDatasetsRequest& request);
@@ -115,8 +119,15 @@ class DatasetTable {
   absl::Status DropStaleUploads();
   bool IsStale(const StoredUpload& stored) const;
 
+  // Of an upload that is held.
+  absl::Status RemoveUpload(const std::string& name);
+
+  // What the change that removes an upload was told.
+  void NoteRemoval(const std::string& name, const absl::Status& told);
+
   // Counts it as open from now on. RESOURCE_EXHAUSTED: the server or the caller has as much as may be.
   absl::Status AddUpload(const v1::Upload& upload, const Caller& caller);
+  absl::Status CheckNotDraining() const;
   absl::StatusOr<StoredDataset> Read(const v1::Upload& upload, const MappedFile& content, const std::string& digest);
 
   absl::StatusOr<StoredDataset> Remove(const v1::DeleteDatasetRequest& request);
@@ -130,6 +141,7 @@ class DatasetTable {
   Catalogue& catalogue_;
   Blobs& blobs_;
   Counter received_bytes_;
+  std::atomic<bool> draining_ = false;
 
   absl::Mutex mutex_;
   std::map<std::string, OpenDataset> open_ ABSL_GUARDED_BY(mutex_);

@@ -17,6 +17,8 @@
 namespace trainyard {
 namespace {
 
+constexpr size_t kHashedAtOnce = size_t{8} << 20;
+
 absl::Status TooLarge(int64_t bytes, int64_t limit) {
   return WithReason(absl::ResourceExhaustedError(absl::StrCat("the upload has ", bytes, " bytes, more than the ", limit,
                                                               " that were declared or are allowed")),
@@ -91,15 +93,25 @@ absl::Status DatasetTable::DropStaleUploads() {
     if (!IsStale(stored)) continue;
     const absl::StatusOr<std::unique_ptr<Writer>> hold = Write(name);
     if (!hold.ok() || !IsStale(stored)) continue;
-    const absl::Status removed = queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name));
-    if (IsCommitted(removed)) {
-      absl::MutexLock lock(&mutex_);
-      uploads_.erase(name);
-    }
-    RETURN_IF_ERROR(removed);
-    RETURN_IF_ERROR(blobs_.RemoveUpload(UploadFileOf(name)));
+    RETURN_IF_ERROR(RemoveUpload(name));
   }
   return absl::OkStatus();
+}
+
+absl::Status DatasetTable::RemoveUpload(const std::string& name) {
+  const absl::Status removed = queue_.CommitDurablyAndWait(catalogue_.RemoveUpload(name));
+  NoteRemoval(name, removed);
+  return removed;
+}
+
+void DatasetTable::NoteRemoval(const std::string& name, const absl::Status& told) {
+  if (!IsCommitted(told)) return;
+  {
+    absl::MutexLock lock(&mutex_);
+    uploads_.erase(name);
+  }
+  // A file that stays is removed by the next start.
+  if (told.ok()) blobs_.RemoveUpload(UploadFileOf(name)).IgnoreError();
 }
 
 absl::Status DatasetTable::AddUpload(const v1::Upload& upload, const Caller& caller) {
@@ -192,7 +204,15 @@ absl::Status DatasetTable::Writer::Write(int64_t offset, uint32_t crc32c, std::s
   return absl::OkStatus();
 }
 
-std::string DatasetTable::Writer::Digest(const MappedFile& content) { return digest_->Of(content.bytes()); }
+absl::StatusOr<std::string> DatasetTable::Writer::Digest(const MappedFile& content) {
+  const std::string_view bytes = content.bytes();
+  while (static_cast<size_t>(digest_->size()) < bytes.size()) {
+    RETURN_IF_ERROR(table_.CheckNotDraining());
+    digest_->Add(digest_->size(), bytes.substr(static_cast<size_t>(digest_->size()), kHashedAtOnce));
+  }
+  RETURN_IF_ERROR(table_.CheckNotDraining());
+  return digest_->Of(bytes);
+}
 
 absl::StatusOr<v1::Upload> DatasetTable::Writer::Finish() {
   if (absl::Status status = file_->Sync(); !status.ok()) {

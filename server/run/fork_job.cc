@@ -46,11 +46,12 @@ absl::StatusOr<Fork> MakeFork(const v1::Job& source, JobKey key, const v1::ForkJ
   if (request.has_from_step() && request.from_step() < 0) {
     return FieldError("from_step", request.from_step(), "at least 0");
   }
-  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> kept, services.catalogue.Checkpoints(key));
-  ASSIGN_OR_RETURN(
-      const StoredCheckpoint stored,
-      ChooseCheckpoint(source, kept, request.has_from_step() ? std::optional(request.from_step()) : std::nullopt));
-  ASSIGN_OR_RETURN(Checkpoint checkpoint, services.saver.Load(key, stored));
+  const auto from_step = request.has_from_step() ? std::optional(request.from_step()) : std::nullopt;
+  ASSIGN_OR_RETURN(ChosenCheckpoint chosen, services.saver.LoadChosen(key, [&](const auto& kept) {
+    return ChooseCheckpoint(source, kept, from_step);
+  }));
+  const StoredCheckpoint& stored = chosen.stored;
+  Checkpoint checkpoint = std::move(chosen.state);
   const absl::StatusOr<v1::Model> model = services.catalogue.GetModel(source.model());
   if (absl::IsNotFound(model.status())) {
     return WithReason(absl::FailedPreconditionError(absl::StrCat(source.name(), " has not begun")), "JOB_QUEUED");

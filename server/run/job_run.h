@@ -180,8 +180,12 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   Held DescribeHeld(const Checkpoint& checkpoint, ParametersHeld which) const;
   void LogCheckpoint(SavedCheckpoint saved, Held held, Saved logged);
   void LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held, Saved logged);
+  Saved OrRemoveFile(StoredCheckpoint stored, Saved logged);
   void RemoveOldCheckpoints();
   v1::Model MakeModel() const;
+
+  // Whether a checkpoint that it is of is on its way to the log, or there.
+  bool ModelIsLogged() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !model_.etag().empty(); }
   absl::Status RestoreModel();
 
   // States (job_run_states.cc).

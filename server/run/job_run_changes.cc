@@ -101,7 +101,7 @@ absl::Status JobRun::NoteUpdate(const JobUpdate& update, std::optional<v1::SpecC
   if (!model_.name().empty()) {
     model_.set_display_name(job_.display_name());
     *model_.mutable_labels() = job_.labels();
-    services_.queue.Commit(services_.catalogue.Put(key_, model_), nullptr);
+    if (ModelIsLogged()) services_.queue.Commit(services_.catalogue.Put(key_, model_), nullptr);
   }
   job_.set_priority(update.priority);
   priority_ = update.priority;
@@ -177,9 +177,10 @@ absl::Status JobRun::Rewind(int64_t step, const SpecCheck& check) {
     job = job_;
   }
   if (services_.queue.short_of_room()) return StorageFull(services_.blobs.FreeBytes());
-  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> kept, services_.catalogue.Checkpoints(key_));
-  ASSIGN_OR_RETURN(const StoredCheckpoint chosen, ChooseCheckpoint(job, kept, step));
-  ASSIGN_OR_RETURN(const Checkpoint checkpoint, services_.saver.Load(key_, chosen));
+  ASSIGN_OR_RETURN(const ChosenCheckpoint chosen, services_.saver.LoadChosen(key_, [&](const auto& kept) {
+    return ChooseCheckpoint(job, kept, step);
+  }));
+  const Checkpoint& checkpoint = chosen.state;
   ASSIGN_OR_RETURN(const LogPage page, services_.log.Read(key_, 1, 1));
   ASSIGN_OR_RETURN(const SavedCheckpoint saved, services_.saver.SaveFirst(key_, checkpoint, attempt_ + 1, page.newest));
   const absl::Status status = BetweenUnits([&] { return RewindNow(saved, checkpoint, check); });

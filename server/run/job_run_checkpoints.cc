@@ -171,6 +171,14 @@ void JobRun::LogCheckpoint(SavedCheckpoint saved, Held held, Saved logged) {
   LogWithCheckpoint(std::move(event), std::move(saved), std::move(held), std::move(logged));
 }
 
+// What is refused, as by a log that has ended meanwhile, has no row.
+JobRun::Saved JobRun::OrRemoveFile(StoredCheckpoint stored, Saved logged) {
+  return [self = shared_from_this(), stored = std::move(stored), logged = std::move(logged)](const absl::Status& told) {
+    if (!told.ok()) self->services_.saver.RemoveFileLater(self->key_, stored);
+    logged(told);
+  };
+}
+
 // The event, the checkpoint and the model that it makes are committed together. Under the lock: a row that is read is queued before any
 // change of it.
 void JobRun::LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held, Saved logged) {
@@ -182,6 +190,7 @@ void JobRun::LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held
   model_.set_parameters_digest(saved.held_digest);
   model_.set_etag(absl::StrCat(saved.stored.attempt, "-", saved.stored.step, "-", saved.held_digest.substr(0, 16)));
   *model_.mutable_evaluations() = std::move(held.evaluations);
+  if (!saved.stored.in_row) logged = OrRemoveFile(saved.stored, std::move(logged));
   // The row of a later attempt comes with the checkpoint that the attempt begins with.
   CommitQueue::Change update;
   if (saved.stored.attempt == job_.attempt()) update = services_.catalogue.Update(key_, job_);

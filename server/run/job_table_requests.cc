@@ -189,9 +189,11 @@ absl::Status JobTable::Delete(const v1::DeleteJobRequest& request) {
 
 void JobTable::RemoveInBackground(JobKey key) {
   background_.Submit([this, key] {
-    if (const auto checkpoints = services_.catalogue.Checkpoints(key); checkpoints.ok()) {
-      for (const StoredCheckpoint& checkpoint : *checkpoints) services_.saver.RemoveFile(checkpoint).IgnoreError();
-    }
+    // Of who still reads them none finds a row without its file.
+    const auto checkpoints = services_.catalogue.Checkpoints(key);
+    if (!checkpoints.ok()) return;
+    if (!services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveCheckpoints(key)).ok()) return;
+    for (const StoredCheckpoint& checkpoint : *checkpoints) services_.saver.RemoveFile(checkpoint).IgnoreError();
     const auto remove = [&](Connection& connection) { return services_.catalogue.RemoveSomeOf(connection, key); };
     if (!services_.queue.CommitInPortions(remove).ok()) return;
     services_.log.Forget(key);

@@ -110,16 +110,13 @@ absl::StatusOr<v1::ListModelsResponse> ModelTable::List(const v1::ListModelsRequ
   return response;
 }
 
-// While the job runs, a newer checkpoint may take the place of the one that is about to be read.
 absl::StatusOr<Checkpoint> ModelTable::NewestCheckpoint(JobKey job, const std::string& name) {
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(job));
-    if (checkpoints.empty()) return NoSuch("model", name);
-    absl::StatusOr<Checkpoint> checkpoint = services_.saver.Load(job, checkpoints.front());
-    if (!absl::IsNotFound(checkpoint.status())) return checkpoint;
-    ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> now, services_.catalogue.Checkpoints(job));
-    if (!now.empty() && now.front().file == checkpoints.front().file) return checkpoint.status();
-  }
+  const auto newest = [&name](const std::vector<StoredCheckpoint>& kept) -> absl::StatusOr<StoredCheckpoint> {
+    if (kept.empty()) return NoSuch("model", name);
+    return kept.front();
+  };
+  ASSIGN_OR_RETURN(ChosenCheckpoint chosen, services_.saver.LoadChosen(job, newest));
+  return std::move(chosen.state);
 }
 
 absl::StatusOr<std::unique_ptr<ModelTable::Loaded>> ModelTable::Load(const std::string& name, std::string_view field) {
@@ -235,20 +232,22 @@ absl::StatusOr<std::string> ModelTable::MakeFile(const v1::ExportModelRequest& r
 }
 
 absl::Status ModelTable::Delete(const v1::DeleteModelRequest& request) {
-  ASSIGN_OR_RETURN(const v1::Model model, Get(request.name()));
-  RETURN_IF_ERROR(CheckEtag(request.etag(), model.etag()));
+  ASSIGN_OR_RETURN(v1::Model model, Get(request.name()));
   ASSIGN_OR_RETURN(const v1::Job job, jobs_.Get(model.job()));
   if (!IsTerminal(job.state())) {
     return WithReason(absl::FailedPreconditionError(absl::StrCat(job.name(), " has not ended; cancel it first")),
                       "JOB_ACTIVE");
   }
+  // The model of a job that has ended does not change any more.
+  ASSIGN_OR_RETURN(model, Get(request.name()));
+  RETURN_IF_ERROR(CheckEtag(request.etag(), model.etag()));
   ASSIGN_OR_RETURN(const JobKey key, jobs_.FindKey(model.job(), "name"));
   ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> checkpoints, services_.catalogue.Checkpoints(key));
-  RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveModel(key)));
-  for (const StoredCheckpoint& checkpoint : checkpoints) {
-    RETURN_IF_ERROR(services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveCheckpoint(key, checkpoint.file)));
-    RETURN_IF_ERROR(services_.saver.RemoveFile(checkpoint));
-  }
+  const absl::Status removed = services_.queue.CommitDurablyAndWait(services_.catalogue.RemoveModel(key));
+  if (absl::IsNotFound(removed)) return NoSuch("model", request.name());
+  RETURN_IF_ERROR(removed);
+  // A file that stays is removed by the next start.
+  for (const StoredCheckpoint& checkpoint : checkpoints) services_.saver.RemoveFile(checkpoint).IgnoreError();
   return absl::OkStatus();
 }
 

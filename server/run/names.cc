@@ -111,6 +111,10 @@ absl::Status StorageFull(int64_t free_bytes) {
                     "STORAGE_FULL", {{"free_bytes", absl::StrCat(free_bytes)}});
 }
 
+absl::Status Draining() {
+  return WithReason(absl::UnavailableError("the server is about to stop; try again when it is back"), "DRAINING");
+}
+
 absl::Status CheckPageSize(int page_size) {
   if (page_size >= 0 && page_size <= 1000) return absl::OkStatus();
   return FieldError("page_size", int64_t{page_size}, "in 1..1000, or 0 for the default");

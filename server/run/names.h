@@ -34,6 +34,9 @@ std::string UploadFileOf(const std::string& upload_name);
 // RESOURCE_EXHAUSTED (STORAGE_FULL), with the room that is left.
 absl::Status StorageFull(int64_t free_bytes);
 
+// UNAVAILABLE (DRAINING): the server is about to stop.
+absl::Status Draining();
+
 // `page_size` or, where it is 0, the default of 50. INVALID_ARGUMENT: negative, or above 1,000.
 absl::Status CheckPageSize(int page_size);
 int PageSize(int page_size);

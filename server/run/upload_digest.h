@@ -23,8 +23,11 @@ class UploadDigest {
   // Of the whole content, of which it reads what it has not seen: all of it where an earlier server received the start.
   std::string Of(std::string_view content);
 
+  // Bytes from the start that it has seen.
+  int64_t size() const { return size_; }
+
  private:
-  int64_t size_ = 0;  // bytes from the start that it has seen
+  int64_t size_ = 0;
   std::optional<Sha256> sha_{std::in_place};
 };
 

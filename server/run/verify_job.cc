@@ -21,9 +21,11 @@ namespace {
 // Where the steps to compare begin. Without a checkpoint: at the start of the run.
 struct Start {
   int32_t attempt = 1;
-  std::optional<StoredCheckpoint> stored;
+  std::optional<ChosenCheckpoint> checkpoint;
+  std::vector<StoredCheckpoint> kept;
 
-  int64_t step() const { return stored.has_value() ? stored->step : 0; }
+  int64_t step() const { return checkpoint.has_value() ? checkpoint->stored.step : 0; }
+  int64_t position() const { return checkpoint.has_value() ? checkpoint->stored.log_position : 0; }
 };
 
 class ComparingSink final : public RunSink {
@@ -46,25 +48,37 @@ class ComparingSink final : public RunSink {
 };
 
 // `kept`: checkpoints of all attempts, the newest first. The first attempt begins at step 0, where a warm start has left what it copied.
-absl::StatusOr<Start> ChooseStart(const v1::Job& job, const std::vector<StoredCheckpoint>& kept,
-                                  std::optional<int64_t> from_step) {
-  Start start{.attempt = job.attempt()};
+std::optional<StoredCheckpoint> FindStart(const v1::Job& job, const std::vector<StoredCheckpoint>& kept,
+                                          std::optional<int64_t> from_step) {
+  std::optional<StoredCheckpoint> found;
   for (const StoredCheckpoint& checkpoint : kept) {
-    if (checkpoint.attempt != start.attempt) continue;
+    if (checkpoint.attempt != job.attempt()) continue;
     const bool wanted =
-        from_step.has_value() ? checkpoint.step == *from_step : start.attempt > 1 || checkpoint.log_position == 0;
-    if (wanted) start.stored = checkpoint;
+        from_step.has_value() ? checkpoint.step == *from_step : job.attempt() > 1 || checkpoint.log_position == 0;
+    if (wanted) found = checkpoint;
   }
-  const bool drawn = start.attempt == 1 && !job.has_forked_from();
-  const bool found = start.stored.has_value() || (drawn && from_step.value_or(0) == 0);
-  if (!found) return NoCheckpoint(from_step.value_or(FirstStepOf(job, start.attempt)), kept);
+  return found;
+}
+
+absl::StatusOr<Start> LoadStart(const v1::Job& job, JobKey key, std::optional<int64_t> from_step,
+                                const RunServices& services) {
+  Start start{.attempt = job.attempt(), .checkpoint = {}, .kept = {}};
+  ASSIGN_OR_RETURN(start.kept, services.catalogue.Checkpoints(key));
+  const bool drawn = start.attempt == 1 && !job.has_forked_from() && from_step.value_or(0) == 0;
+  if (drawn && !FindStart(job, start.kept, from_step).has_value()) return start;
+  const auto choose = [&](const std::vector<StoredCheckpoint>& kept) -> absl::StatusOr<StoredCheckpoint> {
+    const std::optional<StoredCheckpoint> found = FindStart(job, kept, from_step);
+    if (!found.has_value()) return NoCheckpoint(from_step.value_or(FirstStepOf(job, start.attempt)), kept);
+    return *found;
+  };
+  ASSIGN_OR_RETURN(start.checkpoint, services.saver.LoadChosen(key, choose));
   return start;
 }
 
 // Digests of the parameters at later checkpoints of the attempt, by step.
-std::map<int64_t, std::string> DigestsBehind(const Start& start, const std::vector<StoredCheckpoint>& kept) {
+std::map<int64_t, std::string> DigestsBehind(const Start& start) {
   std::map<int64_t, std::string> digests;
-  for (const StoredCheckpoint& checkpoint : kept) {
+  for (const StoredCheckpoint& checkpoint : start.kept) {
     if (checkpoint.attempt == start.attempt && checkpoint.step > start.step()) {
       digests[checkpoint.step] = checkpoint.digest;
     }
@@ -113,12 +127,8 @@ absl::StatusOr<v1::VerifyJobResponse> VerifyJob(const v1::Job& job, JobKey key, 
   if (job.state() == v1::STATE_QUEUED) {
     return WithReason(absl::FailedPreconditionError(absl::StrCat(job.name(), " has not begun")), "JOB_QUEUED");
   }
-  ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> kept, services.catalogue.Checkpoints(key));
-  ASSIGN_OR_RETURN(const Start start, ChooseStart(job, kept, options.from_step));
-  std::optional<Checkpoint> checkpoint;
-  if (start.stored.has_value()) {
-    ASSIGN_OR_RETURN(checkpoint, services.saver.Load(key, *start.stored));
-  }
+  ASSIGN_OR_RETURN(const Start start, LoadStart(job, key, options.from_step, services));
+  const Checkpoint* const checkpoint = start.checkpoint.has_value() ? &start.checkpoint->state : nullptr;
   const SpecCheck check = [&](const v1::JobSpec& spec) { return CheckSpec(spec, limits, services.datasets); };
   ASSIGN_OR_RETURN(const CheckedRun checked, check(job.spec()));
   ASSIGN_OR_RETURN(PlannedChanges changes, PlanChanges(job, check));
@@ -128,18 +138,17 @@ absl::StatusOr<v1::VerifyJobResponse> VerifyJob(const v1::Job& job, JobKey key, 
     RETURN_IF_ERROR(CheckSameData(plan, job, *model));
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<SteeredTrainer> trainer,
-                   SteeredTrainer::Make(std::move(plan), std::move(changes.options), data,
-                                        checkpoint.has_value() ? &*checkpoint : nullptr));
+                   SteeredTrainer::Make(std::move(plan), std::move(changes.options), data, checkpoint));
 
   v1::VerifyJobResponse response;
   response.set_attempt(start.attempt);
   response.set_first_step(start.step());
   response.set_numeric_fingerprint(NumericFingerprint());
-  if (checkpoint.has_value()) response.set_checkpoint_fingerprint(checkpoint->fingerprint);
+  if (checkpoint != nullptr) response.set_checkpoint_fingerprint(checkpoint->fingerprint);
   Replay replay(services.log, key, job.name(), start.attempt);
-  RETURN_IF_ERROR(replay.Begin(start.stored.has_value() ? start.stored->log_position : 0, trainer->step()));
+  RETURN_IF_ERROR(replay.Begin(start.position(), trainer->step()));
   const int64_t step_count = options.step_count.value_or(std::numeric_limits<int64_t>::max());
-  RETURN_IF_ERROR(Compare(*trainer, replay, DigestsBehind(start, kept), step_count, cancelled, response));
+  RETURN_IF_ERROR(Compare(*trainer, replay, DigestsBehind(start), step_count, cancelled, response));
   response.set_step_count(replay.steps());
   response.set_identical(response.difference().empty());
   return response;

@@ -41,17 +41,11 @@ absl::StatusOr<StoredCheckpoint> Choose(const std::vector<StoredCheckpoint>& sto
   return FieldError(kStepField, *step, absl::StrCat("the step of a kept checkpoint: ", absl::StrJoin(steps, ", ")));
 }
 
-// While the source runs, a newer checkpoint may take the place of the one that is about to be read.
-absl::StatusOr<Checkpoint> LoadChosen(const Catalogue& catalogue, const CheckpointSaver& saver, JobKey key,
-                                      std::string_view field, const std::string& name, std::optional<int64_t> step) {
-  std::string tried;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, catalogue.Checkpoints(key));
-    ASSIGN_OR_RETURN(const StoredCheckpoint chosen, Choose(stored, field, name, step));
-    absl::StatusOr<Checkpoint> checkpoint = saver.Load(key, chosen);
-    if (!absl::IsNotFound(checkpoint.status()) || chosen.file == tried) return checkpoint;
-    tried = chosen.file;
-  }
+absl::StatusOr<Checkpoint> LoadChosen(const CheckpointSaver& saver, JobKey key, std::string_view field,
+                                      const std::string& name, std::optional<int64_t> step) {
+  const auto choose = [&](const std::vector<StoredCheckpoint>& kept) { return Choose(kept, field, name, step); };
+  ASSIGN_OR_RETURN(ChosenCheckpoint chosen, saver.LoadChosen(key, choose));
+  return std::move(chosen.state);
 }
 
 absl::StatusOr<StoredJob> FindJob(const Catalogue& catalogue, const std::string& name) {
@@ -67,7 +61,7 @@ absl::StatusOr<Source> ReadModelSource(const std::string& name, const Catalogue&
   if (absl::IsNotFound(model.status())) return NoSuch("model", name);
   RETURN_IF_ERROR(model.status());
   ASSIGN_OR_RETURN(const StoredJob job, FindJob(catalogue, model->job()));
-  ASSIGN_OR_RETURN(Checkpoint checkpoint, LoadChosen(catalogue, saver, job.key, kModelField, name, std::nullopt));
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, LoadChosen(saver, job.key, kModelField, name, std::nullopt));
   if (checkpoint.best.has_value()) {
     checkpoint.parameters = std::move(checkpoint.best->parameters);
     checkpoint.parameters_digest = Sha256Of(checkpoint.parameters);
@@ -85,7 +79,7 @@ absl::StatusOr<Source> ReadCheckpointSource(const CheckpointSource& source, cons
     return FieldError(kJobField, std::string_view(source.job), "one that has a checkpoint");
   }
   RETURN_IF_ERROR(model.status());
-  ASSIGN_OR_RETURN(Checkpoint checkpoint, LoadChosen(catalogue, saver, job.key, kJobField, source.job, source.step));
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, LoadChosen(saver, job.key, kJobField, source.job, source.step));
   return Source{std::string(kJobField), source.job, *std::move(model), std::move(checkpoint)};
 }
 

@@ -47,7 +47,7 @@ std::string PathIn(const std::string& folder, std::string_view name) { return fs
 bool IsTemporary(std::string_view name) { return name.find(kTemporaryMark) != std::string_view::npos; }
 
 absl::Status RemoveFile(const std::string& path) {
-  if (unlink(path.c_str()) != 0) return FileError("remove", path);
+  if (SystemFileCalls().unlink(path.c_str()) != 0) return FileError("remove", path);
   return absl::OkStatus();
 }
 

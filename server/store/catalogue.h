@@ -77,7 +77,7 @@ struct CataloguePage {
 
 // Reads run on the caller's thread with connections of their own; never on a gRPC thread. Thread-safe.
 //
-// Names are those of the messages: `jobs/0192f…`. Get is NOT_FOUND where there is no such row, and so are the Changes that update. List
+// Names are those of the messages: `jobs/0192f…`. Get is NOT_FOUND where there is no such row, and so are the Changes that update, and RemoveModel. List
 // takes the fields that the contract names for it; INVALID_ARGUMENT: a FieldError on `page_token`. A page examines at most 20,000 rows,
 // so it may be short and yet not the last.
 class Catalogue {
@@ -125,13 +125,14 @@ class Catalogue {
   // ---- Checkpoints, newest first.
   CommitQueue::Change Insert(JobKey job, StoredCheckpoint checkpoint) const;
   CommitQueue::Change RemoveCheckpoint(JobKey job, std::string file) const;
+  CommitQueue::Change RemoveCheckpoints(JobKey job) const;
   absl::StatusOr<std::vector<StoredCheckpoint>> Checkpoints(JobKey job) const;
   absl::StatusOr<std::string> CheckpointState(JobKey job, std::string_view file) const;
 
   // The names of all blobs that a data set or a checkpoint has.
   absl::StatusOr<std::set<std::string>> NamedFiles() const;
 
-  // ---- Models, by name; the key is the job's. Newest first.
+  // ---- Models, by name; the key is the job's. Newest first. With a model go the checkpoints of its job.
   CommitQueue::Change Put(JobKey job, v1::Model model) const;
   CommitQueue::Change RemoveModel(JobKey job) const;
   absl::StatusOr<v1::Model> GetModel(std::string_view name) const;

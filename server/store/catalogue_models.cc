@@ -6,6 +6,7 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kList = "models";
+constexpr std::string_view kRemoveCheckpoints = "DELETE FROM checkpoints WHERE job = ?";
 
 absl::StatusOr<v1::Model> ReadModel(const Statement& row) {
   v1::Model model;
@@ -51,6 +52,10 @@ CommitQueue::Change Catalogue::RemoveCheckpoint(JobKey job, std::string file) co
   };
 }
 
+CommitQueue::Change Catalogue::RemoveCheckpoints(JobKey job) const {
+  return [job](Connection& connection) { return RunWith(connection, kRemoveCheckpoints, job); };
+}
+
 absl::StatusOr<std::vector<StoredCheckpoint>> Catalogue::Checkpoints(JobKey job) const {
   ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
   ASSIGN_OR_RETURN(
@@ -93,7 +98,11 @@ CommitQueue::Change Catalogue::Put(JobKey job, v1::Model model) const {
 }
 
 CommitQueue::Change Catalogue::RemoveModel(JobKey job) const {
-  return [job](Connection& connection) { return RunWith(connection, "DELETE FROM models WHERE job = ?", job); };
+  return [job](Connection& connection) -> absl::Status {
+    RETURN_IF_ERROR(RunWith(connection, "DELETE FROM models WHERE job = ?", job));
+    if (connection.Changes() == 0) return NotFound("the model");
+    return RunWith(connection, kRemoveCheckpoints, job);
+  };
 }
 
 absl::StatusOr<v1::Model> Catalogue::GetModel(std::string_view name) const {

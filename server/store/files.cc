@@ -26,8 +26,12 @@ constexpr int64_t kUnwrittenBytes = int64_t{32} << 20;
 }  // namespace
 
 FileCalls& SystemFileCalls() {
-  static FileCalls calls = {
-      .pwrite = pwrite, .sync_file_range = sync_file_range, .fdatasync = fdatasync, .fsync = fsync, .rename = rename};
+  static FileCalls calls = {.pwrite = pwrite,
+                            .sync_file_range = sync_file_range,
+                            .fdatasync = fdatasync,
+                            .fsync = fsync,
+                            .rename = rename,
+                            .unlink = unlink};
   return calls;
 }
 

@@ -21,13 +21,14 @@ inline constexpr char kDatabaseName[] = "trainyard.db";
 // "cannot write /data/x".
 absl::Status FileError(std::string_view doing, const std::string& path);
 
-// The system's calls that write. Tests put failing ones in their place, while nobody writes.
+// The system's calls that write or remove. Tests put failing ones in their place, while nobody writes.
 struct FileCalls {
   ssize_t (*pwrite)(int fd, const void* bytes, size_t count, off_t offset);
   int (*sync_file_range)(int fd, off64_t offset, off64_t count, unsigned flags);
   int (*fdatasync)(int fd);
   int (*fsync)(int fd);
   int (*rename)(const char* from, const char* to);
+  int (*unlink)(const char* path);
 };
 FileCalls& SystemFileCalls();
 

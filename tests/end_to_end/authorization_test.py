@@ -13,10 +13,11 @@ from typing import Iterable, Optional
 import grpc
 from google.protobuf import descriptor, descriptor_pool
 
+from scraping import scrape, wait_until
 from secure import ROLES, client_with, new_token
 from specs import ENDLESS, spec_of
 from trainyard.v1 import job_pb2, model_pb2, spec_pb2
-from trainyard_testing import DATA, Client, Refusal, Server, program, refusal_of
+from trainyard_testing import DATA, SMALL_WINDOW, Client, Refusal, Server, program, refusal_of
 
 # Whoever adds a method states its role here and at the head of its handler.
 ROLE_OF = {
@@ -41,7 +42,7 @@ class Case(unittest.TestCase):
         cls.tokens = cls.folder / "tokens"
         cls.audit = cls.folder / "audit"
         cls.token = {role: new_token(cls.tokens, f"the-{role}", role) for role in ROLES}
-        flags = ("--tokens", str(cls.tokens), "--audit-log", str(cls.audit))
+        flags = ("--tokens", str(cls.tokens), "--audit-log", str(cls.audit), "--http=127.0.0.1:0")
         cls.server = cls.enterClassContext(Server(flags=flags))
         cls.client = {role: cls.enterClassContext(client_with(cls.server.address, cls.token[role])) for role in ROLES}
         cls.client["admin"].upload_csv(DATA / "iris.csv", "iris")
@@ -185,6 +186,20 @@ class TokenTest(Case):
             next(other)
             other.cancel()
             self.client["train"].cancel_job(job.name)
+
+    def test_a_watcher_that_never_reads_does_not_outlive_its_token(self) -> None:
+        before = self.tokens.read_text()
+        token = new_token(self.tokens, "sleeper", "read")
+        job = self.client["train"].create_job(spec_of("iris", budget=ENDLESS))
+        with client_with(self.server.address, token, options=SMALL_WINDOW) as client:
+            self.await_outcome(client, accepted=True)
+            stream = client.stream(job.name)
+            next(stream)
+            wait_until(lambda: scrape(self.server.http).value("trainyard_watch_lag_most_events") > 1000)
+            self.tokens.write_text(before)
+            wait_until(lambda: self.client["read"].server_info().watchers == 0)
+            stream.cancel()
+        self.client["train"].cancel_job(job.name)
 
     def await_outcome(self, client: Client, accepted: bool) -> None:
         while True:

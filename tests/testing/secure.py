@@ -51,11 +51,12 @@ def client_with(
     token: Optional[str] = None,
     credentials: Optional[grpc.ChannelCredentials] = None,
     metadata: Iterable[tuple[str, str]] = (),
+    options: Iterable[tuple[str, int]] = (),
 ) -> Client:
     channel = (
-        grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
+        grpc.insecure_channel(address, options=[*CHANNEL_OPTIONS, *options])
         if credentials is None
-        else grpc.secure_channel(address, credentials, options=CHANNEL_OPTIONS)
+        else grpc.secure_channel(address, credentials, options=[*CHANNEL_OPTIONS, *options])
     )
     added = list(metadata) if token is None else [("authorization", f"Bearer {token}"), *metadata]
     return Client(address, channel=grpc.intercept_channel(channel, Metadata(*added)))

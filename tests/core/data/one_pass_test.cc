@@ -92,9 +92,22 @@ TEST(OnePassTest, TellsHowFarItIs) {
   const std::string content = Table("a,b,y", "7,1.5,3");
   size_t last = 0;
   StringSink sink;
-  ASSERT_TRUE(ReadDataset(content, {}, {}, sink, [&last](size_t position) { last = position; }).ok());
+  const auto passed = [&last](size_t position) {
+    last = position;
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(ReadDataset(content, {}, {}, sink, passed).ok());
   EXPECT_GT(last, content.size() / 2);
   EXPECT_LE(last, content.size());
+}
+
+TEST(OnePassTest, EndsWhereItIsToldTo) {
+  StringSink sink;
+  const absl::Status end = absl::CancelledError("end");
+  int told = 0;
+  const auto passed = [&](size_t) { return ++told == 2 ? end : absl::OkStatus(); };
+  EXPECT_EQ(ReadDataset(Table("a,b,y", "7,1.5,3"), {}, {}, sink, passed).status(), end);
+  EXPECT_EQ(told, 2);
 }
 
 TEST(BlockStatisticsTest, ColumnsWhoseSquaresOverflowHaveExtremes) {

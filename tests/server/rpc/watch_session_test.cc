@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
 #include "tests/server/run/all_tables.h"
+#include "tests/server/run/next_server.h"
 
 namespace trainyard {
 namespace {
@@ -39,6 +40,7 @@ class KeptStream final : public WatchSession::Stream {
     absl::MutexLock lock(&mutex_);
     status_ = std::move(status);
   }
+  void Cancel() override {}
 
   mutable absl::Mutex mutex_;
   std::optional<v1::WatchResponse> message_ ABSL_GUARDED_BY(mutex_);
@@ -120,6 +122,16 @@ class WatchSessionTest : public AllTables {
     }
   }
 
+  // The next message with an event, or the end.
+  static std::optional<v1::WatchResponse> NextEvents(WatchSession& session, KeptStream& stream) {
+    while (true) {
+      std::optional<v1::WatchResponse> response = stream.Next();
+      if (!response.has_value()) return response;
+      session.OnWriteDone(true);
+      if (response->events_size() > 0) return response;
+    }
+  }
+
   // How a stream of these is refused.
   grpc::StatusCode Refusal(const std::vector<v1::WatchTarget>& targets) {
     KeptStream stream;
@@ -176,6 +188,49 @@ TEST_F(WatchSessionTest, AJobIsNamedOnceOrEachTimeAlike) {
   EXPECT_EQ(Refusal({whole, rest}), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(Refusal({all, all}), grpc::StatusCode::OK);
   EXPECT_EQ(Refusal({all, some}), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(WatchSessionTest, EachOfAllJobsBeginsWithTheNumberAskedFor) {
+  const std::string former = EndedJob(1);
+  KeptStream stream;
+  v1::WatchTarget all = Target("jobs/-");
+  all.set_from_sequence(3);
+  const std::shared_ptr<WatchSession> session = Watch({all}, stream);
+  const std::optional<v1::WatchResponse> first = NextEvents(*session, stream);
+  ASSERT_TRUE(first.has_value()) << stream.code();
+  EXPECT_EQ(first->events(0).job(), former);
+  EXPECT_EQ(first->events(0).sequence(), 3);
+  const std::string later = EndedJob(1);
+  std::optional<v1::WatchResponse> next;
+  do {
+    next = NextEvents(*session, stream);
+    ASSERT_TRUE(next.has_value()) << stream.code();
+  } while (next->events(0).job() != later);
+  EXPECT_EQ(next->events(0).sequence(), 3);
+  session->OnDone();
+}
+
+TEST_F(WatchSessionTest, OfAllJobsOneThatEndsBeforeTheNumberAskedForLeavesTheStream) {
+  const std::string name = jobs_->Create(EndlessJob(), Caller())->name();
+  KeptStream stream;
+  v1::WatchTarget all = Target("jobs/-");
+  all.set_from_sequence(int64_t{1} << 40);
+  const std::shared_ptr<WatchSession> session = Watch({all}, stream);
+  EXPECT_EQ(stream.Next()->heartbeat().newest_size(), 1);
+  session->OnWriteDone(true);
+  ASSERT_TRUE(jobs_->Cancel(name).ok());
+  const absl::Time latest = absl::Now() + absl::Seconds(30);
+  int listed = 1;
+  while (listed > 0 && absl::Now() < latest) {
+    session->Tick(absl::InfiniteFuture());
+    const std::optional<v1::WatchResponse> heartbeat = stream.Next();
+    ASSERT_TRUE(heartbeat.has_value()) << stream.code();
+    EXPECT_EQ(heartbeat->events_size(), 0);
+    listed = heartbeat->heartbeat().newest_size();
+    session->OnWriteDone(true);
+  }
+  EXPECT_EQ(listed, 0);
+  session->OnDone();
 }
 
 TEST_F(WatchSessionTest, AStreamOfAllJobsOutlivesTheLogOfOne) {

@@ -7,6 +7,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "core/base/sha256.h"
+#include "core/base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/store/temporary_store.h"
@@ -52,6 +53,10 @@ class CheckpointSaverTest : public testing::Test {
   }
   void Insert(const StoredCheckpoint& stored) {
     ASSERT_TRUE(queue_->CommitDurablyAndWait(catalogue_->Insert(kJob, stored)).ok());
+  }
+  void Remove(const StoredCheckpoint& stored) {
+    ASSERT_TRUE(queue_->CommitDurablyAndWait(catalogue_->RemoveCheckpoint(kJob, stored.file)).ok());
+    ASSERT_TRUE(saver_->RemoveFile(stored).ok());
   }
   StoredCheckpoint Newest() { return catalogue_->Checkpoints(kJob).value().front(); }
 
@@ -118,6 +123,41 @@ TEST_F(CheckpointSaverTest, ACheckpointWhoseRowIsGoneIsNotFound) {
   const StoredCheckpoint stored = Newest();
   ASSERT_TRUE(queue_->CommitDurablyAndWait(catalogue_->RemoveCheckpoint(kJob, stored.file)).ok());
   EXPECT_TRUE(absl::IsNotFound(saver_->Load(kJob, stored).status()));
+}
+
+TEST_F(CheckpointSaverTest, ACheckpointThatWasRemovedBeforeItIsReadIsChosenAgain) {
+  for (const Checkpoint& checkpoint : {Small(1), Large(1)}) {
+    Insert(Save(Small(2)).stored);
+    Insert(Save(checkpoint).stored);
+    const absl::StatusOr<ChosenCheckpoint> chosen =
+        saver_->LoadChosen(kJob, [this](const auto& kept) -> absl::StatusOr<StoredCheckpoint> {
+          if (kept.front().step == 1) Remove(kept.front());
+          return kept.front();
+        });
+    ASSERT_TRUE(chosen.ok()) << chosen.status();
+    EXPECT_EQ(chosen->stored.step, 2);
+    EXPECT_EQ(chosen->state, Small(2));
+    EXPECT_EQ(chosen->kept.front().step, 2);
+  }
+}
+
+TEST_F(CheckpointSaverTest, WhereNothingIsLeftToChooseTheChoiceSaysWhy) {
+  Insert(Save(Large(1)).stored);
+  const absl::StatusOr<ChosenCheckpoint> chosen =
+      saver_->LoadChosen(kJob, [this](const auto& kept) -> absl::StatusOr<StoredCheckpoint> {
+        if (kept.empty()) return absl::FailedPreconditionError("none");
+        Remove(kept.front());
+        return kept.front();
+      });
+  EXPECT_EQ(chosen.status(), absl::FailedPreconditionError("none"));
+}
+
+TEST_F(CheckpointSaverTest, ACheckpointThatIsKeptWithoutItsFileIsDamaged) {
+  Insert(Save(Large(1)).stored);
+  ASSERT_TRUE(saver_->RemoveFile(Newest()).ok());
+  const absl::Status status = saver_->LoadChosen(kJob, [](const auto& kept) { return kept.front(); }).status();
+  EXPECT_TRUE(absl::IsDataLoss(status));
+  EXPECT_EQ(ErrorReason(status), "CHECKPOINT_DAMAGED");
 }
 
 TEST_F(CheckpointSaverTest, RemovingTheFileLeavesNothingOfALargeCheckpoint) {

@@ -1,5 +1,7 @@
 #include "server/run/dataset_table.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -7,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/crc32c.h"
 #include "gtest/gtest.h"
@@ -110,6 +113,47 @@ TEST_F(DeleteDatasetTest, OfTwoAtOnceOneFindsNothing) {
   }
   EXPECT_EQ(answers[0].ok() + answers[1].ok(), 1);
   EXPECT_EQ(ErrorReason(answers[answers[0].ok() ? 1 : 0]), "NO_SUCH_DATA_SET");
+}
+
+// The server drains when the first bytes of a data set are written.
+class DrainedCommitTest : public AllTables {
+ protected:
+  DrainedCommitTest() : system_(SystemFileCalls()) { table_ = &datasets_; }
+  ~DrainedCommitTest() override { SystemFileCalls() = system_; }
+
+  std::string UploadRows(int64_t count) {
+    std::string csv = "a,b\n";
+    for (int64_t row = 0; row < count; ++row) absl::StrAppend(&csv, row, ",", row % 7, "\n");
+    const std::string upload = OpenUpload("datasets/rows")->name();
+    EXPECT_TRUE(datasets_.Write(upload).value()->Write(0, Crc32c(csv), csv).ok());
+    return upload;
+  }
+
+  static void DrainAtNextWrite() {
+    writes_ = 0;
+    SystemFileCalls().pwrite = [](int fd, const void* bytes, size_t count, off_t offset) {
+      ++writes_;
+      table_->Drain();
+      return pwrite(fd, bytes, count, offset);
+    };
+  }
+
+  static inline DatasetTable* table_ = nullptr;
+  static inline int writes_ = 0;
+  const FileCalls system_;
+};
+
+TEST_F(DrainedCommitTest, EndsAndLeavesTheUploadToTheNextServer) {
+  const std::string upload = UploadRows(1'000'000);
+  DrainAtNextWrite();
+  EXPECT_EQ(ErrorReason(Commit(upload).status()), "DRAINING");
+  EXPECT_EQ(writes_, 1);
+  SystemFileCalls() = system_;
+  DatasetTable next(DatasetLimits(), *queue_, *catalogue_, *blobs_);
+  ASSERT_TRUE(next.Recover().ok());
+  v1::CommitUploadRequest request;
+  request.set_name(upload);
+  EXPECT_EQ(next.Commit(request)->row_count(), 1'000'000);
 }
 
 using RepeatedCommitTest = AllTables;

@@ -8,6 +8,7 @@ namespace trainyard {
 namespace {
 
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TEST_F(CatalogueTest, CheckpointsComeNewestFirst) {
   const StoredCheckpoint first{
@@ -69,6 +70,19 @@ TEST_F(CatalogueTest, AModelIsReplacedAndRemoved) {
   EXPECT_EQ(catalogue_->GetModel("models/1").value().step(), 7);
   ASSERT_TRUE(Commit(catalogue_->RemoveModel(1)).ok());
   EXPECT_TRUE(absl::IsNotFound(catalogue_->GetModel("models/1").status()));
+  EXPECT_TRUE(absl::IsNotFound(Commit(catalogue_->RemoveModel(1))));
+}
+
+TEST_F(CatalogueTest, WithAModelGoTheCheckpointsOfItsJob) {
+  v1::Model model;
+  model.set_name("models/1");
+  ASSERT_TRUE(Commit(catalogue_->Put(1, model)).ok());
+  for (const JobKey job : {1, 1, 2}) {
+    ASSERT_TRUE(Commit(catalogue_->Insert(job, MakeCheckpoint("f"))).ok());
+  }
+  ASSERT_TRUE(Commit(catalogue_->RemoveModel(1)).ok());
+  EXPECT_THAT(catalogue_->Checkpoints(1).value(), IsEmpty());
+  EXPECT_THAT(catalogue_->Checkpoints(2).value(), SizeIs(1));
 }
 
 }  // namespace

@@ -38,37 +38,6 @@ inline Real SquaresOfBlock(const Real* x, int64_t count) {
   return Lanes::Sum(SumOfVectors<Lanes>(sums));
 }
 
-// The same in double: 16 chains, element i in chain i mod 16, added in order.
-template <typename Lanes, typename Real = typename Lanes::Real>
-double SquaresInDouble(const Real* x, int64_t count) {
-  constexpr int64_t kChains = 16;
-  double chains[kChains] = {};
-  for (int64_t i = 0; i < count; ++i) {
-    const double value = x[i];
-    chains[i % kChains] += value * value;
-  }
-  double sum = 0;
-  for (const double chain : chains) sum += chain;
-  return sum;
-}
-
-// Floats whose squares may be too large or too small for a float are summed in double.
-template <typename Lanes, typename Real = typename Lanes::Real>
-double SquaredNorm(std::span<const Real> x) {
-  constexpr int64_t kBlock = 4096;
-  constexpr double kLeast = std::numeric_limits<float>::min() * 0x1p40;
-  constexpr double kMost = std::numeric_limits<float>::max();
-  const int64_t size = static_cast<int64_t>(x.size());
-  double sum = 0;
-  for (int64_t begin = 0; begin < size; begin += kBlock) {
-    const int64_t count = std::min(kBlock, size - begin);
-    const double squares = SquaresOfBlock<Lanes>(x.data() + begin, count);
-    const bool in_range = sizeof(Real) == sizeof(double) || (squares >= kLeast && squares <= kMost);
-    sum += in_range ? squares : SquaresInDouble<Lanes>(x.data() + begin, count);
-  }
-  return sum;
-}
-
 template <typename Lanes, typename Real = typename Lanes::Real>
 Real LargestMagnitude(MatrixView<const Real> x) {
   const auto zero = Lanes::Zero();
@@ -88,6 +57,48 @@ Real LargestMagnitude(MatrixView<const Real> x) {
   Real result = 0;
   for (const Real magnitude : of_lanes) result = magnitude > result ? magnitude : result;
   return result;
+}
+
+// The squares in double: 16 chains, element i in chain i mod 16, added in order.
+template <typename Lanes, typename Real = typename Lanes::Real>
+double SquaresInDouble(const Real* x, int64_t count) {
+  constexpr int64_t kChains = 16;
+  double chains[kChains] = {};
+  int64_t i = 0;
+  for (; i + kChains <= count; i += kChains) {
+    for (int64_t c = 0; c < kChains; ++c) {
+      const double value = x[i + c];
+      chains[c] += value * value;
+    }
+  }
+  for (int64_t c = 0; i + c < count; ++c) {
+    const double value = x[i + c];
+    chains[c] += value * value;
+  }
+  double sum = 0;
+  for (const double chain : chains) sum += chain;
+  return sum;
+}
+
+// Floats whose squares may be too large or too small for a float are summed in double.
+template <typename Lanes, typename Real = typename Lanes::Real>
+double SquaredNorm(std::span<const Real> x) {
+  constexpr int64_t kBlock = 4096;
+  constexpr double kLeast = std::numeric_limits<float>::min() * 0x1p40;
+  constexpr double kMost = std::numeric_limits<float>::max();
+  const int64_t size = static_cast<int64_t>(x.size());
+  double sum = 0;
+  for (int64_t begin = 0; begin < size; begin += kBlock) {
+    const Real* const block = x.data() + begin;
+    const int64_t count = std::min(kBlock, size - begin);
+    const double squares = SquaresOfBlock<Lanes>(block, count);
+    if (sizeof(Real) == sizeof(double) || (squares >= kLeast && squares <= kMost)) {
+      sum += squares;
+    } else if (squares != 0 || LargestMagnitude<Lanes>({block, 1, count, count}) > 0) {
+      sum += SquaresInDouble<Lanes>(block, count);
+    }
+  }
+  return sum;
 }
 
 }  // namespace trainyard::kernel

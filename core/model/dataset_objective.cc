@@ -286,9 +286,8 @@ template <typename Real>
 absl::Status DatasetObjective<Real>::UseSparse(std::span<const Real> point,
                                                absl::FunctionRef<void(const SparseGradient<Real>&)> use) {
   SparseGradient<Real> gradient = sparse_->gradient();
-  const double squares = regularization_.l2 > 0 ? AddPenalty(gradient, point) : sparse_->SquaredNormOfGradient();
+  gradient_norm_ = regularization_.l2 > 0 ? std::sqrt(AddPenalty(gradient, point)) : sparse_->NormOfGradient();
   told_squares_.reset();
-  gradient_norm_ = std::sqrt(squares);
   gradient_bound_ = LargestOfNorm(gradient_norm_);
   const bool finite = std::isfinite(loss_) && gradient_norm_ < kLargestNorm<Real>;
   if (!finite) return absl::Status(absl::StatusCode::kOutOfRange, "");

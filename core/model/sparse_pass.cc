@@ -1,7 +1,7 @@
 #include "core/model/sparse_pass.h"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -180,12 +180,9 @@ SparseGradient<Real> SparsePass<Real>::gradient() const {
 }
 
 template <typename Real>
-double SparsePass<Real>::SquaredNormOfGradient() const {
-  if (is_stored_) {
-    const double c = biases_[0];
-    return c * c * (1 + row_.squares);
-  }
-  return kernels_.squared_norm(gradient_) + kernels_.squared_norm(biases_);
+double SparsePass<Real>::NormOfGradient() const {
+  if (is_stored_) return std::abs(static_cast<double>(biases_[0])) * std::sqrt(1 + row_.squares);
+  return std::sqrt(kernels_.squared_norm(gradient_) + kernels_.squared_norm(biases_));
 }
 
 template <typename Real>

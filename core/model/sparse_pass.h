@@ -49,8 +49,8 @@ class SparsePass {
   // Of all parts since Begin: inputs in the order of their first appearance. No pending terms.
   SparseGradient<Real> gradient() const;
 
-  // The sum of its squares, biases among them. Of one row and one output: c^2 (1 + |x|^2), without the rounding of its elements.
-  double SquaredNormOfGradient() const;
+  // Its 2-norm, biases among them. Of one row and one output: |c| sqrt(1 + |x|^2), without the rounding of its elements.
+  double NormOfGradient() const;
 
   // The point of Forward at `inputs` of the gradient, as it is laid out. `point`: all of it, if it was all there; else empty.
   std::span<const Real> WeightsAt(std::span<const Real> point);

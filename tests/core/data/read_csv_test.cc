@@ -182,6 +182,14 @@ TEST(ReadCsvTest, TargetOfAHundredWholeNumbersIsCategoricalAndOneMoreIsNumeric) 
   EXPECT_EQ(MustReadCsv(content + "1,7\n").column("y").type, ColumnType::kNumeric);
 }
 
+// 2^53 and 2^53 + 1 are one double.
+TEST(ReadCsvTest, TargetOfWholeNumbersThatADoubleDoesNotTellApartIsNumericUnlessItIsDeclared) {
+  const std::string content = "a,y\n1,9007199254740992\n2,9007199254740993\n";
+  EXPECT_EQ(MustReadCsv(content).column("y").type, ColumnType::kNumeric);
+  EXPECT_THAT(CategoriesOf(Read(content, {.types = {{"y", ColumnType::kCategorical}}})->column("y")),
+              ElementsAre("9007199254740992:1", "9007199254740993:1"));
+}
+
 TEST(ReadCsvTest, DeclaredNumericTargetStaysNumeric) {
   EXPECT_EQ(MustReadCsv("a,y\n1,0\n1,1\n", {.types = {{"y", ColumnType::kNumeric}}}).column("y").type,
             ColumnType::kNumeric);

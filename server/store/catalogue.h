@@ -78,8 +78,8 @@ struct CataloguePage {
 // Reads run on the caller's thread with connections of their own; never on a gRPC thread. Thread-safe.
 //
 // Names are those of the messages: `jobs/0192f…`. Get is NOT_FOUND where there is no such row, and so are the Changes that update. List
-// takes the fields that the contract names for it; INVALID_ARGUMENT: a FieldError on `page_token`. A page examines at most 20,000 rows,
-// so it may be short and yet not the last.
+// takes the fields that the contract names for it; INVALID_ARGUMENT: a FieldError on `page_token`. A page examines at most 20,000 rows
+// and has at most kMostPageBytes, or one row, so it may be short and yet not the last.
 class Catalogue {
  public:
   // The errors of Connection::Open.

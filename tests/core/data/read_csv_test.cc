@@ -103,6 +103,18 @@ TEST(ReadCsvTest, MissingCellsCanBeChosen) {
   EXPECT_EQ(reading.column("a").numeric.mean, 5);
 }
 
+TEST(ReadCsvTest, ACellIsLookedUpAmongAnyNumberOfMissingOnes) {
+  constexpr int kCount = 200'000;
+  ReadOptions options;
+  options.missing.clear();
+  std::string content = "a,b\n1,1\n";
+  for (int i = 0; i < kCount; ++i) {
+    options.missing.push_back("none " + std::to_string(i));
+    content += options.missing.back() + ",1\n";
+  }
+  EXPECT_EQ(MustReadCsv(content, options).column("a").missing_count, kCount);
+}
+
 TEST(ReadCsvTest, SpacesAroundNumbersDoNotCount) {
   EXPECT_EQ(MustReadCsv("a,b\n 1.5 ,2\n").dataset->Number(0, 0), 1.5);
 }

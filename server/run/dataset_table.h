@@ -113,7 +113,7 @@ class DatasetTable {
   absl::Status CheckNew(const v1::Dataset& dataset) const;
 
   absl::Status DropStaleUploads();
-  bool IsStale(const StoredUpload& stored) const;
+  bool IsStale(const std::string& upload_name) const;
 
   // Counts it as open from now on. RESOURCE_EXHAUSTED: the server or the caller has as much as may be.
   absl::Status AddUpload(const v1::Upload& upload, const Caller& caller);

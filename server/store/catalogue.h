@@ -92,6 +92,9 @@ class Catalogue {
   absl::StatusOr<std::optional<StoredUpload>> FindUploadByRequest(std::string_view request_id) const;
   absl::StatusOr<std::vector<StoredUpload>> AllUploads() const;
 
+  // The names of those whose last_write_time is at most this.
+  absl::StatusOr<std::vector<std::string>> UploadsUntil(absl::Time last_write) const;
+
   // ---- Data sets, by name. Insert: ALREADY_EXISTS if the name is taken.
   CommitQueue::Change Insert(StoredDataset dataset) const;
   CommitQueue::Change RemoveDataset(std::string name) const;

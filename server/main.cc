@@ -16,8 +16,11 @@
 #include <thread>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "server/base/journal.h"
+#include "server/base/line_writer.h"
 #include "server/base/settings.h"
 #include "server/rpc/security_flags.h"
 #include "server/rpc/server.h"
@@ -36,6 +39,9 @@ void ChooseMemory() {
 }
 
 constexpr int kFailed = 2;
+
+// With whoever reads standard error, at the end.
+constexpr absl::Duration kLastLinesPatience = absl::Seconds(1);
 
 // What is asked of the program beside the server's own options.
 struct Request {
@@ -144,11 +150,6 @@ trainyard::JournalOptions JournalOptionsOf(const Request& request) {
   };
 }
 
-// Each line in one piece; what standard error does not take is lost.
-void WriteToStandardError(const std::string& line) {
-  if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;
-}
-
 absl::StatusOr<std::unique_ptr<trainyard::HttpServer>> StartHttp(const std::string& address,
                                                                  const trainyard::Server& server) {
   if (address.empty()) return nullptr;
@@ -157,7 +158,10 @@ absl::StatusOr<std::unique_ptr<trainyard::HttpServer>> StartHttp(const std::stri
 
 // Serves until a signal of `until` comes.
 int Serve(const trainyard::ServerOptions& options, const Request& request, const sigset_t& until) {
-  trainyard::Journal journal(JournalOptionsOf(request), WriteToStandardError);
+  trainyard::LineWriter standard_error(STDERR_FILENO);
+  trainyard::Journal journal(JournalOptionsOf(request),
+                             [&standard_error](const std::string& line) { standard_error.Write(line); });
+  const absl::Cleanup end = [&standard_error] { standard_error.WaitAtMost(kLastLinesPatience); };
   const auto server = trainyard::Server::Start(options, journal);
   if (!server.ok()) return Fail(server.status());
   const auto http = StartHttp(options.http, **server);

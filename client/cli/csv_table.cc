@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -83,24 +84,41 @@ class CsvReader {
   int record_line_ = 1;
 };
 
-void SetValue(const Cell& cell, google::protobuf::Value& value) {
+std::optional<double> NumberIn(const std::string& text) {
   double number = 0;
-  const char* begin = cell.text.data();
-  const char* end = begin + cell.text.size();
-  if (cell.text.starts_with('+')) ++begin;
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  if (text.starts_with('+')) ++begin;
   const auto [rest, error] = std::from_chars(begin, end, number);
-  if (cell.text.empty()) {
-    value.set_null_value(google::protobuf::NULL_VALUE);
-  } else if (error == std::errc() && rest == end && std::isfinite(number)) {
-    value.set_number_value(number);
+  if (error != std::errc() || rest != end || !std::isfinite(number)) return std::nullopt;
+  return number;
+}
+
+google::protobuf::Value NumberOrText(const std::string& text) {
+  google::protobuf::Value value;
+  if (const std::optional<double> number = NumberIn(text)) {
+    value.set_number_value(*number);
   } else {
-    value.set_string_value(cell.text);
+    value.set_string_value(text);
   }
+  return value;
+}
+
+google::protobuf::Value Text(const std::string& text) {
+  google::protobuf::Value value;
+  value.set_string_value(text);
+  return value;
+}
+
+google::protobuf::Value Null() {
+  google::protobuf::Value value;
+  value.set_null_value(google::protobuf::NULL_VALUE);
+  return value;
 }
 
 }  // namespace
 
-absl::StatusOr<v1::Table> ParseCsv(const std::string& text) {
+absl::StatusOr<v1::Table> ParseCsv(const std::string& text, const std::set<std::string>& text_columns) {
   CsvReader reader(text);
   if (reader.AtEnd()) return absl::InvalidArgumentError("the header line is missing");
   v1::Table table;
@@ -115,7 +133,12 @@ absl::StatusOr<v1::Table> ParseCsv(const std::string& text) {
           absl::StrCat("line ", reader.line(), " has ", record.size(), " cells, the header has ", header.size()));
     }
     google::protobuf::ListValue* row = table.add_rows();
-    for (const Cell& cell : record) SetValue(cell, *row->add_values());
+    for (size_t i = 0; i < record.size(); ++i) {
+      const std::string& cell = record[i].text;
+      *row->add_values() = cell.empty()                            ? Null()
+                           : text_columns.contains(header[i].text) ? Text(cell)
+                                                                   : NumberOrText(cell);
+    }
   }
   return table;
 }

@@ -1,4 +1,6 @@
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -149,7 +151,19 @@ absl::Status Show(Session& session, const NameOption& option) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::PredictRequest> MakePredictRequest(const PredictFlags& flags) {
+// The columns that hold categories for the model.
+absl::StatusOr<std::set<std::string>> CategoricalColumns(client::Client& client, const std::string& model) {
+  v1::GetModelRequest request;
+  request.set_name(model);
+  ASSIGN_OR_RETURN(const v1::Model found, client::Call(client.models(), &v1::ModelService::Stub::GetModel, request));
+  std::set<std::string> columns;
+  for (const v1::FeatureEncoding& feature : found.features()) {
+    if (feature.type() == v1::COLUMN_TYPE_CATEGORICAL) columns.insert(feature.column());
+  }
+  return columns;
+}
+
+absl::StatusOr<v1::PredictRequest> MakePredictRequest(const PredictFlags& flags, client::Client& client) {
   v1::PredictRequest request;
   request.set_model(ModelName(flags.name));
   if (!flags.dataset.empty()) {
@@ -157,15 +171,16 @@ absl::StatusOr<v1::PredictRequest> MakePredictRequest(const PredictFlags& flags)
     return request;
   }
   ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.input));
-  absl::StatusOr<v1::Table> table = ParseCsv(text);
+  ASSIGN_OR_RETURN(const std::set<std::string> text_columns, CategoricalColumns(client, request.model()));
+  absl::StatusOr<v1::Table> table = ParseCsv(text, text_columns);
   if (!table.ok()) return UsageError(flags.input, table.status());
   *request.mutable_table() = *std::move(table);
   return request;
 }
 
 absl::Status Predict(Session& session, const PredictFlags& flags) {
-  ASSIGN_OR_RETURN(const v1::PredictRequest request, MakePredictRequest(flags));
   ASSIGN_OR_RETURN(const auto client, session.Connect());
+  ASSIGN_OR_RETURN(const v1::PredictRequest request, MakePredictRequest(flags, *client));
   ASSIGN_OR_RETURN(const v1::PredictResponse response,
                    client::Call(client->models(), &v1::ModelService::Stub::Predict, request, absl::InfiniteDuration()));
   if (session.json()) return PrintJson(response, session.out());

@@ -29,6 +29,9 @@ ColumnType TypeWanted(const ColumnPlan& plan) {
   return plan.type.value_or(ColumnType::kNumeric);
 }
 
+// Whether all whole numbers of this size are doubles, so that a double stands for one of them alone.
+bool IsExact(double x) { return std::abs(x) < kLargestExactInteger; }
+
 bool NamesPart(std::string_view value) { return value == "train" || value == "validation" || value == "test"; }
 
 }  // namespace
@@ -189,8 +192,9 @@ absl::Status ColumnScan::TakeNumber(int64_t row, double x) {
 }
 
 void ColumnScan::CountClass(double x) {
-  if (x == std::trunc(x) && std::abs(x) <= kLargestExactInteger) ++value_counts_[x];
-  if (x != std::trunc(x) || std::abs(x) > kLargestExactInteger || value_counts_.size() > kMaxInferredClasses) {
+  const bool names_class = x == std::trunc(x) && IsExact(x);
+  if (names_class) ++value_counts_[x];
+  if (!names_class || value_counts_.size() > kMaxInferredClasses) {
     may_be_classes_ = false;
     value_counts_.clear();
   }
@@ -198,6 +202,12 @@ void ColumnScan::CountClass(double x) {
 
 absl::Status ColumnScan::CountCategory(int64_t row, double x) {
   state_ = State::kNumberedCategories;
+  if (!IsExact(x)) {
+    return BadCell(
+        row, plan_.name,
+        absl::StrCat(NumberText(x), " can't be told from the whole numbers beside it, as a category must be; ",
+                     "number the categories from 0, or upload them as text in a CSV file"));
+  }
   ++value_counts_[x];
   if (static_cast<int64_t>(value_counts_.size()) > max_categories_) return TooManyCategories(row);
   return absl::OkStatus();

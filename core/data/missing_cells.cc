@@ -6,14 +6,14 @@
 
 namespace trainyard {
 
-MissingCells::MissingCells(const std::vector<std::string>& cells) : cells_(cells) {
+MissingCells::MissingCells(const std::vector<std::string>& cells) : cells_(cells.begin(), cells.end()) {
   for (const std::string& cell : cells) {
     if (cell.empty()) continue;
     first_bytes_[static_cast<uint8_t>(cell[0])] = true;
     longest_ = std::max(longest_, cell.size());
   }
   first_bytes_[' '] = true;
-  empty_ = std::find(cells.begin(), cells.end(), "") != cells.end();
+  empty_ = cells_.contains("");
   double ignored;
   has_numbers_ = std::any_of(cells.begin(), cells.end(), [&ignored](const std::string& cell) {
     return ParseNumber(cell, &ignored) == NumberKind::kFinite;
@@ -23,8 +23,7 @@ MissingCells::MissingCells(const std::vector<std::string>& cells) : cells_(cells
 bool MissingCells::Search(std::string_view cell) const {
   const std::string_view bare = WithoutSpaces(cell);
   if (bare.size() > longest_) return false;
-  return std::any_of(cells_.begin(), cells_.end(),
-                     [&](const std::string& missing) { return missing == cell || missing == bare; });
+  return cells_.contains(cell) || cells_.contains(bare);
 }
 
 }  // namespace trainyard

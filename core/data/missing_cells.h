@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace trainyard {
@@ -29,7 +30,7 @@ class MissingCells {
  private:
   bool Search(std::string_view cell) const;
 
-  const std::vector<std::string>& cells_;
+  std::unordered_set<std::string_view> cells_;
   std::array<bool, 256> first_bytes_{};
   size_t longest_ = 0;
   bool empty_ = false;

@@ -7,8 +7,8 @@ namespace trainyard {
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), std::string(status.message()),
-                      ToProto(status).SerializeAsString());
+  const google::rpc::Status message = ToProto(status);
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), message.message(), message.SerializeAsString());
 }
 
 absl::Status WhyNot(const grpc::CallbackServerContext& context, const Admission& admission) {

@@ -117,7 +117,7 @@ class DatasetTable {
   absl::Status CheckNew(const v1::Dataset& dataset) const;
 
   absl::Status DropStaleUploads();
-  bool IsStale(const StoredUpload& stored) const;
+  bool IsStale(const std::string& upload_name) const;
 
   // Of an upload that is held.
   absl::Status RemoveUpload(const std::string& name);

@@ -25,13 +25,24 @@ absl::Status TooLarge(int64_t bytes, int64_t limit) {
                     "UPLOAD_TOO_LARGE", {{"limit_bytes", absl::StrCat(limit)}});
 }
 
+// Of how a file is to be read: an open upload keeps it, and a server that starts reads that of all.
+constexpr size_t kMostOptionBytes = size_t{256} << 10;
+
+absl::Status CheckReadOptions(const v1::ReadOptions& options) {
+  if (options.ByteSizeLong() > kMostOptionBytes) {
+    return FieldError("read_options", absl::StrCat(options.ByteSizeLong(), " bytes"),
+                      absl::StrCat("at most ", kMostOptionBytes, " bytes"));
+  }
+  return InField("read_options", FromProto(options).status());
+}
+
 }  // namespace
 
 absl::Status DatasetTable::CheckNew(const v1::Dataset& dataset) const {
   RETURN_IF_ERROR(CheckName("dataset.name", dataset.name(), "datasets"));
   RETURN_IF_ERROR(InField("dataset", CheckDisplayName(dataset.display_name())));
   RETURN_IF_ERROR(InField("dataset", CheckLabels(dataset.labels())));
-  return InField("dataset.read_options", FromProto(dataset.read_options()).status());
+  return InField("dataset", CheckReadOptions(dataset.read_options()));
 }
 
 absl::StatusOr<v1::Upload> DatasetTable::CreateUpload(const v1::CreateUploadRequest& request, const Caller& caller) {
@@ -79,20 +90,19 @@ absl::Status DatasetTable::OpenNew(const StoredUpload& stored) {
   return queue_.CommitDurablyAndWait(catalogue_.Put(stored));
 }
 
-bool DatasetTable::IsStale(const StoredUpload& stored) const {
-  const absl::StatusOr<absl::Time> written = blobs_.UploadTime(UploadFileOf(stored.upload.name()));
-  return absl::Now() - std::max(stored.last_write_time, written.value_or(stored.last_write_time)) >
-         limits_.upload_lifetime;
+bool DatasetTable::IsStale(const std::string& upload_name) const {
+  const absl::StatusOr<absl::Time> written = blobs_.UploadTime(UploadFileOf(upload_name));
+  return absl::Now() - written.value_or(absl::InfinitePast()) >= limits_.upload_lifetime;
 }
 
 // One that a stream or a commit has stays.
 absl::Status DatasetTable::DropStaleUploads() {
-  ASSIGN_OR_RETURN(const std::vector<StoredUpload> uploads, catalogue_.AllUploads());
-  for (const StoredUpload& stored : uploads) {
-    const std::string& name = stored.upload.name();
-    if (!IsStale(stored)) continue;
+  ASSIGN_OR_RETURN(const std::vector<std::string> opened_long_ago,
+                   catalogue_.UploadsUntil(absl::Now() - limits_.upload_lifetime));
+  for (const std::string& name : opened_long_ago) {
+    if (!IsStale(name)) continue;
     const absl::StatusOr<std::unique_ptr<Writer>> hold = Write(name);
-    if (!hold.ok() || !IsStale(stored)) continue;
+    if (!hold.ok() || !IsStale(name)) continue;
     RETURN_IF_ERROR(RemoveUpload(name));
   }
   return absl::OkStatus();

@@ -1,6 +1,9 @@
 #include "server/run/run_log.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -12,14 +15,25 @@ namespace {
 
 constexpr int kBackwardPage = 256;
 
+// The events first .. last.
+absl::StatusOr<std::vector<LogEntry>> ReadAll(const EventLog& log, JobKey job, int64_t first, int64_t last) {
+  std::vector<LogEntry> entries;
+  for (int64_t next = first; next <= last; next = entries.back().sequence + 1) {
+    ASSIGN_OR_RETURN(LogPage page, log.Read(job, next, static_cast<int>(last - next + 1)));
+    if (page.entries.empty()) break;
+    std::move(page.entries.begin(), page.entries.end(), std::back_inserter(entries));
+  }
+  return entries;
+}
+
 }  // namespace
 
 absl::StatusOr<int64_t> LoggedSteps(const EventLog& log, JobKey job, int32_t attempt) {
   ASSIGN_OR_RETURN(const LogPage whole, log.Read(job, 1, 1));
   for (int64_t end = whole.newest; end >= whole.oldest; end -= kBackwardPage) {
     const int64_t begin = std::max(end - kBackwardPage + 1, whole.oldest);
-    ASSIGN_OR_RETURN(const LogPage page, log.Read(job, begin, static_cast<int>(end - begin + 1)));
-    for (auto entry = page.entries.rbegin(); entry != page.entries.rend(); ++entry) {
+    ASSIGN_OR_RETURN(const std::vector<LogEntry> entries, ReadAll(log, job, begin, end));
+    for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
       v1::Event event;
       if (!event.ParseFromString(*entry->event)) continue;
       if (event.attempt() < attempt) return 0;

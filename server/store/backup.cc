@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -23,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A file may go between the moment of the database and its link: then the next moment is tried.
+// A file may go between the moment of the database and its copy: then the next moment is tried.
 constexpr int kMoments = 50;
 constexpr absl::Duration kBetweenMoments = absl::Milliseconds(20);
 
@@ -52,10 +53,17 @@ absl::Status MakeBackupFolder(const fs::path& path) {
   return error ? CopyError("make", path, error) : absl::OkStatus();
 }
 
+// An empty folder beside `to`, of a name that was not there.
+absl::StatusOr<fs::path> MakePartialCopy(const fs::path& to) {
+  std::string path = to.string() + "~XXXXXX";
+  if (mkdtemp(path.data()) == nullptr) return FileError("make", path);
+  return path;
+}
+
 // NOT_FOUND: there is no such file.
 absl::Status Copy(const fs::path& from, const fs::path& to) {
   std::error_code error;
-  fs::copy_file(from, to, error);
+  fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
   if (error) return CopyError("copy", from, error);
   return SyncCopy(to);
 }
@@ -105,7 +113,6 @@ class Copier {
     RETURN_IF_ERROR(MakeBackupFolder(to_ / "blobs"));
     RETURN_IF_ERROR(MakeBackupFolder(to_ / "uploads"));
     RETURN_IF_ERROR(ChooseMoment(*connection));
-    RETURN_IF_ERROR(CopyUploads(*connection));
     RETURN_IF_ERROR(CopyDatabase(*connection, to_ / kDatabaseName));
     RETURN_IF_ERROR(connection->Run("COMMIT"));
     for (const fs::path& folder : {to_ / "blobs", to_ / "uploads", to_}) RETURN_IF_ERROR(SyncFolder(folder));
@@ -113,42 +120,46 @@ class Copier {
   }
 
  private:
-  // Begins a transaction at whose moment all named files are linked.
+  // Begins a transaction at whose moment all named files are there, and are in the copy.
   absl::Status ChooseMoment(Connection& connection) {
     for (int moment = 1;; ++moment) {
       RETURN_IF_ERROR(connection.Run("BEGIN"));
-      ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(connection, kNamedFiles));
+      ASSIGN_OR_RETURN(const std::vector<std::string> blobs, NamesIn(connection, kNamedFiles));
+      ASSIGN_OR_RETURN(const std::vector<std::string> uploads, NamesIn(connection, kNamedUploads));
+      const bool last = moment == kMoments;
       result_.missing.clear();
-      for (const std::string& name : names) {
-        const absl::Status status = LinkOrCopy(from_ / "blobs" / name, to_ / "blobs" / name);
-        if (!status.ok() && !absl::IsNotFound(status)) return status;
-        if (!status.ok()) result_.missing.push_back(name);
+      RETURN_IF_ERROR(Take("blobs", blobs, LinkOrCopy));
+      // They still grow; their first bytes do not change.
+      if (result_.missing.empty() || last) RETURN_IF_ERROR(Take("uploads", uploads, Copy));
+      if (result_.missing.empty() || last) {
+        RETURN_IF_ERROR(RemoveOthers("blobs", blobs));
+        return RemoveOthers("uploads", uploads);
       }
-      if (result_.missing.empty() || moment == kMoments) return RemoveOthers(names);
       RETURN_IF_ERROR(connection.Run("COMMIT"));
       absl::SleepFor(kBetweenMoments);
     }
   }
 
-  // What an earlier moment named.
-  absl::Status RemoveOthers(const std::vector<std::string>& names) {
-    const std::set<std::string> kept(names.begin(), names.end());
-    std::vector<fs::path> others;
-    for (const auto& entry : fs::directory_iterator(to_ / "blobs")) {
-      if (!kept.contains(entry.path().filename())) others.push_back(entry.path());
-    }
-    for (const fs::path& path : others) {
-      if (unlink(path.c_str()) != 0) return FileError("remove", path);
+  // Notes which of the files are missing.
+  absl::Status Take(const char* folder, const std::vector<std::string>& names,
+                    absl::Status (*take)(const fs::path& from, const fs::path& to)) {
+    for (const std::string& name : names) {
+      const absl::Status status = take(from_ / folder / name, to_ / folder / name);
+      if (!status.ok() && !absl::IsNotFound(status)) return status;
+      if (!status.ok()) result_.missing.push_back(name);
     }
     return absl::OkStatus();
   }
 
-  // They still grow; their first bytes do not change. One that was never written has no file.
-  absl::Status CopyUploads(Connection& connection) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(connection, kNamedUploads));
-    for (const std::string& name : names) {
-      const absl::Status status = Copy(from_ / "uploads" / name, to_ / "uploads" / name);
-      if (!status.ok() && !absl::IsNotFound(status)) return status;
+  // What an earlier moment named.
+  absl::Status RemoveOthers(const char* folder, const std::vector<std::string>& names) {
+    const std::set<std::string> kept(names.begin(), names.end());
+    std::vector<fs::path> others;
+    for (const auto& entry : fs::directory_iterator(to_ / folder)) {
+      if (!kept.contains(entry.path().filename())) others.push_back(entry.path());
+    }
+    for (const fs::path& path : others) {
+      if (unlink(path.c_str()) != 0) return FileError("remove", path);
     }
     return absl::OkStatus();
   }
@@ -182,7 +193,7 @@ absl::StatusOr<Backup> BackUp(const std::string& data_directory, const std::stri
     return absl::AlreadyExistsError(absl::StrCat(to.string(), " is there already; choose a folder that is not"));
   }
   RETURN_IF_ERROR(MakeBackupFolder(to.parent_path()));
-  const fs::path partial = to.string() + "~" + std::to_string(getpid());
+  ASSIGN_OR_RETURN(const fs::path partial, MakePartialCopy(to));
   absl::StatusOr<Backup> backup = Copier(data_directory, partial).Run();
   if (backup.ok() && rename(partial.c_str(), to.c_str()) != 0) backup = FileError("make", to);
   if (!backup.ok()) {

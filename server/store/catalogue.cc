@@ -92,4 +92,13 @@ absl::StatusOr<std::vector<StoredUpload>> Catalogue::AllUploads() const {
   return ReadAll(select, ReadUpload);
 }
 
+absl::StatusOr<std::vector<std::string>> Catalogue::UploadsUntil(absl::Time last_write) const {
+  ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
+  ASSIGN_OR_RETURN(Statement select, reader->Prepare("SELECT name FROM uploads WHERE last_write <= ? ORDER BY name"));
+  select.Bind(1, absl::ToUnixNanos(last_write));
+  absl::StatusOr<std::string> (*const read_name)(const Statement&) =
+      [](const Statement& row) -> absl::StatusOr<std::string> { return std::string(row.Text(0)); };
+  return ReadAll(select, read_name);
+}
+
 }  // namespace trainyard

@@ -77,9 +77,9 @@ struct CataloguePage {
 
 // Reads run on the caller's thread with connections of their own; never on a gRPC thread. Thread-safe.
 //
-// Names are those of the messages: `jobs/0192f…`. Get is NOT_FOUND where there is no such row, and so are the Changes that update, and RemoveModel. List
-// takes the fields that the contract names for it; INVALID_ARGUMENT: a FieldError on `page_token`. A page examines at most 20,000 rows,
-// so it may be short and yet not the last.
+// Names are those of the messages: `jobs/0192f…`. Get is NOT_FOUND where there is no such row, and so are the Changes that update, and
+// RemoveModel. List takes the fields that the contract names for it; INVALID_ARGUMENT: a FieldError on `page_token`. A page examines at
+// most 20,000 rows and has at most kMostPageBytes, or one row, so it may be short and yet not the last.
 class Catalogue {
  public:
   // The errors of Connection::Open.
@@ -91,6 +91,9 @@ class Catalogue {
   absl::StatusOr<StoredUpload> GetUpload(std::string_view name) const;
   absl::StatusOr<std::optional<StoredUpload>> FindUploadByRequest(std::string_view request_id) const;
   absl::StatusOr<std::vector<StoredUpload>> AllUploads() const;
+
+  // The names of those whose last_write_time is at most this.
+  absl::StatusOr<std::vector<std::string>> UploadsUntil(absl::Time last_write) const;
 
   // ---- Data sets, by name. Insert: ALREADY_EXISTS if the name is taken.
   CommitQueue::Change Insert(StoredDataset dataset) const;

@@ -47,8 +47,9 @@ absl::StatusOr<std::vector<Row>> ReadAll(Statement& select, absl::StatusOr<Row> 
   }
 }
 
-// `select` gives, in the list's order, at most kMostExamined rows: their place, a column that is NULL where the row does not match, and
-// what `read_row` reads. Keeps up to `page_size` that match. The token, for the list `list`, holds the place of the last row examined.
+// `select` gives, in the list's order, at most kMostExamined rows: their place, their message, which is NULL where the row does not match,
+// and what else `read_row` reads. Keeps up to `page_size` that match, of at most kMostPageBytes or one. The token, for the list `list`,
+// holds the place of the last row examined.
 template <typename Row>
 absl::StatusOr<CataloguePage<Row>> ReadPage(Connection& connection, const SqlText& select, std::string_view list,
                                             int page_size, absl::StatusOr<Row> (*read_row)(const Statement&)) {
@@ -56,12 +57,15 @@ absl::StatusOr<CataloguePage<Row>> ReadPage(Connection& connection, const SqlTex
   BindAll(select, statement);
   CataloguePage<Row> page;
   std::string place;
+  int64_t bytes = 0;
   for (int64_t examined = 1;; ++examined) {
     ASSIGN_OR_RETURN(const bool found, statement.Step());
     const bool is_last = !found && examined <= kMostExamined;
     if (is_last) return page;
     if (!found || page.rows.size() == static_cast<size_t>(page_size)) break;
     const bool matches = !statement.IsNull(1);
+    if (matches) bytes += static_cast<int64_t>(statement.Blob(1).size());
+    if (matches && bytes > kMostPageBytes && !page.rows.empty()) break;
     if (matches || examined == kMostExamined) place = statement.Text(0);
     if (!matches) continue;
     ASSIGN_OR_RETURN(Row row, read_row(statement));

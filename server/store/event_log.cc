@@ -10,8 +10,6 @@
 namespace trainyard {
 namespace {
 
-constexpr int64_t kPageBytes = int64_t{4} << 20;
-
 bool IsTerminal(const v1::Event& event) {
   if (!event.has_state_changed()) return false;
   const v1::State state = event.state_changed().state();
@@ -188,13 +186,14 @@ absl::StatusOr<LogPage> EventLog::ReadFromDisk(JobKey job, const LogRange& range
                    reader->Prepare("SELECT seq, payload FROM events WHERE job = ? AND seq >= ? ORDER BY seq LIMIT ?"));
   select.Bind(1, job).Bind(2, from).Bind(3, count);
   int64_t bytes = 0;
-  while (bytes < kPageBytes) {
+  while (true) {
     ASSIGN_OR_RETURN(const bool found, select.Step());
     if (!found) break;
     const int64_t expected = from + static_cast<int64_t>(page.entries.size());
     if (select.Int(0) != expected) break;
-    page.entries.push_back({expected, std::make_shared<const std::string>(select.Blob(1))});
     bytes += static_cast<int64_t>(select.Blob(1).size());
+    if (bytes > kMostPageBytes && !page.entries.empty()) break;
+    page.entries.push_back({expected, std::make_shared<const std::string>(select.Blob(1))});
   }
   if (page.entries.empty() && count > 0) {
     return absl::NotFoundError(absl::StrCat("event ", from, " is gone: the job's log is being deleted"));

@@ -66,7 +66,7 @@ class EventLog {
   // OUT_OF_RANGE with reason SEQUENCE_NOT_KEPT and metadata `oldest` and `newest`: from < oldest, or from > newest + 1.
   absl::StatusOr<std::optional<LogPage>> ReadFromMemory(JobKey job, int64_t from, int limit) const;
 
-  // The same from memory or disk; a page from disk ends after 4 MiB as well. Never on a gRPC thread. NOT_FOUND: the job's events are
+  // The same from memory or disk; a page from disk has at most kMostPageBytes, or one event. Never on a gRPC thread. NOT_FOUND: the job's events are
   // being deleted.
   absl::StatusOr<LogPage> Read(JobKey job, int64_t from, int limit) const;
 

@@ -13,6 +13,10 @@ namespace trainyard {
 // A job's key in the database: positive, rising with creation.
 using JobKey = int64_t;
 
+// What one answer holds at most of messages, in bytes, unless it holds one alone that is larger: less than the 4 MiB that a gRPC client
+// takes if it is not told otherwise.
+inline constexpr int64_t kMostPageBytes = int64_t{2} << 20;
+
 struct LogEntry {
   int64_t sequence = 0;
 

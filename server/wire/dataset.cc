@@ -15,6 +15,7 @@ namespace trainyard {
 namespace {
 
 constexpr size_t kCategoriesShown = 1000;
+constexpr size_t kCategoryBytesShown = size_t{32} << 10;
 
 v1::NumericStatistics ToProto(const NumericStatistics& statistics) {
   v1::NumericStatistics message;
@@ -125,7 +126,10 @@ v1::Column ToProto(const Column& column) {
   message.set_category_count(static_cast<int64_t>(column.categories.size()));
   message.set_width(column.width);
   message.set_nonzero_count(column.nonzero_count);
+  size_t bytes = 0;
   for (size_t i = 0; i < std::min(column.categories.size(), kCategoriesShown); ++i) {
+    bytes += column.categories[i].value.size();
+    if (bytes > kCategoryBytesShown) break;
     v1::Category* category = message.add_categories();
     category->set_value(column.categories[i].value);
     category->set_count(column.categories[i].count);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
 #include "google/rpc/error_details.pb.h"
@@ -16,6 +17,21 @@ constexpr char kDomain[] = "trainyard";
 constexpr std::string_view kEquals = " = ";
 constexpr std::string_view kRule = ", must be ";
 
+// Of a text: so much that a client, which takes 8 KiB of an error's text and details together, gets the error and not one about its size.
+constexpr size_t kMostTextBytes = 700;
+constexpr size_t kEndBytes = 250;
+
+// A text that is too long has lost its middle, on whole characters: what is wrong comes first, the rule last.
+std::string Shortened(std::string_view text) {
+  if (text.size() <= kMostTextBytes) return std::string(text);
+  const auto is_inside_character = [text](size_t i) { return (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80; };
+  size_t begin = kMostTextBytes - kEndBytes;
+  while (begin > 0 && is_inside_character(begin)) --begin;
+  size_t end = text.size() - kEndBytes;
+  while (end < text.size() && is_inside_character(end)) ++end;
+  return absl::StrCat(AbslView(text.substr(0, begin)), "…", AbslView(text.substr(end)));
+}
+
 std::string ReasonOf(const absl::Status& status) {
   if (std::string reason = ErrorReason(status); !reason.empty()) return reason;
   if (ErrorField(status).has_value()) return "INVALID_FIELD";
@@ -26,7 +42,7 @@ google::rpc::ErrorInfo InfoOf(const absl::Status& status) {
   google::rpc::ErrorInfo info;
   info.set_reason(ReasonOf(status));
   info.set_domain(kDomain);
-  for (const auto& [key, value] : ErrorMetadata(status)) (*info.mutable_metadata())[key] = value;
+  for (const auto& [key, value] : ErrorMetadata(status)) (*info.mutable_metadata())[key] = Shortened(value);
   return info;
 }
 
@@ -45,11 +61,11 @@ google::rpc::Status ToProto(const absl::Status& status) {
   google::rpc::Status message;
   if (status.ok()) return message;
   message.set_code(status.raw_code());
-  message.set_message(std::string(status.message()));
+  message.set_message(Shortened(std::string(status.message())));
   if (const std::optional<std::string> field = ErrorField(status)) {
     google::rpc::BadRequest bad_request;
     google::rpc::BadRequest::FieldViolation* violation = bad_request.add_field_violations();
-    violation->set_field(*field);
+    violation->set_field(Shortened(*field));
     violation->set_description(message.message());
     message.add_details()->PackFrom(bad_request);
   }

@@ -10,7 +10,7 @@
 namespace trainyard {
 
 // A status without a reason gets that of its code, `INVALID_FIELD` for a FieldError, else `NOT_FOUND` and so on:
-// clients can always rely on ErrorInfo.
+// clients can always rely on ErrorInfo. Texts of more than 700 bytes lose their middle, so that clients take the error as it is.
 google::rpc::Status ToProto(const absl::Status& status);
 
 // Code, message, field, reason and metadata come back.

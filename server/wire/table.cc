@@ -1,7 +1,6 @@
 // The rows of a prediction.
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "core/data/dataset_builder.h"
+#include "core/data/number.h"
 #include "core/data/read_dataset.h"
 #include "core/data/sparse_numbers.h"
 #include "server/wire/model.h"
@@ -25,11 +25,6 @@ using google::protobuf::Value;
 
 constexpr double kMissingCell = std::numeric_limits<double>::quiet_NaN();
 
-std::string Shortest(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
-}
-
 // At most the first 64 bytes, whole characters only.
 std::string Quote(const std::string& text) {
   size_t end = std::min<size_t>(text.size(), 64);
@@ -40,7 +35,7 @@ std::string Quote(const std::string& text) {
 std::string Describe(const Value& cell) {
   switch (cell.kind_case()) {
     case Value::kNumberValue:
-      return Shortest(cell.number_value());
+      return NumberText(cell.number_value());
     case Value::kStringValue:
       return Quote(cell.string_value());
     case Value::kNullValue:
@@ -79,7 +74,7 @@ class ColumnReader {
       if (finite) return cell.number_value();
       return Error(cell, "a finite number or null");
     }
-    if (finite) return CodeOf(Shortest(cell.number_value()));
+    if (finite) return CodeOf(NumberText(cell.number_value()));
     if (cell.has_string_value()) return CodeOf(cell.string_value());
     return Error(cell, "a text, a finite number or null");
   }

@@ -227,8 +227,14 @@ class FakeModels final : public v1::ModelService::Service {
   bool wrong_checksum = false;
   bool wrong_offset = false;
   int64_t missing_bytes = 0;
+  v1::Model model;
   v1::PredictRequest asked;
   v1::PredictResponse predictions;
+
+  grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest*, v1::Model* answer) override {
+    *answer = model;
+    return grpc::Status::OK;
+  }
 
   grpc::Status ExportModel(grpc::ServerContext*, const v1::ExportModelRequest*,
                            grpc::ServerWriter<v1::ExportModelResponse>* writer) override {

@@ -152,6 +152,12 @@ class ListTest(BadInputTest):
             message = f"filter = {filter}, must be comparisons joined by AND, with {problem}"
             self.refused_field(message, self.client.jobs.ListJobs, job_pb2.ListJobsRequest(filter=filter))
 
+    def test_an_error_about_a_long_text_reaches_the_client(self) -> None:
+        request = job_pb2.ListJobsRequest(filter="é" * 10_000)
+        refusal = self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.client.jobs.ListJobs, request)
+        self.assertEqual(refusal.fields, ["filter"])
+        self.assertRegex(refusal.message, "^filter = éé+…éé+, must be .* at character 1$")
+
     def test_a_filter_of_data_sets_knows_no_state(self) -> None:
         request = dataset_pb2.ListDatasetsRequest(filter="state = RUNNING")
         refusal = self.refused(grpc.StatusCode.INVALID_ARGUMENT, self.client.datasets.ListDatasets, request)

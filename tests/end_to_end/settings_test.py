@@ -3,6 +3,7 @@
 
 import json
 import os
+import select
 import subprocess
 import tempfile
 import unittest
@@ -133,6 +134,18 @@ class LogTest(RestartTest):
         told = self.events(path)["job_failed"]
         self.assertEqual((told["level"], told["job"], told["reason"]), ("warning", job.name, "DIVERGED"))
         self.assertEqual(told["message"], job.error.message)
+
+    def test_a_reader_who_stands_still_does_not_keep_the_server_from_ending(self) -> None:
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        with open(writer, "w") as log:
+            os.set_blocking(writer, False)
+            with self.assertRaises(BlockingIOError):
+                while True:
+                    os.write(writer, b"x" * select.PIPE_BUF)
+            os.set_blocking(writer, True)
+            server = self.enterContext(Server(self.data, log=log))
+        self.assertEqual(server.stop(), 0)
 
 
 if __name__ == "__main__":

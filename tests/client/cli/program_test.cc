@@ -182,6 +182,20 @@ TEST_F(ProgramTest, PredictSendsTheRowsAndPrintsClassAndProbabilities) {
   std::remove(path.c_str());
 }
 
+TEST_F(ProgramTest, PredictSendsCategoriesAsTheyStandInTheFile) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), "_zip.csv");
+  std::ofstream(path) << "zip,x\n02134,007\n,1\n";
+  v1::FeatureEncoding& zip = *server_.models.model.add_features();
+  zip.set_column("zip");
+  zip.set_type(v1::COLUMN_TYPE_CATEGORICAL);
+  EXPECT_EQ(Run({"model", "predict", "1", "--input", path}), 0);
+  const v1::Table& table = server_.models.asked.table();
+  EXPECT_EQ(table.rows(0).values(0).string_value(), "02134");
+  EXPECT_EQ(table.rows(0).values(1).number_value(), 7);
+  EXPECT_TRUE(table.rows(1).values(0).has_null_value());
+  std::remove(path.c_str());
+}
+
 TEST_F(ProgramTest, PredictPrintsScoresWhereThereAreNoProbabilities) {
   server_.models.predictions.add_classes("no");
   server_.models.predictions.add_classes("yes");

@@ -53,6 +53,17 @@ TEST(NpzTest, LabelsWithAFractionAreNumbers) {
             ColumnType::kCategorical);
 }
 
+// 2^53 and 2^53 + 1 are one double.
+TEST(NpzTest, WholeNumbersThatADoubleDoesNotTellApartAreNoCategories) {
+  const std::string y = Npy("<i8", "(3,)", Elements<int64_t>({1LL << 53, (1LL << 53) + 1, 0}));
+  const std::string content = Archive({Stored("x.npy", kX), Stored("y.npy", y)});
+  EXPECT_EQ(ReadArchive(content)->column("label").type, ColumnType::kNumeric);
+  EXPECT_EQ(
+      Fault(ReadArchive(content, {.types = {{"label", ColumnType::kCategorical}}}).status()),
+      "row 1, column \"label\": 9007199254740992 can't be told from the whole numbers beside it, as a category must "
+      "be; number the categories from 0, or upload them as text in a CSV file | 1 | label");
+}
+
 TEST(NpzTest, TheOptionsSayOtherwise) {
   const std::string content = Archive({Stored("x.npy", kX), Stored("y.npy", kY), Stored("weight.npy", kWeight)});
   const Reading reading = *ReadArchive(

@@ -103,6 +103,18 @@ TEST(ReadCsvTest, MissingCellsCanBeChosen) {
   EXPECT_EQ(reading.column("a").numeric.mean, 5);
 }
 
+TEST(ReadCsvTest, ACellIsLookedUpAmongAnyNumberOfMissingOnes) {
+  constexpr int kCount = 200'000;
+  ReadOptions options;
+  options.missing.clear();
+  std::string content = "a,b\n1,1\n";
+  for (int i = 0; i < kCount; ++i) {
+    options.missing.push_back("none " + std::to_string(i));
+    content += options.missing.back() + ",1\n";
+  }
+  EXPECT_EQ(MustReadCsv(content, options).column("a").missing_count, kCount);
+}
+
 TEST(ReadCsvTest, SpacesAroundNumbersDoNotCount) {
   EXPECT_EQ(MustReadCsv("a,b\n 1.5 ,2\n").dataset->Number(0, 0), 1.5);
 }
@@ -180,6 +192,14 @@ TEST(ReadCsvTest, TargetOfAHundredWholeNumbersIsCategoricalAndOneMoreIsNumeric) 
   EXPECT_EQ(MustReadCsv(content).column("y").categories.size(), 100u);
   EXPECT_EQ(MustReadCsv(content).column("y").categories[99].value, "99000");
   EXPECT_EQ(MustReadCsv(content + "1,7\n").column("y").type, ColumnType::kNumeric);
+}
+
+// 2^53 and 2^53 + 1 are one double.
+TEST(ReadCsvTest, TargetOfWholeNumbersThatADoubleDoesNotTellApartIsNumericUnlessItIsDeclared) {
+  const std::string content = "a,y\n1,9007199254740992\n2,9007199254740993\n";
+  EXPECT_EQ(MustReadCsv(content).column("y").type, ColumnType::kNumeric);
+  EXPECT_THAT(CategoriesOf(Read(content, {.types = {{"y", ColumnType::kCategorical}}})->column("y")),
+              ElementsAre("9007199254740992:1", "9007199254740993:1"));
 }
 
 TEST(ReadCsvTest, DeclaredNumericTargetStaysNumeric) {

@@ -56,6 +56,15 @@ class StaleUploadTest : public testing::Test {
   std::unique_ptr<DatasetTable> table_;
 };
 
+TEST_F(StaleUploadTest, ReadOptionsOfMoreThan256KiBAreRefused) {
+  v1::CreateUploadRequest request;
+  request.mutable_dataset()->set_name("datasets/new");
+  request.mutable_dataset()->mutable_read_options()->set_format(v1::FORMAT_CSV);
+  request.mutable_dataset()->mutable_read_options()->add_missing(std::string(300'000, 'x'));
+  EXPECT_EQ(table_->CreateUpload(request, Caller()).status().message(),
+            "dataset.read_options = 300006 bytes, must be at most 262144 bytes");
+}
+
 TEST_F(StaleUploadTest, AnUploadToWhichNothingCameMakesRoomForTheNext) {
   Restart(kNone);
   const std::string first = Open()->name();

@@ -76,6 +76,17 @@ TEST_F(RunLogTest, WritesStepsInChunksAndBeforeTheEventThatFollowsThem) {
   EXPECT_THAT(Story(), ElementsAre("steps 0+256", "steps 256+44", "evaluation 300", "steps 300+1"));
 }
 
+TEST_F(RunLogTest, TheStepsLoggedAreThoseOfTheLastChunkHoweverLargeTheEventsBeforeItAre) {
+  RunLog log = Fresh();
+  for (int64_t step = 0; step < 100; ++step) {
+    log.Step(Metrics(step));
+    log.Tell(ToProto(RunEvent(RunWarning{.step = step, .reason = "LARGE", .message = std::string(100'000, 'x')})));
+  }
+  log.Flush();
+  ASSERT_TRUE(queue_->CommitDurablyAndWait([](Connection&) { return absl::OkStatus(); }).ok());
+  EXPECT_EQ(LoggedSteps(*log_, kJob, 1).value(), 100);
+}
+
 TEST_F(RunLogTest, AReplayComparesInSilenceAndThenGoesOn) {
   RunLog first = Fresh();
   for (int64_t step = 0; step < 10; ++step) first.Step(Metrics(step));

@@ -1,7 +1,10 @@
 #include "server/store/backup.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "core/base/status.h"
@@ -133,6 +136,43 @@ TEST_F(BackupTest, AnUploadUnderWayIsCopiedAsFarAsItIs) {
   EXPECT_EQ(Blobs::Open(to_).value()->MapUpload("u1").value()->bytes(), "first");
 }
 
+TEST_F(BackupTest, AnUploadWhoseFileTheStoreLacksIsTold) {
+  StoredUpload upload;
+  upload.upload.set_name("uploads/lost");
+  Commit(catalogue_->Put(upload));
+  EXPECT_THAT(BackUp(from_, to_).value().missing, ElementsAre("lost"));
+}
+
+// Each is made into a data set at once, with which its row and its file go.
+TEST_F(BackupTest, WhileUploadsComeAndGoEveryCopyHasThoseThatItNames) {
+  std::atomic<bool> stop = false;
+  std::thread uploading([&] {
+    for (int i = 0; !stop; ++i) {
+      const std::string name = "u" + std::to_string(i);
+      StoredUpload upload;
+      upload.upload.set_name("uploads/" + name);
+      ASSERT_TRUE(blobs_->OpenUpload(name).value()->Append(name).ok());
+      Commit(catalogue_->Put(upload));
+      Commit(catalogue_->RemoveUpload("uploads/" + name));
+      ASSERT_TRUE(blobs_->RemoveUpload(name).ok());
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    const std::string to = to_ + std::to_string(i);
+    const absl::StatusOr<Backup> backup = BackUp(from_, to);
+    ASSERT_TRUE(backup.ok()) << backup.status();
+    EXPECT_THAT(backup->missing, IsEmpty());
+    const std::vector<StoredUpload> uploads = Catalogue::Open(to + "/" + kDatabaseName).value()->AllUploads().value();
+    EXPECT_EQ(backup->files, 1 + static_cast<int64_t>(uploads.size()));
+    for (const StoredUpload& stored : uploads) {
+      const std::string name = stored.upload.name().substr(std::string("uploads/").size());
+      EXPECT_EQ(Blobs::Open(to).value()->MapUpload(name).value()->bytes(), name);
+    }
+  }
+  stop = true;
+  uploading.join();
+}
+
 TEST_F(BackupTest, AFolderThatIsThereIsNotTouched) {
   fs::create_directory(to_);
   EXPECT_TRUE(absl::IsAlreadyExists(BackUp(from_, to_).status()));
@@ -145,6 +185,16 @@ TEST_F(BackupTest, AFailedCopyLeavesNothing) {
   fs::create_directory(from_ + "/blobs/iris.data");
   EXPECT_FALSE(BackUp(from_, to_).ok());
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
+}
+
+// In a container each backup may have the same process id.
+TEST_F(BackupTest, WhatACopyThatWasKilledHasLeftIsNotTakenForACopy) {
+  const std::string left = to_ + "~" + std::to_string(getpid()) + "/blobs";
+  fs::create_directories(left);
+  std::ofstream(left + "/iris.data") << "iri";
+  const absl::StatusOr<Backup> backup = BackUp(from_, to_);
+  ASSERT_TRUE(backup.ok()) << backup.status();
+  EXPECT_EQ(BackedUpBlob("iris.data"), "iris.data");
 }
 
 TEST_F(BackupTest, AStoreOfAnotherVersionIsRefusedAndNotChanged) {

@@ -6,6 +6,7 @@
 namespace trainyard {
 namespace {
 
+using testing::ElementsAre;
 using testing::IsEmpty;
 
 StoredDataset MakeDataset(std::string name, std::string team = "") {
@@ -48,6 +49,34 @@ TEST_F(CatalogueTest, DatasetsAreListedByNamePageByPage) {
   ASSERT_EQ(second.rows.size(), 1);
   EXPECT_EQ(second.rows[0].dataset.name(), "datasets/c");
   EXPECT_THAT(second.next_page_token, IsEmpty());
+}
+
+TEST_F(CatalogueTest, APageEndsBeforeItsMessagesAreTooManyBytesForOneAnswer) {
+  const std::string large(kMostPageBytes - 1000, 'x');
+  for (const std::string_view name : {"datasets/a", "datasets/b", "datasets/c", "datasets/d"}) {
+    StoredDataset stored = MakeDataset(std::string(name));
+    if (name != "datasets/d") stored.dataset.add_warnings(large);
+    ASSERT_TRUE(Commit(catalogue_->Insert(stored)).ok());
+  }
+  std::vector<std::vector<std::string>> pages;
+  std::string token;
+  do {
+    const auto page = catalogue_->ListDatasets({}, 10, token).value();
+    std::vector<std::string>& names = pages.emplace_back();
+    for (const StoredDataset& row : page.rows) names.push_back(row.dataset.name());
+    token = page.next_page_token;
+  } while (!token.empty());
+  EXPECT_THAT(pages, ElementsAre(ElementsAre("datasets/a"), ElementsAre("datasets/b"),
+                                 ElementsAre("datasets/c", "datasets/d")));
+}
+
+TEST_F(CatalogueTest, AMessageThatIsTooLargeForAPageHasOneOfItsOwn) {
+  StoredDataset stored = MakeDataset("datasets/a");
+  stored.dataset.add_warnings(std::string(2 * kMostPageBytes, 'x'));
+  ASSERT_TRUE(Commit(catalogue_->Insert(stored)).ok());
+  const auto page = catalogue_->ListDatasets({}, 10, "").value();
+  EXPECT_EQ(page.rows.size(), 1);
+  EXPECT_THAT(page.next_page_token, IsEmpty());
 }
 
 TEST_F(CatalogueTest, DatasetsAreFiltered) {

@@ -1,10 +1,13 @@
 #include "server/store/catalogue.h"
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/store/store_fixtures.h"
 
 namespace trainyard {
 namespace {
+
+using testing::ElementsAre;
 
 StoredUpload MakeUpload(std::string name, std::string request_id) {
   StoredUpload stored;
@@ -42,6 +45,15 @@ TEST_F(CatalogueTest, UploadsAreFoundByRequest) {
   EXPECT_EQ(catalogue_->FindUploadByRequest("r").value()->upload.name(), "uploads/1");
   EXPECT_FALSE(catalogue_->FindUploadByRequest("other").value().has_value());
   EXPECT_FALSE(catalogue_->FindUploadByRequest("").value().has_value());
+}
+
+TEST_F(CatalogueTest, UploadsAreFoundByTheTimeOfTheirLastWrite) {
+  StoredUpload later = MakeUpload("uploads/1", "");
+  later.last_write_time = absl::FromUnixSeconds(6);
+  ASSERT_TRUE(Commit(catalogue_->Put(later)).ok());
+  ASSERT_TRUE(Commit(catalogue_->Put(MakeUpload("uploads/2", ""))).ok());
+  EXPECT_THAT(catalogue_->UploadsUntil(absl::FromUnixSeconds(5)).value(), ElementsAre("uploads/2"));
+  EXPECT_THAT(catalogue_->UploadsUntil(absl::FromUnixSeconds(6)).value(), ElementsAre("uploads/1", "uploads/2"));
 }
 
 TEST_F(CatalogueTest, ARequestIdMakesOneUpload) {

@@ -119,10 +119,13 @@ TEST_F(EventLogTest, BeyondTheBudgetJobsThatGrewLongestAgoAreLeftToTheDisk) {
   EXPECT_THAT(Sequences(log_->Read(1, 1, 1).value()), ElementsAre(1));
 }
 
-TEST_F(EventLogTest, APageFromDiskEndsAfterFourMebibytes) {
+TEST_F(EventLogTest, APageFromDiskHasAtMostTwoMebibytesOrOneEvent) {
   AppendSteps(60, 100'000);
+  log_->Append(kJob, Step(60, kMostPageBytes));
+  Drain();
   Reopen();
-  EXPECT_EQ(log_->Read(kJob, 1, 1000).value().entries.size(), 42);
+  EXPECT_EQ(log_->Read(kJob, 1, 1000).value().entries.size(), kMostPageBytes / 100'000);
+  EXPECT_THAT(Sequences(log_->Read(kJob, 61, 1000).value()), ElementsAre(61));
 }
 
 TEST_F(EventLogTest, AnEventReadFromMemoryIsSharedAndEqualToTheStoredOne) {

@@ -118,6 +118,14 @@ TEST(ColumnTest, AtMostAThousandCategoriesGoOutAndTheirNumberIsTold) {
   EXPECT_EQ(message.categories(999).value(), "c999");
 }
 
+TEST(ColumnTest, CategoriesGoOutAsFarAsTheyHave32KiBTogether) {
+  Column column = MakeColumn("k", ColumnType::kCategorical);
+  for (const char letter : {'a', 'b', 'c'}) column.categories.push_back({.value = std::string(16 << 10, letter)});
+  const v1::Column message = ToProto(column);
+  EXPECT_EQ(message.category_count(), 3);
+  EXPECT_EQ(message.categories_size(), 2);
+}
+
 TEST(ConditioningTest, EveryFieldGoesOut) {
   const v1::Conditioning message = ToProto(Conditioning{.constant_columns = {"a"},
                                                         .duplicate_columns = {{"b", "c"}},

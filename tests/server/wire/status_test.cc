@@ -1,13 +1,18 @@
 #include "server/wire/status.h"
 
+#include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "core/base/utf8.h"
 #include "gmock/gmock.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace trainyard {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::Pair;
+using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
 template <typename Detail>
@@ -41,6 +46,18 @@ TEST(StatusTest, AFieldErrorIsAViolationOfThatField) {
   ASSERT_EQ(bad_request.field_violations_size(), 1);
   EXPECT_EQ(bad_request.field_violations(0).field(), "optimizer.momentum");
   EXPECT_EQ(bad_request.field_violations(0).description(), "optimizer.momentum = 1.2, must be in [0, 1)");
+}
+
+// 8 KiB is what clients take, the text of which may have three bytes for one.
+TEST(StatusTest, AnErrorThatRepeatsALongTextHasNoMoreBytesThanClientsTake) {
+  std::string long_text;
+  for (int i = 0; i < 10'000; ++i) long_text += "é";
+  const absl::Status status = WithReason(FieldError(absl::StrCat("types[", long_text, "]"), long_text, "shorter"),
+                                         "SOME_REASON", {{"column", long_text}});
+  const google::rpc::Status message = ToProto(status);
+  EXPECT_LT(3 * message.message().size() + message.ByteSizeLong() * 4 / 3, 8192 - 1000);
+  EXPECT_THAT(message.message(), AllOf(StartsWith("types[éé"), EndsWith("éé, must be shorter")));
+  EXPECT_TRUE(IsUtf8(message.message()));
 }
 
 TEST(StatusTest, AFieldErrorComesBackWholeAndTakesPrefixes) {

@@ -110,6 +110,20 @@ TEST(FromTableTest, CategoriesThatAreNotKnownBecomeCodesOfTheirOwn) {
   EXPECT_EQ(dataset->schema().columns[1].categories[3].value, "3");
 }
 
+// Those of data sets are whole numbers without an exponent.
+TEST(FromTableTest, ANumberNamesTheCategoryThatADataSetHasForIt) {
+  Encoding encoding = TwoFeatures();
+  encoding.features[1].categories = {"0", "100000", "0.1", "9007199254740992"};
+  const auto dataset = FromTable(Parse(absl::StrCat(kNumberAndText, R"(
+      rows { values { number_value: 1 } values { number_value: -0.0 } }
+      rows { values { number_value: 1 } values { number_value: 100000 } }
+      rows { values { number_value: 1 } values { number_value: 0.1 } }
+      rows { values { number_value: 1 } values { number_value: 9007199254740992 } })")),
+                                 encoding);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  for (uint32_t row = 0; row < 4; ++row) EXPECT_EQ((*dataset)->Code(row, 1), row);
+}
+
 TEST(FromTableTest, ATableWithoutRowsHasNone) {
   const auto dataset = Read(kNumberAndText);
   ASSERT_NE(dataset, nullptr);

@@ -239,10 +239,12 @@ void WatchSession::Proceed() {
   if (!admitted_.ok()) return Finish(admitted_);
   if (draining_) {
     std::map<std::string, std::string> resume;
-    for (const auto& [key, cursor] : cursors_)
+    for (const auto& [key, cursor] : cursors_) {
       resume[cursor.job] = absl::StrCat(std::min(cursor.next, cursor.newest + 1));
+    }
     return Finish(
-        WithReason(absl::UnavailableError("the server is about to stop; watch again, from the numbers in the details"),
+        WithReason(absl::UnavailableError("the server is about to stop; watch again, each job from the number "
+                                          "after the last that came"),
                    "DRAINING", resume));
   }
   if (reading_) return;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
@@ -20,6 +21,9 @@ constexpr std::string_view kRule = ", must be ";
 // Of a text: so much that a client, which takes 8 KiB of an error's text and details together, gets the error and not one about its size.
 constexpr size_t kMostTextBytes = 700;
 constexpr size_t kEndBytes = 250;
+
+// The same of metadata, keys and values together.
+constexpr size_t kMostMetadataBytes = 2000;
 
 // A text that is too long has lost its middle, on whole characters: what is wrong comes first, the rule last.
 std::string Shortened(std::string_view text) {
@@ -42,7 +46,13 @@ google::rpc::ErrorInfo InfoOf(const absl::Status& status) {
   google::rpc::ErrorInfo info;
   info.set_reason(ReasonOf(status));
   info.set_domain(kDomain);
-  for (const auto& [key, value] : ErrorMetadata(status)) (*info.mutable_metadata())[key] = Shortened(value);
+  size_t bytes = 0;
+  for (const auto& [key, value] : ErrorMetadata(status)) {
+    std::string shortened = Shortened(value);
+    bytes += key.size() + shortened.size();
+    if (bytes > kMostMetadataBytes) break;
+    (*info.mutable_metadata())[key] = std::move(shortened);
+  }
   return info;
 }
 

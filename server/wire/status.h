@@ -10,7 +10,8 @@
 namespace trainyard {
 
 // A status without a reason gets that of its code, `INVALID_FIELD` for a FieldError, else `NOT_FOUND` and so on:
-// clients can always rely on ErrorInfo. Texts of more than 700 bytes lose their middle, so that clients take the error as it is.
+// clients can always rely on ErrorInfo. So that clients take the error as it is, texts of more than 700 bytes lose their
+// middle, and of metadata go out as many entries, in the order of their keys, as have 2,000 bytes.
 google::rpc::Status ToProto(const absl::Status& status);
 
 // Code, message, field, reason and metadata come back.

@@ -48,6 +48,17 @@ TEST(StatusTest, AFieldErrorIsAViolationOfThatField) {
   EXPECT_EQ(bad_request.field_violations(0).description(), "optimizer.momentum = 1.2, must be in [0, 1)");
 }
 
+TEST(StatusTest, OfManyDetailsThoseGoOutThatClientsTake) {
+  std::map<std::string, std::string> resume;
+  for (int i = 1000; i < 2000; ++i) resume[absl::StrCat("jobs/", i)] = "17";
+  const google::rpc::Status message = ToProto(WithReason(absl::UnavailableError("draining"), "DRAINING", resume));
+  EXPECT_LT(message.ByteSizeLong() * 4 / 3, 8192 - 1000);
+  const auto info = DetailOf<google::rpc::ErrorInfo>(message);
+  EXPECT_EQ(info.reason(), "DRAINING");
+  EXPECT_GT(info.metadata_size(), 100);
+  EXPECT_EQ(info.metadata().at("jobs/1000"), "17");
+}
+
 // 8 KiB is what clients take, the text of which may have three bytes for one.
 TEST(StatusTest, AnErrorThatRepeatsALongTextHasNoMoreBytesThanClientsTake) {
   std::string long_text;

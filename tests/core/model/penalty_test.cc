@@ -140,7 +140,8 @@ TEST(SparsePenaltyTest, OfOneRowIsThatOfAllWeights) {
     EXPECT_NEAR(objective.penalty(), kL2 / 2 * squared_weights, 1e-12 * squared_weights);
     EXPECT_NEAR(objective.gradient_norm(), std::sqrt(squares), 1e-12 * std::sqrt(squares));
 
-    const SparseRow<double> x = PackedRows<double>(encoder).At(row).inputs;
+    PackedRows<double> packed(encoder);
+    const SparseRow<double> x = packed.At(row).inputs;
     double output = bias;
     for (size_t k = 0; k < x.inputs.size(); ++k) output += x.values[k] * weights[x.inputs[k]];
     const double y = dataset->Code(row, target) == 1 ? 1 : -1;

@@ -29,6 +29,13 @@ grpc::ServerUnaryReactor* DatasetService::CommitUpload(grpc::CallbackServerConte
                [this, request] { return datasets_.Commit(*request); });
 }
 
+grpc::ServerUnaryReactor* DatasetService::DeleteUpload(grpc::CallbackServerContext* context,
+                                                       const v1::DeleteUploadRequest* request,
+                                                       google::protobuf::Empty*) {
+  return ReplyEmpty(context, gate_.Authorize(*context, Role::kTrain, *request), pool_,
+                    [this, request] { return datasets_.DeleteUpload(request->name()); });
+}
+
 grpc::ServerUnaryReactor* DatasetService::GetDataset(grpc::CallbackServerContext* context,
                                                      const v1::GetDatasetRequest* request, v1::Dataset* response) {
   return Reply(context, gate_.Authorize(*context, Role::kRead, *request), pool_, response,

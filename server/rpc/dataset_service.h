@@ -24,6 +24,8 @@ class DatasetService final : public v1::DatasetService::CallbackService {
                                       v1::Upload* response) override;
   grpc::ServerUnaryReactor* CommitUpload(grpc::CallbackServerContext* context, const v1::CommitUploadRequest* request,
                                          v1::Dataset* response) override;
+  grpc::ServerUnaryReactor* DeleteUpload(grpc::CallbackServerContext* context, const v1::DeleteUploadRequest* request,
+                                         google::protobuf::Empty* response) override;
   grpc::ServerUnaryReactor* GetDataset(grpc::CallbackServerContext* context, const v1::GetDatasetRequest* request,
                                        v1::Dataset* response) override;
   grpc::ServerUnaryReactor* ListDatasets(grpc::CallbackServerContext* context, const v1::ListDatasetsRequest* request,

@@ -46,6 +46,7 @@ class DatasetTable {
   // Drops others whose time is over first.
   absl::StatusOr<v1::Upload> CreateUpload(const v1::CreateUploadRequest& request, const Caller& caller);
   absl::StatusOr<v1::Upload> GetUpload(const std::string& name);
+  absl::Status DeleteUpload(const std::string& name);
 
   // One stream of bytes into an upload; while it lives no other may write.
   class Writer {

@@ -13,6 +13,7 @@ namespace trainyard::client {
 namespace {
 
 constexpr char kBusy[] = "UPLOAD_BUSY";
+constexpr absl::Duration kDropTimeout = absl::Seconds(10);
 
 // Errors after which the server is asked where to go on: the connection or a byte broke, or the stream that broke still
 // counts as open.
@@ -27,9 +28,10 @@ class Uploader {
       : client_(client), options_(options), content_(std::move(content)) {}
 
   absl::StatusOr<v1::Dataset> Run() {
-    ASSIGN_OR_RETURN(v1::Upload upload, Create());
-    RETURN_IF_ERROR(SendAll(upload.name(), upload.received_bytes()));
-    return Commit(upload.name());
+    ASSIGN_OR_RETURN(const v1::Upload upload, Create());
+    absl::StatusOr<v1::Dataset> dataset = SendAndCommit(upload);
+    if (!dataset.ok() && !absl::IsUnavailable(dataset.status())) Drop(upload.name());
+    return dataset;
   }
 
  private:
@@ -63,6 +65,18 @@ class Uploader {
     request.set_size_bytes(content_.size_bytes());
     request.set_request_id(NewRequestId());
     return CallPatiently(&v1::DatasetService::Stub::CreateUpload, request);
+  }
+
+  absl::StatusOr<v1::Dataset> SendAndCommit(const v1::Upload& upload) {
+    RETURN_IF_ERROR(SendAll(upload.name(), upload.received_bytes()));
+    return Commit(upload.name());
+  }
+
+  // Where that fails, the server does so in time.
+  void Drop(const std::string& name) {
+    v1::DeleteUploadRequest request;
+    request.set_name(name);
+    Call(client_.datasets(), &v1::DatasetService::Stub::DeleteUpload, request, kDropTimeout).status().IgnoreError();
   }
 
   absl::Status SendAll(const std::string& name, int64_t received) {

@@ -37,8 +37,8 @@ struct UploadOptions {
 };
 
 // Opens an upload, sends the content in chunks with their CRC-32C, goes on after a broken stream from where the server
-// says that it is, and commits; what is returned has the SHA-256 of what arrived. Errors: those of FileSequence and of
-// DatasetService.
+// says that it is, and commits; what is returned has the SHA-256 of what arrived. After an error other than UNAVAILABLE the
+// upload is dropped on the server as well. Errors: those of FileSequence and of DatasetService.
 absl::StatusOr<v1::Dataset> Upload(Client& client, const UploadOptions& options);
 
 }  // namespace trainyard::client

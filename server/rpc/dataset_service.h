@@ -3,7 +3,7 @@
 #ifndef TRAINYARD_SERVER_RPC_DATASET_SERVICE_H_
 #define TRAINYARD_SERVER_RPC_DATASET_SERVICE_H_
 
-#include "core/base/worker_pool.h"
+#include "server/rpc/call_pools.h"
 #include "server/rpc/gate.h"
 #include "server/run/dataset_table.h"
 #include "trainyard/v1/dataset.grpc.pb.h"
@@ -12,9 +12,9 @@ namespace trainyard {
 
 class DatasetService final : public v1::DatasetService::CallbackService {
  public:
-  // All must outlive this. `lasting`: for calls that go through all rows of a data set, so that no other waits for them.
-  DatasetService(DatasetTable& datasets, const Gate& gate, WorkerPool& pool, WorkerPool& lasting)
-      : datasets_(datasets), gate_(gate), pool_(pool), lasting_(lasting) {}
+  // All must outlive this.
+  DatasetService(DatasetTable& datasets, const Gate& gate, CallPools& pools)
+      : datasets_(datasets), gate_(gate), pools_(pools) {}
 
   grpc::ServerUnaryReactor* CreateUpload(grpc::CallbackServerContext* context, const v1::CreateUploadRequest* request,
                                          v1::Upload* response) override;
@@ -24,6 +24,8 @@ class DatasetService final : public v1::DatasetService::CallbackService {
                                       v1::Upload* response) override;
   grpc::ServerUnaryReactor* CommitUpload(grpc::CallbackServerContext* context, const v1::CommitUploadRequest* request,
                                          v1::Dataset* response) override;
+  grpc::ServerUnaryReactor* DeleteUpload(grpc::CallbackServerContext* context, const v1::DeleteUploadRequest* request,
+                                         google::protobuf::Empty* response) override;
   grpc::ServerUnaryReactor* GetDataset(grpc::CallbackServerContext* context, const v1::GetDatasetRequest* request,
                                        v1::Dataset* response) override;
   grpc::ServerUnaryReactor* ListDatasets(grpc::CallbackServerContext* context, const v1::ListDatasetsRequest* request,
@@ -36,8 +38,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
  private:
   DatasetTable& datasets_;
   const Gate& gate_;
-  WorkerPool& pool_;
-  WorkerPool& lasting_;
+  CallPools& pools_;
 };
 
 }  // namespace trainyard

@@ -3,7 +3,7 @@
 #ifndef TRAINYARD_SERVER_RPC_JOB_SERVICE_H_
 #define TRAINYARD_SERVER_RPC_JOB_SERVICE_H_
 
-#include "core/base/worker_pool.h"
+#include "server/rpc/call_pools.h"
 #include "server/rpc/gate.h"
 #include "server/run/job_table.h"
 #include "server/run/metrics.h"
@@ -13,9 +13,9 @@ namespace trainyard {
 
 class JobService final : public v1::JobService::CallbackService {
  public:
-  // All must outlive this. `lasting`: for calls that go through all rows of a data set, so that no other waits for them.
-  JobService(JobTable& jobs, EventLog& log, const Gate& gate, WorkerPool& pool, WorkerPool& lasting)
-      : jobs_(jobs), log_(log), gate_(gate), pool_(pool), lasting_(lasting) {}
+  // All must outlive this.
+  JobService(JobTable& jobs, EventLog& log, const Gate& gate, CallPools& pools)
+      : jobs_(jobs), log_(log), gate_(gate), pools_(pools) {}
 
   grpc::ServerUnaryReactor* CreateJob(grpc::CallbackServerContext* context, const v1::CreateJobRequest* request,
                                       v1::Job* response) override;
@@ -46,8 +46,7 @@ class JobService final : public v1::JobService::CallbackService {
   JobTable& jobs_;
   EventLog& log_;
   const Gate& gate_;
-  WorkerPool& pool_;
-  WorkerPool& lasting_;
+  CallPools& pools_;
 };
 
 }  // namespace trainyard

@@ -3,7 +3,7 @@
 #ifndef TRAINYARD_SERVER_RPC_MODEL_SERVICE_H_
 #define TRAINYARD_SERVER_RPC_MODEL_SERVICE_H_
 
-#include "core/base/worker_pool.h"
+#include "server/rpc/call_pools.h"
 #include "server/rpc/gate.h"
 #include "server/run/model_table.h"
 #include "trainyard/v1/model.grpc.pb.h"
@@ -12,9 +12,8 @@ namespace trainyard {
 
 class ModelService final : public v1::ModelService::CallbackService {
  public:
-  // All must outlive this. `lasting`: for calls that go through all rows of a data set, so that no other waits for them.
-  ModelService(ModelTable& models, const Gate& gate, WorkerPool& pool, WorkerPool& lasting)
-      : models_(models), gate_(gate), pool_(pool), lasting_(lasting) {}
+  // All must outlive this.
+  ModelService(ModelTable& models, const Gate& gate, CallPools& pools) : models_(models), gate_(gate), pools_(pools) {}
 
   grpc::ServerUnaryReactor* GetModel(grpc::CallbackServerContext* context, const v1::GetModelRequest* request,
                                      v1::Model* response) override;
@@ -32,8 +31,7 @@ class ModelService final : public v1::ModelService::CallbackService {
  private:
   ModelTable& models_;
   const Gate& gate_;
-  WorkerPool& pool_;
-  WorkerPool& lasting_;
+  CallPools& pools_;
 };
 
 }  // namespace trainyard

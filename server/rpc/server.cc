@@ -16,6 +16,7 @@
 #include "core/train/checkpoint.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
+#include "server/rpc/call_pools.h"
 #include "server/rpc/dataset_service.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/info_services.h"
@@ -32,8 +33,6 @@ namespace trainyard {
 namespace {
 
 constexpr std::string_view kVersion = "0.1.0";
-constexpr int kBlockingThreads = 16;
-constexpr int kLastingThreads = 16;
 constexpr int kMostWatchers = 1'000'000;
 constexpr int kStreamsBesideWatchers = 1000;  // of one connection
 
@@ -135,8 +134,7 @@ class Server::Parts {
       listener_.reset();
       server_->Shutdown(absl::ToChronoTime(absl::Now() + options_.drain));
       // Requests that still run may wait for a worker.
-      lasting_pool_.reset();
-      pool_.reset();
+      pools_.reset();
       scheduler_->Stop();
       jobs_->SaveForShutdown();
       // Whatever was to be told is told when this returns.
@@ -182,22 +180,22 @@ class Server::Parts {
     RETURN_IF_ERROR(RemoveLeftovers(*catalogue_, *blobs_));
     saver_ = std::make_unique<CheckpointSaver>(*blobs_, *catalogue_);
     scheduler_ = std::make_unique<Scheduler>(options_.workers, options_.slice);
-    pool_ = std::make_unique<WorkerPool>(kBlockingThreads);
-    lasting_pool_ = std::make_unique<WorkerPool>(kLastingThreads);
+    pools_ = std::make_unique<CallPools>();
     const RunServices services{*log_,   *queue_,     *catalogue_,   *blobs_,  *datasets_,
                                *saver_, *scheduler_, run_counters_, journal_, spec_limits_.memory_bytes};
-    jobs_.emplace(JobLimits{.spec = spec_limits_, .queued_jobs = options_.queued_jobs}, services, *pool_);
+    jobs_.emplace(JobLimits{.spec = spec_limits_, .queued_jobs = options_.queued_jobs}, services, pools_->writes);
     models_.emplace(services, *jobs_);
     return jobs_->Recover();
   }
 
   absl::Status Serve() {
-    job_service_.emplace(*jobs_, *log_, *gate_, *pool_, *lasting_pool_);
-    dataset_service_.emplace(*datasets_, *gate_, *pool_, *lasting_pool_);
-    model_service_.emplace(*models_, *gate_, *pool_, *lasting_pool_);
-    watch_service_.emplace(WatchServices{*jobs_, *log_, *pool_, watchers_}, *gate_);
-    insight_service_.emplace(spec_limits_, *datasets_, *catalogue_, *saver_, *gate_, *pool_);
-    server_service_.emplace(ConstantInfo(options_, dataset_limits_, spec_limits_), *jobs_, watchers_, *gate_, *pool_);
+    job_service_.emplace(*jobs_, *log_, *gate_, *pools_);
+    dataset_service_.emplace(*datasets_, *gate_, *pools_);
+    model_service_.emplace(*models_, *gate_, *pools_);
+    watch_service_.emplace(WatchServices{*jobs_, *log_, pools_->reads, watchers_}, *gate_);
+    insight_service_.emplace(spec_limits_, *datasets_, *catalogue_, *saver_, *gate_, pools_->reads);
+    server_service_.emplace(ConstantInfo(options_, dataset_limits_, spec_limits_), *jobs_, watchers_, *gate_,
+                            pools_->reads);
 
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -278,8 +276,7 @@ class Server::Parts {
   std::unique_ptr<Scheduler> scheduler_;
   std::optional<JobTable> jobs_;
   std::optional<ModelTable> models_;
-  std::unique_ptr<WorkerPool> pool_;
-  std::unique_ptr<WorkerPool> lasting_pool_;
+  std::unique_ptr<CallPools> pools_;
   std::optional<JobService> job_service_;
   std::optional<DatasetService> dataset_service_;
   std::optional<ModelService> model_service_;

@@ -223,7 +223,7 @@ absl::Status DatasetTable::Delete(const v1::DeleteDatasetRequest& request) {
 
 // From the catalogue. Under the lock from the first look on: what is removed is what was looked at.
 absl::StatusOr<StoredDataset> DatasetTable::Remove(const v1::DeleteDatasetRequest& request) {
-  absl::MutexLock lock(&mutex_);
+  absl::MutexLock no_pin_comes(&pinning_);
   absl::StatusOr<StoredDataset> stored = catalogue_.GetDataset(request.name());
   if (absl::IsNotFound(stored.status())) return NoSuch("data set", request.name());
   RETURN_IF_ERROR(stored.status());
@@ -236,6 +236,7 @@ absl::StatusOr<StoredDataset> DatasetTable::Remove(const v1::DeleteDatasetReques
                       "DATASET_IN_USE", {{"job", job}});
   }
   RETURN_IF_ERROR(queue_.CommitDurablyAndWait(catalogue_.RemoveDataset(request.name())));
+  absl::MutexLock lock(&mutex_);
   open_.erase(request.name());
   return stored;
 }
@@ -265,12 +266,12 @@ absl::StatusOr<std::shared_ptr<const Dataset>> DatasetTable::Open(const std::str
 }
 
 DatasetTable::Pin::Pin(DatasetTable& table, std::vector<std::string> names) : table_(table), names_(std::move(names)) {
-  absl::MutexLock lock(&table_.mutex_);
+  absl::MutexLock lock(&table_.pinning_);
   for (const std::string& name : names_) ++table_.pins_[name];
 }
 
 DatasetTable::Pin::~Pin() {
-  absl::MutexLock lock(&table_.mutex_);
+  absl::MutexLock lock(&table_.pinning_);
   for (const std::string& name : names_) {
     if (--table_.pins_[name] == 0) table_.pins_.erase(name);
   }

@@ -46,6 +46,7 @@ class DatasetTable {
   // Drops others whose time is over first.
   absl::StatusOr<v1::Upload> CreateUpload(const v1::CreateUploadRequest& request, const Caller& caller);
   absl::StatusOr<v1::Upload> GetUpload(const std::string& name);
+  absl::Status DeleteUpload(const std::string& name);
 
   // One stream of bytes into an upload; while it lives no other may write.
   class Writer {
@@ -88,7 +89,8 @@ class DatasetTable {
   // The rows, shared by all that have them open. NOT_FOUND: no such data set.
   absl::StatusOr<std::shared_ptr<const Dataset>> Open(const std::string& name);
 
-  // While it lives, its data sets can't be deleted: held from the check of a new job until the job is in the catalogue.
+  // While it lives, its data sets can't be deleted: held from the check of a new job until the job is in the catalogue. Its first and its
+  // last moment wait for a deletion under way.
   class Pin {
    public:
     Pin(DatasetTable& table, std::vector<std::string> names);
@@ -143,9 +145,12 @@ class DatasetTable {
   Counter received_bytes_;
   std::atomic<bool> draining_ = false;
 
+  // Held while a data set is deleted, until that is durable: for calls that wait for the disk anyway. Before mutex_.
+  absl::Mutex pinning_;
+  std::map<std::string, int> pins_ ABSL_GUARDED_BY(pinning_);
+
   absl::Mutex mutex_;
   std::map<std::string, OpenDataset> open_ ABSL_GUARDED_BY(mutex_);
-  std::map<std::string, int> pins_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, OpenUpload> uploads_ ABSL_GUARDED_BY(mutex_);  // open ones
   std::map<std::string, bool> busy_ ABSL_GUARDED_BY(mutex_);           // uploads that a stream or a commit has
 };

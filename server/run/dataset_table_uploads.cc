@@ -125,7 +125,7 @@ void DatasetTable::NoteRemoval(const std::string& name, const absl::Status& told
 }
 
 absl::Status DatasetTable::AddUpload(const v1::Upload& upload, const Caller& caller) {
-  constexpr std::string_view kAdvice = "commit some or wait until they expire";
+  constexpr std::string_view kAdvice = "commit or delete some, or wait until they expire";
   absl::MutexLock lock(&mutex_);
   if (static_cast<int>(uploads_.size()) >= limits_.open_uploads) {
     return WithReason(absl::ResourceExhaustedError(
@@ -156,15 +156,23 @@ absl::StatusOr<v1::Upload> DatasetTable::GetUpload(const std::string& name) {
   return Describe(*std::move(stored));
 }
 
+absl::Status DatasetTable::DeleteUpload(const std::string& name) {
+  RETURN_IF_ERROR(CheckName("name", name, "uploads"));
+  // As a commit does: neither a stream nor a commit has it meanwhile.
+  ASSIGN_OR_RETURN(const std::unique_ptr<Writer> hold, Write(name));
+  return RemoveUpload(name);
+}
+
 absl::StatusOr<std::unique_ptr<DatasetTable::Writer>> DatasetTable::Write(const std::string& upload_name) {
   RETURN_IF_ERROR(CheckName("upload", upload_name, "uploads"));
   std::shared_ptr<UploadDigest> digest;
   {
     absl::MutexLock lock(&mutex_);
     if (!busy_.emplace(upload_name, true).second) {
-      return WithReason(absl::AbortedError(absl::StrCat(
-                            upload_name, " is being written by another stream; try again when it has ended")),
-                        "UPLOAD_BUSY");
+      return WithReason(
+          absl::AbortedError(absl::StrCat(
+              upload_name, " is being written or committed by another call; try again when that has ended")),
+          "UPLOAD_BUSY");
     }
     const auto known = uploads_.find(upload_name);
     digest = known != uploads_.end() ? known->second.digest : std::make_shared<UploadDigest>();

@@ -55,6 +55,7 @@ class FakeDatasets final : public v1::DatasetService::Service {
   // How many streams and commits find that another call has the upload.
   int busy_calls = 0;
   v1::Dataset committed;
+  std::vector<std::string> deleted;  // uploads
 
   grpc::Status CreateUpload(grpc::ServerContext*, const v1::CreateUploadRequest* request, v1::Upload* upload) override {
     committed = request->dataset();
@@ -100,6 +101,12 @@ class FakeDatasets final : public v1::DatasetService::Service {
       return {grpc::StatusCode::DATA_LOSS, "digest"};
     if (std::exchange(lose_commit_answer, false)) return {grpc::StatusCode::UNAVAILABLE, "answer lost"};
     *dataset = committed;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status DeleteUpload(grpc::ServerContext*, const v1::DeleteUploadRequest* request,
+                            google::protobuf::Empty*) override {
+    deleted.push_back(request->name());
     return grpc::Status::OK;
   }
 

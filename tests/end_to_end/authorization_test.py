@@ -26,6 +26,7 @@ ROLE_OF = {
         ModelService.GetModel ModelService.ListModels ModelService.Predict ModelService.Evaluate ModelService.ExportModel
         InsightService.CheckJob InsightService.PreviewSchedule ServerService.GetServerInfo WatchService.Watch""",
     "train": """DatasetService.CreateUpload DatasetService.UploadData DatasetService.CommitUpload
+        DatasetService.DeleteUpload
         JobService.CreateJob JobService.CancelJob JobService.PauseJob JobService.ResumeJob JobService.UpdateJob
         JobService.ForkJob JobService.VerifyJob""",
     "admin": "DatasetService.DeleteDataset JobService.DeleteJob ModelService.DeleteModel",

@@ -81,6 +81,17 @@ class QuotaTest(unittest.TestCase):
         self.client.commit_upload(first.name)
         self.client.open_upload("third", 8)
 
+    def test_an_upload_that_is_deleted_leaves_its_place(self) -> None:
+        first = self.client.open_upload("first", 1024)
+        self.over_quota(self.client.open_upload, "second", 1)
+        self.client.delete_upload(first.name)
+        second = self.client.open_upload("second", 1024)
+        self.server.kill()
+        self.start()
+        self.over_quota(self.client.open_upload, "third", 1)
+        self.client.delete_upload(second.name)
+        self.client.open_upload("third", 1024)
+
     def test_an_upload_of_unknown_size_is_refused(self) -> None:
         with self.assertRaises(grpc.RpcError) as raised:
             self.client.open_upload("first")

@@ -13,7 +13,7 @@ import grpc
 
 from specs import ENDLESS, spec_of
 from trainyard.v1 import dataset_pb2, event_pb2, job_pb2, model_pb2, spec_pb2
-from trainyard_testing import Client, Run, Server, ServerTest
+from trainyard_testing import Client, Run, Server, ServerTest, chunks
 
 
 class PriorityTest(ServerTest):
@@ -110,13 +110,13 @@ class ServiceTest(ServerTest):
 
 
 class LongCallsTest(ServerTest):
-    """Evaluations of many rows, more than the server makes at once."""
+    """Evaluations and commits of many rows, more than the server makes at once."""
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        rows = b"x,y\n" + b"0.25,1\n0.75,0\n" * 50_000
-        cls.client.upload(rows, "many", format=dataset_pb2.FORMAT_CSV, target="y")
+        cls.rows = b"x,y\n" + b"0.25,1\n0.75,0\n" * 50_000
+        cls.client.upload(cls.rows, "many", format=dataset_pb2.FORMAT_CSV, target="y")
 
     def setUp(self) -> None:
         super().setUp()
@@ -128,6 +128,16 @@ class LongCallsTest(ServerTest):
         request = model_pb2.EvaluateRequest(model=self.job.model, dataset="datasets/many")
         return [self.client.models.Evaluate.future(request) for _ in range(50)]
 
+    def open_uploads(self) -> list[str]:
+        names = [self.client.open_upload(f"many-{i}", format=dataset_pb2.FORMAT_CSV).name for i in range(30)]
+        for name in names:
+            self.client.datasets.UploadData(chunks(name, self.rows))
+        return names
+
+    def begin_commits(self, uploads: list[str]) -> list[grpc.Future]:
+        requests = [dataset_pb2.CommitUploadRequest(name=name) for name in uploads]
+        return [self.client.datasets.CommitUpload.future(request) for request in requests]
+
     def test_what_is_answered_at_once_does_not_wait_for_them(self) -> None:
         evaluations = self.begin_evaluations()
         self.assertEqual(self.client.get_job(self.job.name).state, event_pb2.STATE_SUCCEEDED)
@@ -136,13 +146,16 @@ class LongCallsTest(ServerTest):
             self.assertEqual(evaluation.result().row_count, 100_000)
 
     def test_a_call_that_nobody_awaits_any_more_is_not_made(self) -> None:
-        evaluations = self.begin_evaluations()
+        uploads = self.open_uploads()
+        commits = self.begin_commits(uploads)
         request = job_pb2.ForkJobRequest(name=self.job.name, job=job_pb2.Job(display_name="fork"))
         fork = self.client.jobs.ForkJob.future(request)
         self.client.get_job(self.job.name)  # on the same connection, after the fork
         fork.cancel()
-        for evaluation in evaluations + self.begin_evaluations():
-            evaluation.result()
+        for commit in commits:
+            commit.result()
+        for commit in self.begin_commits(uploads):  # again, behind the fork's turn
+            commit.result()
         jobs = self.client.jobs.ListJobs(job_pb2.ListJobsRequest()).jobs
         self.assertNotIn("fork", [job.display_name for job in jobs])
 

@@ -59,6 +59,12 @@ class DatasetModel(ServiceState):
     def GetUpload(self, request: dataset_pb2.GetUploadRequest) -> Allowed:
         return allow(lambda answer: self._check_upload(answer, request.name), self.upload_faults(request.name))
 
+    def DeleteUpload(self, request: dataset_pb2.DeleteUploadRequest) -> Allowed:
+        def take(_: Any) -> None:
+            del self.uploads[request.name]
+
+        return allow(take, self.upload_faults(request.name))
+
     def CommitUpload(self, request: dataset_pb2.CommitUploadRequest) -> Allowed:
         made = self.made_of.get(request.name)
         if made is not None:

@@ -91,6 +91,7 @@ class Caller:
             "UploadData": (10, self._upload_data),
             "GetUpload": (2, lambda: dataset_pb2.GetUploadRequest(name=self._name("uploads"))),
             "CommitUpload": (8, self._commit_upload),
+            "DeleteUpload": (1, lambda: dataset_pb2.DeleteUploadRequest(name=self._name("uploads"))),
             "GetDataset": (2, lambda: dataset_pb2.GetDatasetRequest(name=self._name("datasets"))),
             "ListDatasets": (1, lambda: dataset_pb2.ListDatasetsRequest(page_size=self._page_size())),
             "ReadExamples": (2, self._read_examples),

@@ -226,6 +226,9 @@ class Client:
     def commit_upload(self, name: str, digest: str = "") -> dataset_pb2.Dataset:
         return self.datasets.CommitUpload(dataset_pb2.CommitUploadRequest(name=name, digest=digest))
 
+    def delete_upload(self, name: str) -> None:
+        self.datasets.DeleteUpload(dataset_pb2.DeleteUploadRequest(name=name))
+
     def upload(self, content: bytes, dataset_id: str, **read_options: object) -> dataset_pb2.Dataset:
         upload = self.open_upload(dataset_id, len(content), **read_options)
         if content:

@@ -11,6 +11,7 @@ namespace trainyard::client {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class UploadTest : public ::testing::Test {
  protected:
@@ -56,6 +57,7 @@ TEST_F(UploadTest, GivesUpAfterAttemptsWithoutProgress) {
   server_.datasets.chunks_before_break = 0;
   EXPECT_EQ(Upload(*client_, options_).status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(server_.datasets.streams_to_break, 997);
+  EXPECT_THAT(server_.datasets.deleted, IsEmpty());
 }
 
 TEST_F(UploadTest, WaitsWhileAFormerCallHasTheUpload) {
@@ -92,6 +94,19 @@ TEST_F(UploadTest, AnotherDigestIsDataLoss) {
   options_.paths = {WriteFile("a", "content")};
   options_.digest = std::string(64, '0');
   EXPECT_EQ(Upload(*client_, options_).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(UploadTest, AnUploadThatIsRefusedIsDropped) {
+  options_.paths = {WriteFile("a", "content")};
+  options_.digest = std::string(64, '0');
+  EXPECT_FALSE(Upload(*client_, options_).ok());
+  EXPECT_THAT(server_.datasets.deleted, ElementsAre("uploads/1"));
+}
+
+TEST_F(UploadTest, AnUploadThatIsCommittedIsNotDropped) {
+  options_.paths = {WriteFile("a", "content")};
+  EXPECT_TRUE(Upload(*client_, options_).ok());
+  EXPECT_THAT(server_.datasets.deleted, IsEmpty());
 }
 
 TEST_F(UploadTest, TellsProgressUpToTheWhole) {

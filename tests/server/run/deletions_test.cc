@@ -61,6 +61,22 @@ TEST_F(DeletionsTest, ACommitIsDoneThoughTheFileOfItsUploadStays) {
   EXPECT_THAT(*blobs_->ListUploads(), IsEmpty());
 }
 
+TEST_F(DeletionsTest, AnUploadWhoseCommitWasRefusedCanBeDeleted) {
+  const std::string upload = OpenUpload("datasets/empty")->name();
+  EXPECT_FALSE(Commit(upload).ok());
+  EXPECT_EQ(datasets_.DeleteUpload(upload), absl::OkStatus());
+  EXPECT_EQ(ErrorReason(datasets_.GetUpload(upload).status()), "NO_SUCH_UPLOAD");
+  EXPECT_EQ(ErrorReason(datasets_.DeleteUpload(upload)), "NO_SUCH_UPLOAD");
+  EXPECT_THAT(*blobs_->ListUploads(), IsEmpty());
+}
+
+TEST_F(DeletionsTest, AnUploadThatAStreamHasIsNotDeleted) {
+  const std::string upload = OpenUpload("datasets/new")->name();
+  const std::unique_ptr<DatasetTable::Writer> stream = datasets_.Write(upload).value();
+  EXPECT_EQ(ErrorReason(datasets_.DeleteUpload(upload)), "UPLOAD_BUSY");
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 TEST_F(DeletionsTest, ADataSetIsDeletedThoughItsFileStays) {
   ASSERT_TRUE(Commit(Upload("datasets/iris")).ok());
   FailToRemoveFiles();

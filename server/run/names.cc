@@ -79,7 +79,7 @@ absl::Status CheckLabels(const google::protobuf::Map<std::string, std::string>& 
 
 absl::Status CheckRequestId(std::string_view request_id) {
   if (request_id.size() <= kMaxRequestIdSize) return absl::OkStatus();
-  return FieldError("request_id", Shown(request_id), absl::StrCat("at most ", kMaxRequestIdSize, " characters"));
+  return FieldError("request_id", Shown(request_id), absl::StrCat("at most ", kMaxRequestIdSize, " bytes"));
 }
 
 std::string NewId() {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "core/base/crc32c.h"
+#include "core/base/status.h"
 #include "gtest/gtest.h"
 #include "tests/server/run/all_tables.h"
 #include "tests/server/store/temporary_store.h"

@@ -108,14 +108,14 @@ void Minibatches::GoToAny(int64_t step) {
   step_ = step;
   if (const WithReplacement* replaced = std::get_if<WithReplacement>(&order_)) {
     DrawOnce(*replaced, step);
-    first_ = 0;
-    last_ = size();
+    begin_ = 0;
+    epoch_end_ = size();
   } else {
     std::visit([&](const auto& order) { DrawOnce(order, step / epoch_.steps); }, order_);
-    first_ = step % epoch_.steps * size();
-    last_ = epoch_.examples;
+    begin_ = step % epoch_.steps * size();
+    epoch_end_ = epoch_.examples;
   }
-  end_ = std::min(first_ + size(), last_);
+  end_ = std::min(begin_ + size(), epoch_end_);
 }
 
 // The last window of the data may be shorter, and comes anywhere among the others.
@@ -130,7 +130,7 @@ std::span<const uint32_t> Minibatches::NextWindow(int64_t ahead) const {
   const Windowed* const windowed = std::get_if<Windowed>(&order_);
   if (windowed == nullptr) return {};
   const int64_t window = WindowAt(*windowed, end_ - 1);
-  if (first_ > 0 && WindowAt(*windowed, first_ - 1) == window) return {};
+  if (begin_ > 0 && WindowAt(*windowed, begin_ - 1) == window) return {};
   const int64_t count = static_cast<int64_t>(windows_.size());
   const int64_t next = window + ahead;
   if (next >= 2 * count) return {};

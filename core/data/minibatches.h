@@ -103,13 +103,13 @@ class Minibatches {
   // Valid until the next call. Allocates nothing; costs least where steps come one after the other.
   std::span<const uint32_t> At(int64_t step) {
     GoTo(step);
-    return std::span(epoch_rows()).subspan(static_cast<size_t>(first_), static_cast<size_t>(end_ - first_));
+    return std::span(epoch_rows()).subspan(static_cast<size_t>(begin_), static_cast<size_t>(end_ - begin_));
   }
 
   // Up to `count` rows that follow those of the step of the last At, in the order in which later steps see them; fewer where they are not
   // drawn yet.
   std::span<const uint32_t> Following(int64_t count) const {
-    const int64_t size = std::min(count, last_ - end_);
+    const int64_t size = std::min(count, epoch_end_ - end_);
     return std::span(epoch_rows()).subspan(static_cast<size_t>(end_), static_cast<size_t>(size));
   }
 
@@ -126,10 +126,10 @@ class Minibatches {
 
  private:
   void GoTo(int64_t step) {
-    if (step == step_ + 1 && end_ < last_) {
+    if (step == step_ + 1 && end_ < epoch_end_) {
       step_ = step;
-      first_ = end_;
-      end_ = std::min(first_ + size(), last_);
+      begin_ = end_;
+      end_ = std::min(begin_ + size(), epoch_end_);
     } else {
       GoToAny(step);
     }
@@ -154,11 +154,12 @@ class Minibatches {
   std::vector<uint32_t> rows_;
   uint64_t seed_;
   Epoch epoch_;
-  // The step of the last At: in its epoch's rows (with replacement, its own) its first and the one behind its last; and behind all steps' last.
+  // The step of the last At, and where its rows lie in drawn_, or in rows_ where they are not drawn; and where those of its epoch, or with
+  // replacement its own, end.
   int64_t step_ = -1;
-  int64_t first_ = 0;
+  int64_t begin_ = 0;
   int64_t end_ = 0;
-  int64_t last_ = 0;
+  int64_t epoch_end_ = 0;
 
   int64_t drawn_for_ = -1;  // the epoch, or the step, whose rows `drawn_` holds
   std::vector<uint32_t> drawn_;

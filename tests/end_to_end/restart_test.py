@@ -12,6 +12,7 @@ import trainyard_testing
 from restarting import EPOCHS, RestartTest, digits_spec, endless_spec, small_spec
 from trainyard.v1 import dataset_pb2, event_pb2, metric_pb2, optimizer_pb2, spec_pb2, watch_pb2
 from trainyard_testing import Client, Run, Server, chunk
+from watching import watch_request
 
 LAST_STEP = EPOCHS * 45  # 1,437 training examples, 32 a step
 
@@ -132,6 +133,19 @@ class KillTest(RestartTest):
 
 
 class DrainTest(RestartTest):
+    def test_a_watcher_of_hundreds_of_jobs_is_told_that_the_server_drains(self) -> None:
+        server, client = self.begin()
+        jobs = [client.create_job(endless_spec()).name for _ in range(300)]
+        stream = client.watches.Watch(watch_request(*jobs))
+        next(stream)
+        server.process.terminate()
+        with self.assertRaises(grpc.RpcError) as raised:
+            for _ in stream:
+                pass
+        refusal = trainyard_testing.refusal_of(raised.exception)
+        self.assertEqual((refusal.code, refusal.reason), (grpc.StatusCode.UNAVAILABLE, "DRAINING"))
+        self.assertEqual(server.process.wait(15), 0)
+
     def test_watchers_are_told_the_number_to_resume_from(self) -> None:
         server, client = self.begin()
         jobs = [client.create_job(endless_spec()).name for _ in range(2)]

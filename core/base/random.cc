@@ -3,11 +3,11 @@
 #include <immintrin.h>
 
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "Random123/philox.h"
 #include "absl/numeric/int128.h"
+#include "core/base/elementary.h"
 
 namespace trainyard {
 
@@ -35,10 +35,9 @@ uint64_t RandomStream::Below(uint64_t bound, uint64_t index) const {
 }
 
 double RandomStream::Normal(uint64_t index) const {
-  // Within (0, 1), with neither end.
-  const double radius = (static_cast<double>(Bits(2 * index) >> 12) + 0.5) * 0x1.0p-52;
-  const double angle = 2 * std::numbers::pi * Uniform(2 * index + 1);
-  return std::sqrt(-2 * std::log(radius)) * std::cos(angle);
+  // Within (0, 1), with neither end nor a quarter.
+  const auto uniform = [this](uint64_t i) { return (static_cast<double>(Bits(i) >> 12) + 0.5) * 0x1.0p-52; };
+  return std::sqrt(-2 * Log(uniform(2 * index))) * CosOfPi(2 * uniform(2 * index + 1));
 }
 
 // The ten rounds side by side for several counters, each word of which lies in the low half of a lane; what is in the high half does not

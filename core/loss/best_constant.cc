@@ -1,8 +1,9 @@
 #include "core/loss/best_constant.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+
+#include "core/base/elementary.h"
 
 namespace trainyard {
 namespace {
@@ -35,13 +36,13 @@ std::vector<double> LogFrequencies(const Targets& targets, int64_t class_count) 
   if (targets.classes.empty()) return std::vector<double>(class_count);
   std::vector<double> logs = WeightOfClasses(targets, class_count);
   const double total = TotalWeight(targets);
-  for (double& value : logs) value = std::log(value / total);
+  for (double& value : logs) value = Log(value / total);
   return logs;
 }
 
 double LogOdds(const Targets& targets, int32_t positive) {
   const std::vector<double> weights = WeightOfClasses(targets, 2);
-  return std::log(weights[positive] / weights[1 - positive]);
+  return Log(weights[positive] / weights[1 - positive]);
 }
 
 double Mean(const Targets& targets) {
@@ -51,7 +52,7 @@ double Mean(const Targets& targets) {
 double LogMean(const Targets& targets) {
   if (targets.numbers.empty()) return 0;
   const double sum = WeightedSum(targets);
-  return std::log((sum == 0 ? kLeastWeight : sum) / TotalWeight(targets));
+  return Log((sum == 0 ? kLeastWeight : sum) / TotalWeight(targets));
 }
 
 double Quantile(const Targets& targets, double share) {

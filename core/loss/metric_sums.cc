@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/base/elementary.h"
 #include "core/loss/area_under_roc.h"
 
 namespace trainyard {
@@ -78,7 +79,7 @@ void MetricSums::AddClass(std::span<const double> scores, int32_t truth) {
 
 void MetricSums::AddLogLoss(const MeasuredBlock& block) {
   for (int64_t i = 0; i < block.probabilities.rows; ++i) {
-    log_loss_ -= std::log(block.probabilities(i, block.targets.classes[i]));
+    log_loss_ -= Log(block.probabilities(i, block.targets.classes[i]));
   }
 }
 

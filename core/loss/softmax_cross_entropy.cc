@@ -1,29 +1,11 @@
 #include "core/loss/softmax_cross_entropy.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/loss/best_constant.h"
+#include "core/loss/exp.h"
 
 namespace trainyard {
-namespace {
-
-struct LogSumExp {
-  double maximum;
-  double sum;  // of exp(f_j - maximum)
-
-  double log() const { return maximum + std::log(sum); }
-};
-
-template <typename Real>
-LogSumExp Normaliser(std::span<Real> row) {
-  const double maximum = *std::max_element(row.begin(), row.end());
-  double sum = 0;
-  for (const Real f : row) sum += std::exp(static_cast<double>(f) - maximum);
-  return {maximum, sum};
-}
-
-}  // namespace
 
 template <typename Real>
 double SoftmaxCrossEntropy<Real>::Sum(MatrixView<const Real> outputs, const Targets& targets) const {
@@ -42,10 +24,14 @@ double SoftmaxCrossEntropy<Real>::SumAndGradient(double factor, MatrixView<Real>
 template <typename Real>
 void SoftmaxCrossEntropy<Real>::Predict(MatrixView<const Real> outputs, MatrixView<double> predictions) const {
   for (int64_t i = 0; i < outputs.rows; ++i) {
-    const LogSumExp normaliser = Normaliser(outputs.row(i));
+    const std::span<const Real> row = outputs.row(i);
+    const double maximum = *std::max_element(row.begin(), row.end());
+    double sum = 0;
     for (int64_t j = 0; j < outputs.columns; ++j) {
-      predictions(i, j) = std::exp(static_cast<double>(outputs(i, j)) - normaliser.maximum) / normaliser.sum;
+      predictions(i, j) = Exp(static_cast<double>(row[j]) - maximum);
+      sum += predictions(i, j);
     }
+    for (double& probability : predictions.row(i)) probability /= sum;
   }
 }
 

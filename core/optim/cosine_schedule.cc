@@ -1,8 +1,8 @@
 #include "core/optim/cosine_schedule.h"
 
 #include <cmath>
-#include <numbers>
 
+#include "core/base/elementary.h"
 #include "core/base/status.h"
 
 namespace trainyard {
@@ -16,7 +16,7 @@ absl::Status Validate(const CosineOptions& options) {
 double CosineSchedule::At(int64_t step) const {
   if (step >= length_) return final_;
   const double a = static_cast<double>(step) / static_cast<double>(length_);
-  return final_ + (initial_ - final_) * ((1 + std::cos(std::numbers::pi * a)) / 2);
+  return final_ + (initial_ - final_) * ((1 + CosOfPi(a)) / 2);
 }
 
 }  // namespace trainyard

@@ -1,7 +1,5 @@
 #include "core/optim/exponential_schedule.h"
 
-#include <cmath>
-
 #include "core/base/status.h"
 
 namespace trainyard {
@@ -12,7 +10,7 @@ absl::Status Validate(const ExponentialDecayOptions& options) {
 }
 
 double ExponentialSchedule::At(int64_t step) const {
-  return initial_ * std::pow(factor_, static_cast<double>(step) / static_cast<double>(length_));
+  return initial_ * powers_(static_cast<double>(step) / static_cast<double>(length_));
 }
 
 }  // namespace trainyard

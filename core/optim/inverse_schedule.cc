@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/elementary.h"
 #include "core/base/status.h"
 
 namespace trainyard {
@@ -14,7 +15,10 @@ absl::Status Validate(const InverseOptions& options) {
 }
 
 double InverseSchedule::At(int64_t step) const {
-  return initial_ / std::pow(1 + static_cast<double>(step) / static_cast<double>(length_), power_);
+  const double growth = 1 + static_cast<double>(step) / static_cast<double>(length_);
+  if (power_ == 1) return initial_ / growth;
+  if (power_ == 0.5) return initial_ / std::sqrt(growth);
+  return initial_ / PowersOf(growth)(power_);
 }
 
 }  // namespace trainyard

@@ -1,7 +1,5 @@
 #include "core/optim/step_schedule.h"
 
-#include <cmath>
-
 #include "core/base/status.h"
 
 namespace trainyard {
@@ -11,8 +9,6 @@ absl::Status Validate(const StepOptions& options) {
   return Validate(options.length, "length.");
 }
 
-double StepSchedule::At(int64_t step) const {
-  return initial_ * std::pow(factor_, static_cast<double>(step / length_));
-}
+double StepSchedule::At(int64_t step) const { return initial_ * powers_(static_cast<double>(step / length_)); }
 
 }  // namespace trainyard

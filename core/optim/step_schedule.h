@@ -5,6 +5,7 @@
 #ifndef TRAINYARD_CORE_OPTIM_STEP_SCHEDULE_H_
 #define TRAINYARD_CORE_OPTIM_STEP_SCHEDULE_H_
 
+#include "core/base/elementary.h"
 #include "core/optim/schedule.h"
 
 namespace trainyard {
@@ -22,12 +23,12 @@ absl::Status Validate(const StepOptions& options);
 class StepSchedule final : public Schedule {
  public:
   // `length` in steps.
-  StepSchedule(double initial, double factor, int64_t length) : initial_(initial), factor_(factor), length_(length) {}
+  StepSchedule(double initial, double factor, int64_t length) : initial_(initial), powers_(factor), length_(length) {}
   double At(int64_t step) const override;
 
  private:
   const double initial_;
-  const double factor_;
+  const PowersOf powers_;
   const int64_t length_;
 };
 

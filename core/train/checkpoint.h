@@ -95,7 +95,7 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint);
 // DATA_LOSS: not a checkpoint, cut short, of an unknown version, or altered.
 absl::StatusOr<Checkpoint> DecodeCheckpoint(std::string_view bytes);
 
-// What runs with equal fingerprints share: compiler, C library and kernel family, hence every bit.
+// What runs with equal fingerprints share: compiler and kernel family, hence every bit.
 std::string NumericFingerprint();
 
 }  // namespace trainyard

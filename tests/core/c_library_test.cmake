@@ -1,0 +1,15 @@
+# The engine's numbers do not depend on the C library: no object of it calls a function that the library rounds as it likes. (Square roots,
+# fused products and roundings to integers are exact by the standard.)
+#   cmake -DNM=nm -DOBJECTS=a.o;b.o -P c_library_test.cmake
+set(functions "exp|exp2|exp10|expm1|log|log2|log10|log1p|pow|cbrt|hypot|sin|cos|tan|sincos|asin|acos|atan|atan2|sinh|cosh|tanh|asinh|acosh|atanh|erf|erfc|lgamma|tgamma")
+set(seen 0)
+foreach(object ${OBJECTS})
+  execute_process(COMMAND ${NM} --undefined-only ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  if(symbols MATCHES " U (${functions})[fl]?[@\n]")
+    message(SEND_ERROR "${object} calls ${CMAKE_MATCH_1}")
+  endif()
+  math(EXPR seen "${seen} + 1")
+endforeach()
+if(seen LESS 8)
+  message(SEND_ERROR "Found ${seen} objects of eight libraries")
+endif()

@@ -19,6 +19,9 @@
 namespace trainyard::cli {
 namespace {
 
+constexpr std::string_view kSomeLeftOut =
+    "Evaluations were left out; --first-step and --last-step give those of fewer steps whole.\n";
+
 struct MetricsFlags {
   std::string name;
   std::vector<std::string> series;
@@ -90,6 +93,7 @@ absl::Status Metrics(Session& session, const MetricsFlags& flags) {
     PrintSeries(metrics, session.out());
     PrintEvaluations(metrics, session.out());
   }
+  if (metrics.evaluations_thinned()) session.console.err << kSomeLeftOut;
   return absl::OkStatus();
 }
 

@@ -196,11 +196,7 @@ absl::Status JobRun::RewindNow(SavedCheckpoint saved, const Checkpoint& checkpoi
     }
   }
   ASSIGN_OR_RETURN(const PlannedChanges changes, ChangesAfterRewind(checkpoint, check));
-  v1::GetMetricsRequest until;
-  until.add_series(v1::SERIES_LOSS);
-  until.set_max_points(4);
-  until.set_last_step(checkpoint.step);
-  ASSIGN_OR_RETURN(const v1::GetMetricsResponse former, ReadMetrics(until, key_, services_.log));
+  ASSIGN_OR_RETURN(const std::vector<v1::Evaluation> former, ReadEvaluations(checkpoint.step, key_, services_.log));
   RETURN_IF_ERROR(RestoreModel());
   TrainingData data;
   ASSIGN_OR_RETURN(data, OpenData(options_.data, services_.datasets));
@@ -216,7 +212,7 @@ absl::Status JobRun::RewindNow(SavedCheckpoint saved, const Checkpoint& checkpoi
   log_.emplace(services_.log, key_, name_, attempt_, saved.stored.log_position);
   counted_steps_ = trainer_->step();
   counted_examples_ = trainer_->examples();
-  NoteRewind(checkpoint, changes, {former.evaluations().begin(), former.evaluations().end()});
+  NoteRewind(checkpoint, changes, former);
   v1::Event event;
   event.mutable_rewound()->set_to_step(checkpoint.step);
   event.mutable_rewound()->set_parameters_digest(checkpoint.parameters_digest);

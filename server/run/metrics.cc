@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
 #include "server/run/metric_history.h"
+#include "server/run/thinned_evaluations.h"
 #include "server/run/thinning.h"
 
 namespace trainyard {
@@ -15,19 +18,31 @@ namespace {
 
 constexpr int kDefaultPoints = 2000;
 
+// An answer stays under the 4 MiB that gRPC clients take: a point has at most 13 bytes.
+constexpr int kMostPoints = 200'000;
+constexpr size_t kMostEvaluationBytes = 1 << 20;
+
 absl::Status Check(const v1::GetMetricsRequest& request) {
-  if (request.has_max_points() && (request.max_points() < 4 || request.max_points() > 100'000)) {
-    return FieldError("max_points", int64_t{request.max_points()}, "in 4..100000");
-  }
   for (int i = 0; i < request.series_size(); ++i) {
     if (!v1::Series_IsValid(request.series(i)) || request.series(i) == v1::SERIES_UNSPECIFIED) {
       return FieldError(absl::StrCat("series[", i, "]"), int64_t{request.series(i)}, "a series");
     }
   }
+  const std::set<int> wanted(request.series().begin(), request.series().end());
+  const int series = wanted.empty() ? v1::Series_descriptor()->value_count() - 1 : static_cast<int>(wanted.size());
+  if (request.has_max_points() && (request.max_points() < 4 || request.max_points() > kMostPoints / series)) {
+    return FieldError("max_points", int64_t{request.max_points()},
+                      absl::StrCat("in 4..", kMostPoints / series, " for each of ", series, " series"));
+  }
   return absl::OkStatus();
 }
 
-// Thins the metrics of the steps wanted, and copies their evaluations.
+// Whether this is an evaluation that no later attempt has made anew.
+bool IsEvaluationThatHolds(const v1::Event& event, const MetricHistory& history) {
+  return event.has_evaluation() && event.step() <= history.SupersededFrom(event.attempt());
+}
+
+// Thins the metrics of the steps wanted, and their evaluations.
 class Collector {
  public:
   // `request` and `history` must outlive this. Level 0: of events alone.
@@ -68,16 +83,15 @@ class Collector {
   const int64_t last_;
   const int64_t end_;  // of the steps wanted that have metrics
   const ThinningPlan plan_;
-  v1::GetMetricsResponse response_;
+  ThinnedEvaluations evaluations_{kMostEvaluationBytes};
   std::map<v1::Series, Thinner> thinners_;
 };
 
 void Collector::Take(const v1::Event& event) {
-  const int64_t end = history_.SupersededFrom(event.attempt());
-  if (event.has_evaluation() && event.step() >= first_ && event.step() <= std::min(last_, end)) {
-    *response_.add_evaluations() = event.evaluation();
+  if (IsEvaluationThatHolds(event, history_) && event.step() >= first_ && event.step() <= last_) {
+    evaluations_.Add(event.evaluation());
   }
-  if (event.has_metrics()) Take(event.metrics(), std::min(end, end_));
+  if (event.has_metrics()) Take(event.metrics(), std::min(history_.SupersededFrom(event.attempt()), end_));
 }
 
 void Collector::Take(const v1::MetricChunk& chunk, int64_t end_step) {
@@ -106,8 +120,9 @@ void Collector::Take(const MetricSummary& summary) {
 }
 
 v1::GetMetricsResponse Collector::Finish() {
+  v1::GetMetricsResponse response;
   for (auto& [series, thinner] : thinners_) {
-    v1::SeriesPoints& points = *response_.add_series();
+    v1::SeriesPoints& points = *response.add_series();
     points.set_series(series);
     for (const Point& point : thinner.Finish()) {
       points.add_steps(point.step);
@@ -115,7 +130,9 @@ v1::GetMetricsResponse Collector::Finish() {
     }
     points.set_thinned(thinner.thinned());
   }
-  return std::move(response_);
+  response.set_evaluations_thinned(evaluations_.thinned());
+  evaluations_.MoveTo(*response.mutable_evaluations());
+  return response;
 }
 
 }  // namespace
@@ -154,6 +171,17 @@ absl::StatusOr<v1::GetMetricsResponse> ReadMetrics(const v1::GetMetricsRequest& 
   Collector of_events(request, history);  // few points in a long range of steps
   RETURN_IF_ERROR(of_events.Collect(0));
   return of_events.Finish();
+}
+
+absl::StatusOr<std::vector<v1::Evaluation>> ReadEvaluations(int64_t last_step, JobKey job, const EventLog& log) {
+  ASSIGN_OR_RETURN(const MetricHistory history, MetricHistory::Read(log, job));
+  std::vector<v1::Evaluation> evaluations;
+  const auto take = [&](const v1::Event& event) {
+    if (IsEvaluationThatHolds(event, history) && event.step() <= last_step) evaluations.push_back(event.evaluation());
+  };
+  constexpr MetricHistory::Steps kNoMetrics = {0, -1};
+  RETURN_IF_ERROR(history.Walk(kNoMetrics, 0, take, [](const MetricSummary&) {}));
+  return evaluations;
 }
 
 }  // namespace trainyard

@@ -276,6 +276,41 @@ TEST_F(MetricsTest, EveryEvaluationOfTheStepsWantedComes) {
   }
 }
 
+TEST_F(MetricsTest, AnAnswerIsNoLargerThanClientsTake) {
+  v1::Event event;
+  event.set_attempt(attempt_);
+  for (int cell = 0; cell < 100 * 100; ++cell) event.mutable_evaluation()->mutable_confusion_matrix()->add_counts(1000);
+  for (int64_t step = 0; step < 400; ++step) {
+    event.set_step(step);
+    event.mutable_evaluation()->set_step(step);
+    log_->Append(kJob, event);
+  }
+  AppendSteps(0, 200'000, Line);
+  const v1::GetMetricsResponse response = Metrics({{}, {}, 100'000}, {v1::SERIES_LOSS, v1::SERIES_LEARNING_RATE});
+  EXPECT_EQ(response.series(0).steps_size(), 100'000);
+  EXPECT_LT(response.ByteSizeLong(), size_t{4} << 20);
+  EXPECT_TRUE(response.evaluations_thinned());
+  EXPECT_EQ(response.evaluations().begin()->step(), 0);
+  EXPECT_EQ(response.evaluations().rbegin()->step(), 399);
+
+  EXPECT_FALSE(Metrics({100, 120, 4}).evaluations_thinned());
+  EXPECT_EQ(Metrics({100, 120, 4}).evaluations_size(), 21);
+}
+
+TEST_F(MetricsTest, EvaluationsOfStepsMadeAnewAreThoseOfTheLaterAttempt) {
+  AppendEvaluation(100);
+  AppendEvaluation(200);
+  AppendSteps(0, 300, Line);
+  BeginAttempt(150);
+  AppendSteps(150, 180, Line);
+  AppendEvaluation(180);
+  Drain();
+  std::vector<int64_t> steps;
+  for (const v1::Evaluation& evaluation : *ReadEvaluations(190, kJob, *log_)) steps.push_back(evaluation.step());
+  EXPECT_THAT(steps, ElementsAre(100, 180));
+  EXPECT_EQ(ReadEvaluations(179, kJob, *log_)->size(), 1);
+}
+
 TEST_F(MetricsTest, AJobWithoutMetricsHasNoSeries) {
   EXPECT_THAT(Metrics({{}, {}, 100}).series(), IsEmpty());
   AppendEvaluation(0);

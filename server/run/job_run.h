@@ -181,7 +181,7 @@ class JobRun final : public Sliced, public std::enable_shared_from_this<JobRun>,
   void LogCheckpoint(SavedCheckpoint saved, Held held, Saved logged);
   void LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held, Saved logged);
   Saved OrRemoveFile(StoredCheckpoint stored, Saved logged);
-  void RemoveOldCheckpoints();
+  void RemoveFilesOnceGone(const std::vector<StoredCheckpoint>& removed);
   v1::Model MakeModel() const;
 
   // Whether a checkpoint that it is of is on its way to the log, or there.

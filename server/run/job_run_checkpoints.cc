@@ -18,8 +18,10 @@ constexpr absl::Duration kBetweenSaves = absl::Seconds(10);
 constexpr int64_t kSaveShare = 100;  // saving may take a hundredth of the time
 constexpr int kKeptCheckpoints = 10;
 
-// A run stands back while several of its checkpoints, and so many bytes of them, wait for the disk: its memory is counted with one.
+// A run stands back while several of its checkpoints, and so many bytes of them, wait for the disk: its memory is counted with one; and
+// while so many do, behind which all that others commit would wait.
 constexpr int64_t kMostUnsavedBytes = 4 << 20;
+constexpr int64_t kMostUnsaved = 8;
 
 // Every other checkpoint is past the event that the job was submitted.
 bool IsFirstState(const StoredCheckpoint& checkpoint) { return checkpoint.log_position == 0; }
@@ -86,7 +88,7 @@ void JobRun::SaveIfDue(absl::Time now) {
 
 bool JobRun::SavesTooMuch() const {
   const int64_t unsaved = unsaved_.load(std::memory_order_relaxed);
-  return unsaved > 1 && unsaved * checkpoint_bytes_ >= kMostUnsavedBytes;
+  return unsaved > kMostUnsaved || (unsaved > 1 && unsaved * checkpoint_bytes_ >= kMostUnsavedBytes);
 }
 
 void JobRun::NoteSaved() {
@@ -107,11 +109,9 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, Saved saved) {
 
 void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld held, Saved saved) {
   Held described = DescribeHeld(checkpoint, held);
-  bool is_first = false;
   {
     absl::MutexLock lock(&mutex_);
-    is_first = model_.name().empty();
-    if (is_first) model_ = MakeModel();
+    if (model_.name().empty()) model_ = MakeModel();
   }
   checkpoint_bytes_ = BytesOf(checkpoint);
   ++unsaved_;
@@ -121,35 +121,25 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld hel
   };
   services_.saver.Save(key_, std::move(checkpoint),
                        {.attempt = attempt_, .log_position = log_->position(), .pinned = keep == Keep::kAlways},
-                       [self = shared_from_this(), held = std::move(described), is_first,
+                       [self = shared_from_this(), held = std::move(described),
                         done = std::move(done)](absl::StatusOr<SavedCheckpoint> result) mutable {
                          if (!result.ok()) return done(result.status());
                          self->save_nanoseconds_ = absl::ToInt64Nanoseconds(result->took);
                          self->services_.counters.checkpoint.Observe(result->took);
-                         if (!is_first) self->RemoveOldCheckpoints();
                          self->LogCheckpoint(*std::move(result), std::move(held), std::move(done));
                        });
 }
 
-// The newest stays until its successor is in the log, the state that a warm start copied until the job is deleted; a file stays until
-// nobody, not even a server after the death of the machine, finds its row.
-void JobRun::RemoveOldCheckpoints() {
-  const absl::StatusOr<std::vector<StoredCheckpoint>> stored = services_.catalogue.Checkpoints(key_);
-  if (!stored.ok()) return;
-  int pinned = 0;
-  for (size_t i = 1; i < stored->size(); ++i) {
-    const StoredCheckpoint& checkpoint = (*stored)[i];
-    if (IsFirstState(checkpoint)) continue;
-    if (checkpoint.pinned && ++pinned < kKeptCheckpoints) continue;
-    CommitQueue::Change remove = services_.catalogue.RemoveCheckpoint(key_, checkpoint.file);
-    if (checkpoint.in_row) {
-      services_.queue.Commit(std::move(remove), nullptr);
-      continue;
-    }
-    services_.queue.CommitDurably(std::move(remove), [self = shared_from_this(), checkpoint](const absl::Status& gone) {
-      if (gone.ok()) self->services_.saver.RemoveFileLater(self->key_, checkpoint);
-    });
-  }
+// A file stays until nobody, not even a server after the death of the machine, finds its row.
+void JobRun::RemoveFilesOnceGone(const std::vector<StoredCheckpoint>& removed) {
+  if (removed.empty()) return;
+  services_.queue.CommitDurably([](Connection&) { return absl::OkStatus(); },
+                                [self = shared_from_this(), removed](const absl::Status& gone) {
+                                  if (!gone.ok()) return;
+                                  for (const StoredCheckpoint& checkpoint : removed) {
+                                    self->services_.saver.RemoveFileLater(self->key_, checkpoint);
+                                  }
+                                });
 }
 
 JobRun::Held JobRun::DescribeHeld(const Checkpoint& checkpoint, ParametersHeld which) const {
@@ -179,8 +169,8 @@ JobRun::Saved JobRun::OrRemoveFile(StoredCheckpoint stored, Saved logged) {
   };
 }
 
-// The event, the checkpoint and the model that it makes are committed together. Under the lock: a row that is read is queued before any
-// change of it.
+// The event, the checkpoint in place of older ones, and the model that it makes are committed together. Under the lock: a row that is read
+// is queued before any change of it.
 void JobRun::LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held, Saved logged) {
   event.set_attempt(saved.stored.attempt);
   event.set_step(saved.stored.step);
@@ -191,14 +181,22 @@ void JobRun::LogWithCheckpoint(v1::Event event, SavedCheckpoint saved, Held held
   model_.set_etag(absl::StrCat(saved.stored.attempt, "-", saved.stored.step, "-", saved.held_digest.substr(0, 16)));
   *model_.mutable_evaluations() = std::move(held.evaluations);
   if (!saved.stored.in_row) logged = OrRemoveFile(saved.stored, std::move(logged));
+  const auto removed = std::make_shared<std::vector<StoredCheckpoint>>();
+  logged = [self = shared_from_this(), removed, logged = std::move(logged)](const absl::Status& told) {
+    if (told.ok()) self->RemoveFilesOnceGone(*removed);
+    logged(told);
+  };
   // The row of a later attempt comes with the checkpoint that the attempt begins with.
   CommitQueue::Change update;
   if (saved.stored.attempt == job_.attempt()) update = services_.catalogue.Update(key_, job_);
   AppendEvent(
       std::move(event),
-      [insert = services_.catalogue.Insert(key_, std::move(saved.stored)), put = services_.catalogue.Put(key_, model_),
+      [insert = services_.catalogue.Insert(key_, std::move(saved.stored)),
+       remove = services_.catalogue.RemoveOldCheckpoints(key_, kKeptCheckpoints - 1, removed),
+       put = services_.catalogue.Put(key_, model_),
        update = std::move(update)](Connection& connection) mutable -> absl::Status {
         RETURN_IF_ERROR(insert(connection));
+        RETURN_IF_ERROR(remove(connection));
         RETURN_IF_ERROR(put(connection));
         return update ? update(connection) : absl::OkStatus();
       },

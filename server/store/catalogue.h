@@ -58,7 +58,7 @@ struct StoredCheckpoint {
   std::string file;    // name within the blob folder; where the row holds the state, only a name
   int64_t size_bytes = 0;
 
-  // The newest event of the job that the state in the file is past.
+  // The newest event of the job that the state in the file is past; 0: the job began with it.
   int64_t log_position = 0;
 
   // Not to make room for a newer one.
@@ -127,8 +127,12 @@ class Catalogue {
 
   // ---- Checkpoints, newest first.
   CommitQueue::Change Insert(JobKey job, StoredCheckpoint checkpoint) const;
-  CommitQueue::Change RemoveCheckpoint(JobKey job, std::string file) const;
   CommitQueue::Change RemoveCheckpoints(JobKey job) const;
+
+  // All but the newest, `pinned` pinned ones before it, and what the job began with. Of those removed `files`, never null, has the ones
+  // with files, once the change is committed.
+  CommitQueue::Change RemoveOldCheckpoints(JobKey job, int pinned,
+                                           std::shared_ptr<std::vector<StoredCheckpoint>> files) const;
   absl::StatusOr<std::vector<StoredCheckpoint>> Checkpoints(JobKey job) const;
   absl::StatusOr<std::string> CheckpointState(JobKey job, std::string_view file) const;
 

@@ -26,6 +26,15 @@ absl::StatusOr<StoredCheckpoint> ReadCheckpoint(const Statement& row) {
                           .state = ""};
 }
 
+absl::StatusOr<std::vector<StoredCheckpoint>> ReadCheckpoints(Connection& connection, JobKey job) {
+  ASSIGN_OR_RETURN(
+      Statement select,
+      connection.Prepare("SELECT attempt, step, digest, file, size_bytes, log_position, pinned, state IS NOT NULL"
+                         " FROM checkpoints WHERE job = ? ORDER BY key DESC"));
+  select.Bind(1, job);
+  return ReadAll(select, ReadCheckpoint);
+}
+
 }  // namespace
 
 CommitQueue::Change Catalogue::Insert(JobKey job, StoredCheckpoint checkpoint) const {
@@ -45,10 +54,20 @@ CommitQueue::Change Catalogue::Insert(JobKey job, StoredCheckpoint checkpoint) c
   };
 }
 
-CommitQueue::Change Catalogue::RemoveCheckpoint(JobKey job, std::string file) const {
-  return [job, file = std::move(file)](Connection& connection) -> absl::Status {
-    ASSIGN_OR_RETURN(Statement remove, connection.Prepare("DELETE FROM checkpoints WHERE job = ? AND file = ?"));
-    return remove.Bind(1, job).Bind(2, std::string_view(file)).Step().status();
+CommitQueue::Change Catalogue::RemoveOldCheckpoints(JobKey job, int pinned,
+                                                    std::shared_ptr<std::vector<StoredCheckpoint>> files) const {
+  return [job, pinned, files = std::move(files)](Connection& connection) -> absl::Status {
+    files->clear();
+    ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> kept, ReadCheckpoints(connection, job));
+    int older_pinned = 0;
+    for (size_t i = 1; i < kept.size(); ++i) {
+      if (kept[i].log_position == 0) continue;
+      if (kept[i].pinned && ++older_pinned <= pinned) continue;
+      ASSIGN_OR_RETURN(Statement remove, connection.Prepare("DELETE FROM checkpoints WHERE job = ? AND file = ?"));
+      RETURN_IF_ERROR(remove.Bind(1, job).Bind(2, std::string_view(kept[i].file)).Step().status());
+      if (!kept[i].in_row) files->push_back(kept[i]);
+    }
+    return absl::OkStatus();
   };
 }
 
@@ -58,12 +77,7 @@ CommitQueue::Change Catalogue::RemoveCheckpoints(JobKey job) const {
 
 absl::StatusOr<std::vector<StoredCheckpoint>> Catalogue::Checkpoints(JobKey job) const {
   ASSIGN_OR_RETURN(const ReadPool::Lease reader, readers_.Take());
-  ASSIGN_OR_RETURN(
-      Statement select,
-      reader->Prepare("SELECT attempt, step, digest, file, size_bytes, log_position, pinned, state IS NOT NULL"
-                      " FROM checkpoints WHERE job = ? ORDER BY key DESC"));
-  select.Bind(1, job);
-  return ReadAll(select, ReadCheckpoint);
+  return ReadCheckpoints(*reader, job);
 }
 
 absl::StatusOr<std::string> Catalogue::CheckpointState(JobKey job, std::string_view file) const {

@@ -63,12 +63,12 @@ class AllTables : public testing::Test {
     return datasets_.Commit(request);
   }
 
-  // A job of so many steps, with a checkpoint after each, which is a file.
-  v1::Job Train(int64_t steps) {
+  // A job of so many steps, with a checkpoint after each, which is a file unless there are few units.
+  v1::Job Train(int64_t steps, int64_t units = 4096) {
     v1::CreateJobRequest request;
     v1::JobSpec& spec = *request.mutable_job()->mutable_spec();
     spec.mutable_data()->set_dataset("datasets/iris");
-    spec.mutable_network()->add_hidden()->mutable_dense()->set_units(4096);
+    spec.mutable_network()->add_hidden()->mutable_dense()->set_units(units);
     spec.mutable_optimizer()->set_learning_rate(0.001);
     spec.mutable_budget()->set_steps(steps);
     spec.mutable_checkpoints()->set_every_steps(1);

@@ -54,8 +54,15 @@ class CheckpointSaverTest : public testing::Test {
   void Insert(const StoredCheckpoint& stored) {
     ASSERT_TRUE(queue_->CommitDurablyAndWait(catalogue_->Insert(kJob, stored)).ok());
   }
+  void RemoveRow(const StoredCheckpoint& stored) {
+    const auto remove = [&stored](Connection& connection) -> absl::Status {
+      ASSIGN_OR_RETURN(Statement statement, connection.Prepare("DELETE FROM checkpoints WHERE file = ?"));
+      return statement.Bind(1, std::string_view(stored.file)).Step().status();
+    };
+    ASSERT_TRUE(queue_->CommitDurablyAndWait(remove).ok());
+  }
   void Remove(const StoredCheckpoint& stored) {
-    ASSERT_TRUE(queue_->CommitDurablyAndWait(catalogue_->RemoveCheckpoint(kJob, stored.file)).ok());
+    RemoveRow(stored);
     ASSERT_TRUE(saver_->RemoveFile(stored).ok());
   }
   StoredCheckpoint Newest() { return catalogue_->Checkpoints(kJob).value().front(); }
@@ -121,7 +128,7 @@ TEST_F(CheckpointSaverTest, TheStateThatAnAttemptBeginsWithIsPinned) {
 TEST_F(CheckpointSaverTest, ACheckpointWhoseRowIsGoneIsNotFound) {
   Insert(Save(Small(3)).stored);
   const StoredCheckpoint stored = Newest();
-  ASSERT_TRUE(queue_->CommitDurablyAndWait(catalogue_->RemoveCheckpoint(kJob, stored.file)).ok());
+  RemoveRow(stored);
   EXPECT_TRUE(absl::IsNotFound(saver_->Load(kJob, stored).status()));
 }
 

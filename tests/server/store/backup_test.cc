@@ -45,6 +45,7 @@ class BackupTest : public testing::Test {
   void InsertCheckpoint(const std::string& file) {
     StoredCheckpoint checkpoint;
     checkpoint.file = file;
+    checkpoint.log_position = 1;
     Commit(catalogue_->Insert(1, checkpoint));
   }
   std::string BackedUpBlob(std::string_view name) {
@@ -105,9 +106,9 @@ TEST_F(BackupTest, WhileCheckpointsReplaceEachOtherEveryCopyHasTheOneThatItNames
       WriteBlob("checkpoint-" + std::to_string(i));
       InsertCheckpoint("checkpoint-" + std::to_string(i));
       if (i == 0) continue;
-      const std::string former = "checkpoint-" + std::to_string(i - 1);
-      Commit(catalogue_->RemoveCheckpoint(1, former));
-      ASSERT_TRUE(blobs_->Remove(former).ok());
+      const auto removed = std::make_shared<std::vector<StoredCheckpoint>>();
+      Commit(catalogue_->RemoveOldCheckpoints(1, 0, removed));
+      for (const StoredCheckpoint& former : *removed) ASSERT_TRUE(blobs_->Remove(former.file).ok());
     }
   });
   for (int i = 0; i < 20; ++i) {

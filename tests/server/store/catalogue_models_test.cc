@@ -7,6 +7,7 @@
 namespace trainyard {
 namespace {
 
+using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -25,8 +26,36 @@ TEST_F(CatalogueTest, CheckpointsComeNewestFirst) {
   EXPECT_EQ(found[1].size_bytes, 5);
   EXPECT_EQ(found[1].log_position, 8);
   EXPECT_TRUE(found[1].pinned);
-  ASSERT_TRUE(Commit(catalogue_->RemoveCheckpoint(1, "f2")).ok());
-  EXPECT_EQ(catalogue_->Checkpoints(1).value().size(), 1);
+}
+
+TEST_F(CatalogueTest, OfOldCheckpointsSomePinnedOnesStayAndWhatTheJobBeganWith) {
+  const auto insert = [this](JobKey job, const std::string& file, int64_t position, bool pinned, bool in_row) {
+    StoredCheckpoint checkpoint = MakeCheckpoint(file);
+    checkpoint.log_position = position;
+    checkpoint.pinned = pinned;
+    checkpoint.in_row = in_row;
+    ASSERT_TRUE(Commit(catalogue_->Insert(job, checkpoint)).ok());
+  };
+  insert(1, "start", 0, true, false);
+  insert(1, "pinned 1", 5, true, false);
+  insert(1, "pinned 2", 6, true, true);
+  insert(1, "by time", 7, false, false);
+  insert(1, "pinned 3", 8, true, false);
+  insert(1, "pinned 4", 9, true, false);
+  insert(1, "newest", 10, false, false);
+  insert(2, "other", 5, false, false);
+  const auto files = std::make_shared<std::vector<StoredCheckpoint>>();
+  const auto names = [](const std::vector<StoredCheckpoint>& checkpoints) {
+    std::vector<std::string> all;
+    for (const StoredCheckpoint& checkpoint : checkpoints) all.push_back(checkpoint.file);
+    return all;
+  };
+  ASSERT_TRUE(Commit(catalogue_->RemoveOldCheckpoints(1, 2, files)).ok());
+  EXPECT_THAT(names(catalogue_->Checkpoints(1).value()), ElementsAre("newest", "pinned 4", "pinned 3", "start"));
+  EXPECT_THAT(names(*files), ElementsAre("by time", "pinned 1"));
+  ASSERT_TRUE(Commit(catalogue_->RemoveOldCheckpoints(1, 2, files)).ok());
+  EXPECT_THAT(*files, IsEmpty());
+  EXPECT_THAT(catalogue_->Checkpoints(2).value(), SizeIs(1));
 }
 
 TEST_F(CatalogueTest, AStateInItsRowIsReadOnlyWhenAskedFor) {

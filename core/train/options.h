@@ -119,6 +119,9 @@ struct InitialStateOptions {
   std::vector<NamedTensor> parameters;
   std::vector<NamedTensor> velocity;
 
+  // Of all parameters of the run at step 0. Alone: whoever owns the run has taken the values, and makes it from a checkpoint of step 0.
+  std::string parameters_digest;
+
   friend bool operator==(const InitialStateOptions&, const InitialStateOptions&) = default;
 };
 

@@ -6,8 +6,8 @@
 #include "core/train/layer_statistics.h"
 #include "core/train/step_probe.h"
 #include "server/run/efficient_minibatch.h"
+#include "server/run/first_state.h"
 #include "server/run/names.h"
-#include "server/run/warm_start.h"
 #include "server/wire/model.h"
 #include "server/wire/spec.h"
 #include "server/wire/time.h"
@@ -122,12 +122,7 @@ absl::StatusOr<v1::CheckJobResponse> CheckJob(const v1::JobSpec& spec, const Spe
   ASSIGN_OR_RETURN(const CheckedRun checked, CheckSpec(spec, limits, datasets));
   ASSIGN_OR_RETURN(const TrainingData data, OpenData(checked.options.data, datasets));
   ASSIGN_OR_RETURN(RunPlan plan, PlanRun(checked.options, data, limits.memory_bytes));
-  std::optional<Checkpoint> start;
-  if (plan.options.warm_start.has_value()) {
-    ASSIGN_OR_RETURN(const WarmStart warm_start, ReadWarmStart(plan, catalogue, saver));
-    plan.options.warm_start->parameters_digest = warm_start.parameters_digest;
-    ASSIGN_OR_RETURN(start, FirstState(plan, data, warm_start));
-  }
+  ASSIGN_OR_RETURN(std::optional<Checkpoint> start, TakeFirstState(plan, data, catalogue, saver));
   v1::CheckJobResponse response;
   AddPlan(plan, response);
   ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/status.h"
+#include "server/run/first_state.h"
 #include "server/run/job_run.h"
 #include "server/wire/model.h"
 #include "server/wire/run_events.h"
@@ -44,11 +45,11 @@ absl::StatusOr<JobRun::Start> JobRun::NewestCheckpoint() {
   return Start{.checkpoint = std::move(first), .position = 0};
 }
 
-// What a warm start or a fork has copied; nullopt where the first parameters are drawn.
+// nullopt: all of it is drawn.
 absl::StatusOr<std::optional<Checkpoint>> JobRun::FirstState() const {
   {
     absl::MutexLock lock(&mutex_);
-    if (!options_.warm_start.has_value() && !job_.has_forked_from()) return std::optional<Checkpoint>();
+    if (!BeginsWithCheckpoint(job_)) return std::optional<Checkpoint>();
   }
   ASSIGN_OR_RETURN(const std::vector<StoredCheckpoint> stored, services_.catalogue.Checkpoints(key_));
   const auto first = std::find_if(stored.begin(), stored.end(), IsFirstState);

@@ -94,7 +94,7 @@ class JobTable {
   absl::StatusOr<v1::Job> Insert(StoredJob stored, Draft draft, const Caller& caller);
 
   // What the run takes over from another, after which the options hold its digest. The rows are read for it.
-  absl::StatusOr<Checkpoint> WarmState(TrainingOptions& options);
+  absl::StatusOr<std::optional<Checkpoint>> TakeFirstState(TrainingOptions& options);
   absl::StatusOr<v1::Job> FormerJob(const StoredJob& former, const std::string& request_digest);
 
   // Requests (job_table_requests.cc).

@@ -10,10 +10,10 @@
 #include "core/base/status.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "server/run/first_state.h"
 #include "server/run/fork_job.h"
 #include "server/run/job_table.h"
 #include "server/run/names.h"
-#include "server/run/warm_start.h"
 #include "server/wire/spec.h"
 #include "server/wire/time.h"
 
@@ -115,9 +115,7 @@ absl::StatusOr<JobTable::Draft> JobTable::DraftOf(const v1::Job& asked) {
   const SpecCheck check = [this](const v1::JobSpec& spec) { return CheckSpecOf(spec); };
   Draft draft;
   ASSIGN_OR_RETURN(draft.run, check(asked.spec()));
-  if (draft.run.options.warm_start.has_value()) {
-    ASSIGN_OR_RETURN(draft.first, WarmState(draft.run.options));
-  }
+  ASSIGN_OR_RETURN(draft.first, TakeFirstState(draft.run.options));
   draft.job = NewJob(asked, draft.run.options, 0);
   *draft.job.mutable_changes() = asked.changes();
   absl::StatusOr<PlannedChanges> planned = PlanChanges(draft.job, check);
@@ -139,12 +137,17 @@ absl::StatusOr<JobTable::Draft> JobTable::DraftFork(const v1::Job& source, const
   return draft;
 }
 
-absl::StatusOr<Checkpoint> JobTable::WarmState(TrainingOptions& options) {
+absl::StatusOr<std::optional<Checkpoint>> JobTable::TakeFirstState(TrainingOptions& options) {
+  if (!options.warm_start.has_value() && options.initial_state == InitialStateOptions()) {
+    return std::optional<Checkpoint>();
+  }
   ASSIGN_OR_RETURN(const TrainingData data, OpenData(options.data, services_.datasets));
   ASSIGN_OR_RETURN(RunPlan plan, PlanRun(options, data, limits_.spec.memory_bytes));
-  ASSIGN_OR_RETURN(const WarmStart warm_start, ReadWarmStart(plan, services_.catalogue, services_.saver));
-  options.warm_start->parameters_digest = warm_start.parameters_digest;
-  return FirstState(std::move(plan), data, warm_start);
+  ASSIGN_OR_RETURN(std::optional<Checkpoint> first,
+                   trainyard::TakeFirstState(plan, data, services_.catalogue, services_.saver));
+  options.initial_state = std::move(plan.options.initial_state);
+  options.warm_start = std::move(plan.options.warm_start);
+  return first;
 }
 
 absl::StatusOr<v1::Job> JobTable::Insert(StoredJob stored, Draft draft, const Caller& caller) {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status.h"
 #include "server/run/branch.h"
+#include "server/run/first_state.h"
 #include "server/run/replay.h"
 #include "server/run/same_data.h"
 #include "server/run/spec_changes.h"
@@ -47,7 +48,7 @@ class ComparingSink final : public RunSink {
   bool attempt_ended_ = false;
 };
 
-// `kept`: checkpoints of all attempts, the newest first. The first attempt begins at step 0, where a warm start has left what it copied.
+// `kept`: checkpoints of all attempts, the newest first. The first attempt begins at step 0, from a checkpoint where not all of it was drawn.
 std::optional<StoredCheckpoint> FindStart(const v1::Job& job, const std::vector<StoredCheckpoint>& kept,
                                           std::optional<int64_t> from_step) {
   std::optional<StoredCheckpoint> found;
@@ -64,7 +65,7 @@ absl::StatusOr<Start> LoadStart(const v1::Job& job, JobKey key, std::optional<in
                                 const RunServices& services) {
   Start start{.attempt = job.attempt(), .checkpoint = {}, .kept = {}};
   ASSIGN_OR_RETURN(start.kept, services.catalogue.Checkpoints(key));
-  const bool drawn = start.attempt == 1 && !job.has_forked_from() && from_step.value_or(0) == 0;
+  const bool drawn = start.attempt == 1 && !BeginsWithCheckpoint(job) && from_step.value_or(0) == 0;
   if (drawn && !FindStart(job, start.kept, from_step).has_value()) return start;
   const auto choose = [&](const std::vector<StoredCheckpoint>& kept) -> absl::StatusOr<StoredCheckpoint> {
     const std::optional<StoredCheckpoint> found = FindStart(job, kept, from_step);

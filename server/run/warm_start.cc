@@ -215,12 +215,4 @@ absl::StatusOr<WarmStart> ReadWarmStart(const RunPlan& plan, const Catalogue& ca
   return warm_start;
 }
 
-absl::StatusOr<Checkpoint> FirstState(RunPlan plan, const TrainingData& data, const WarmStart& warm_start) {
-  InitialStateOptions& initial = plan.options.initial_state;
-  initial.parameters = warm_start.state.parameters;
-  initial.velocity.insert(initial.velocity.begin(), warm_start.state.velocity.begin(), warm_start.state.velocity.end());
-  ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer, MakeTrainer(std::move(plan), data, nullptr));
-  return trainer->Snapshot();
-}
-
 }  // namespace trainyard

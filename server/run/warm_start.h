@@ -29,9 +29,6 @@ absl::StatusOr<WarmStart> ReadWarmStart(const RunPlan& plan, const Catalogue& ca
 // INVALID_ARGUMENT: features, classes or tensors of the plan that are not those of `model`. `field` and `name` are what the user calls it.
 absl::Status CheckFit(const RunPlan& plan, std::string_view field, std::string_view name, const v1::Model& model);
 
-// The state in which a run of this plan begins, at step 0. The velocity that the plan's own initial state gives goes before the source's.
-absl::StatusOr<Checkpoint> FirstState(RunPlan plan, const TrainingData& data, const WarmStart& warm_start);
-
 }  // namespace trainyard
 
 #endif  // TRAINYARD_SERVER_RUN_WARM_START_H_

@@ -171,6 +171,7 @@ v1::InitialState ToProto(const InitialStateOptions& options) {
   v1::InitialState message;
   for (const NamedTensor& tensor : options.parameters) *message.add_parameters() = ToProto(tensor);
   for (const NamedTensor& tensor : options.velocity) *message.add_velocity() = ToProto(tensor);
+  message.set_parameters_digest(options.parameters_digest);
   return message;
 }
 
@@ -178,6 +179,7 @@ InitialStateOptions FromProto(const v1::InitialState& message) {
   InitialStateOptions options;
   for (const v1::Tensor& tensor : message.parameters()) options.parameters.push_back(FromProto(tensor));
   for (const v1::Tensor& tensor : message.velocity()) options.velocity.push_back(FromProto(tensor));
+  options.parameters_digest = message.parameters_digest();
   return options;
 }
 

@@ -22,17 +22,21 @@ constexpr int kDefaultPoints = 2000;
 constexpr int kMostPoints = 200'000;
 constexpr size_t kMostEvaluationBytes = 1 << 20;
 
+// Of each series.
+int MostPoints(const v1::GetMetricsRequest& request) {
+  const std::set<int> wanted(request.series().begin(), request.series().end());
+  const int series = wanted.empty() ? v1::Series_descriptor()->value_count() - 1 : static_cast<int>(wanted.size());
+  return std::min(request.has_max_points() ? request.max_points() : kDefaultPoints, kMostPoints / series);
+}
+
 absl::Status Check(const v1::GetMetricsRequest& request) {
+  if (request.has_max_points() && (request.max_points() < 4 || request.max_points() > 100'000)) {
+    return FieldError("max_points", int64_t{request.max_points()}, "in 4..100000");
+  }
   for (int i = 0; i < request.series_size(); ++i) {
     if (!v1::Series_IsValid(request.series(i)) || request.series(i) == v1::SERIES_UNSPECIFIED) {
       return FieldError(absl::StrCat("series[", i, "]"), int64_t{request.series(i)}, "a series");
     }
-  }
-  const std::set<int> wanted(request.series().begin(), request.series().end());
-  const int series = wanted.empty() ? v1::Series_descriptor()->value_count() - 1 : static_cast<int>(wanted.size());
-  if (request.has_max_points() && (request.max_points() < 4 || request.max_points() > kMostPoints / series)) {
-    return FieldError("max_points", int64_t{request.max_points()},
-                      absl::StrCat("in 4..", kMostPoints / series, " for each of ", series, " series"));
   }
   return absl::OkStatus();
 }
@@ -52,9 +56,7 @@ class Collector {
         first_(std::max<int64_t>(request.has_first_step() ? request.first_step() : 0, 0)),
         last_(request.has_last_step() ? request.last_step() : std::numeric_limits<int64_t>::max()),
         end_(std::min(last_, history.newest_step()) + 1),
-        plan_{.first_step = first_,
-              .last_step = std::max(end_ - 1, first_),
-              .max_points = request.has_max_points() ? request.max_points() : kDefaultPoints} {}
+        plan_{.first_step = first_, .last_step = std::max(end_ - 1, first_), .max_points = MostPoints(request)} {}
 
   absl::Status Collect(int level) {
     return history_.Walk(

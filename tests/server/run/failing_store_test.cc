@@ -65,7 +65,7 @@ TEST_F(FailingStoreTest, AForkWhoseSubmitIsNotDurableRuns) {
 TEST_F(FailingStoreTest, AnOldCheckpointKeepsItsFileUntilItsRowIsGone) {
   ASSERT_TRUE(Commit(Upload("datasets/iris")).ok());
   const std::string job = Train(1'000'000).name();
-  while (Checkpoints(job).size() < 11) absl::SleepFor(absl::Milliseconds(1));
+  while (Checkpoints(job).size() < 10) absl::SleepFor(absl::Milliseconds(1));
   disk_.Fail({.kind = InterceptedDisk::Kind::kLog, .call = FailingDisk::Call::kWrite, .code = SQLITE_IOERR_WRITE});
   disk_.AwaitFailed(1);
   const size_t files = blobs_->List()->size();

@@ -293,6 +293,9 @@ TEST_F(MetricsTest, AnAnswerIsNoLargerThanClientsTake) {
   EXPECT_EQ(response.evaluations().begin()->step(), 0);
   EXPECT_EQ(response.evaluations().rbegin()->step(), 399);
 
+  EXPECT_EQ(Metrics({{}, {}, 100'000}).series(0).steps_size(), 2 * (200'000 / 6 / 2));
+  EXPECT_TRUE(Metrics({{}, {}, 100'000}).series(0).thinned());
+
   EXPECT_FALSE(Metrics({100, 120, 4}).evaluations_thinned());
   EXPECT_EQ(Metrics({100, 120, 4}).evaluations_size(), 21);
 }

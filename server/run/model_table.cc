@@ -17,26 +17,40 @@ namespace trainyard {
 namespace {
 
 constexpr int64_t kMaxTableRows = 10'000;
-constexpr int64_t kMaxDatasetRows = 1'000'000;
+constexpr int64_t kMaxPredictedRows = 1'000'000;
+constexpr int64_t kMaxPredictedNumbers = 4'000'000;
 constexpr double kMaxMeasuringBytes = 1 << 30;
 
-// Calls use(rows) for all rows in blocks, in order, until it is done or cancelled.
+// Calls use(block) for `rows` in blocks, in order, until it is done or cancelled.
 template <typename Use>
-absl::Status ForEachBlock(int64_t row_count, const ModelTable::Cancelled& cancelled, Use use) {
-  std::vector<uint32_t> rows(std::min(row_count, kBlockRows));
-  for (int64_t begin = 0; begin < row_count; begin += kBlockRows) {
+absl::Status ForEachBlock(std::span<const uint32_t> rows, const ModelTable::Cancelled& cancelled, Use use) {
+  for (; !rows.empty(); rows = rows.subspan(std::min<size_t>(kBlockRows, rows.size()))) {
     if (cancelled()) return absl::CancelledError("the caller has gone");
-    const size_t count = static_cast<size_t>(std::min(kBlockRows, row_count - begin));
-    std::iota(rows.begin(), rows.begin() + static_cast<int64_t>(count), static_cast<uint32_t>(begin));
-    use(std::span<const uint32_t>(rows).first(count));
+    use(rows.first(std::min<size_t>(kBlockRows, rows.size())));
   }
   return absl::OkStatus();
 }
 
-std::vector<uint32_t> AllRows(const Dataset& dataset) {
-  std::vector<uint32_t> rows(dataset.row_count());
-  std::iota(rows.begin(), rows.end(), 0);
+std::vector<uint32_t> RowsFrom(int64_t first, int64_t count) {
+  std::vector<uint32_t> rows(static_cast<size_t>(count));
+  std::iota(rows.begin(), rows.end(), static_cast<uint32_t>(first));
   return rows;
+}
+
+// Those that a request asks for, of `row_count`, each with a prediction of `width` numbers.
+absl::StatusOr<std::vector<uint32_t>> WantedRows(const v1::PredictRequest& request, int64_t row_count, int64_t width) {
+  if (request.first_row() < 0) return FieldError("first_row", request.first_row(), "at least 0");
+  if (request.has_max_rows() && request.max_rows() < 1) return FieldError("max_rows", request.max_rows(), "at least 1");
+  const int64_t first = std::min(request.first_row(), row_count);
+  const int64_t rest = row_count - first;
+  const int64_t count = request.has_max_rows() ? std::min(request.max_rows(), rest) : rest;
+  const int64_t most = std::min(kMaxPredictedRows, kMaxPredictedNumbers / width);
+  if (count <= most) return RowsFrom(first, count);
+  const std::string rule =
+      absl::StrCat("at most ", most, " in one answer", width > 1 ? absl::StrCat(" of ", width, " classes") : "");
+  if (request.has_max_rows()) return FieldError("max_rows", count, rule);
+  return FieldError(request.has_table() ? "table.rows" : "dataset", absl::StrCat(count, " rows"),
+                    absl::StrCat(rule, "; ask for parts by first_row and max_rows"));
 }
 
 // `values`, and for classes `scores`, as the predictor gives them for one row.
@@ -151,10 +165,6 @@ absl::StatusOr<v1::PredictResponse> ModelTable::Predict(const v1::PredictRequest
     case v1::PredictRequest::kDataset: {
       RETURN_IF_ERROR(CheckName("dataset", request.dataset(), "datasets"));
       ASSIGN_OR_RETURN(dataset, services_.datasets.Open(request.dataset()));
-      if (dataset->row_count() > kMaxDatasetRows) {
-        return FieldError("dataset", absl::StrCat(dataset->row_count(), " rows"),
-                          absl::StrCat("at most ", kMaxDatasetRows));
-      }
       break;
     }
     case v1::PredictRequest::INPUT_NOT_SET:
@@ -162,14 +172,15 @@ absl::StatusOr<v1::PredictResponse> ModelTable::Predict(const v1::PredictRequest
   }
   ASSIGN_OR_RETURN(const RowEncoder encoder,
                    RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeatures));
-  RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
+  const int64_t width = loaded->predictor->prediction_width();
+  ASSIGN_OR_RETURN(const std::vector<uint32_t> wanted, WantedRows(request, dataset->row_count(), width));
+  RETURN_IF_ERROR(encoder.Check(wanted));
   v1::PredictResponse response;
   response.set_step(loaded->model.step());
   for (const std::string& name : loaded->encoding.target.classes) response.add_classes(name);
-  const int64_t width = loaded->predictor->prediction_width();
   std::vector<double> values(kBlockRows * width);
   std::vector<double> score_values(kBlockRows * width);
-  RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
+  RETURN_IF_ERROR(ForEachBlock(wanted, cancelled, [&](std::span<const uint32_t> rows) {
     const int64_t count = static_cast<int64_t>(rows.size());
     const MatrixView<double> predictions = {values.data(), count, width, width};
     const MatrixView<double> scores = {score_values.data(), count, width, width};
@@ -190,12 +201,12 @@ absl::StatusOr<v1::EvaluateResponse> ModelTable::Evaluate(const v1::EvaluateRequ
   ASSIGN_OR_RETURN(const MetricPlan plan, PlanOf(request, *loaded->predictor, class_count, dataset->row_count()));
   ASSIGN_OR_RETURN(const RowEncoder encoder,
                    RowEncoder::Bind(loaded->encoding, *dataset, RowEncoder::Needs::kFeaturesAndTarget));
-  RETURN_IF_ERROR(encoder.Check(AllRows(*dataset)));
-  RETURN_IF_ERROR(encoder.CheckTargets(AllRows(*dataset), loaded->predictor->smallest_target()));
+  const std::vector<uint32_t> all = RowsFrom(0, dataset->row_count());
+  RETURN_IF_ERROR(encoder.Check(all));
+  RETURN_IF_ERROR(encoder.CheckTargets(all, loaded->predictor->smallest_target()));
   MetricSums sums(plan, dataset->row_count());
-  RETURN_IF_ERROR(ForEachBlock(dataset->row_count(), cancelled, [&](std::span<const uint32_t> rows) {
-    loaded->predictor->Measure(encoder, rows, sums);
-  }));
+  RETURN_IF_ERROR(ForEachBlock(
+      all, cancelled, [&](std::span<const uint32_t> rows) { loaded->predictor->Measure(encoder, rows, sums); }));
   v1::EvaluateResponse response;
   const auto add = [&](Metric metric) {
     v1::MetricValue& value = *response.add_values();

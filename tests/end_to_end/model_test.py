@@ -126,6 +126,47 @@ class ModelTest(ServerTest):
             "table.rows = 10001 rows, must be at most 10000", lambda: self.client.predict(job.model, table)
         )
 
+    def test_predictions_come_in_parts_where_a_request_says_so(self) -> None:
+        job = self.client.train(spec_of("iris", budget=spec_pb2.Budget(epochs=3)))
+        columns, rows = csv_rows("iris")
+        for source in (
+            {"dataset": "datasets/iris"},
+            {"table": table_of(columns[:-1], [row[:-1] for row in rows])},
+        ):
+            request = model_pb2.PredictRequest(model=job.model, **source)
+            whole = self.client.models.Predict(request)
+            self.assertEqual(len(whole.predictions), 150)
+            parts = []
+            for first in (0, 60, 120, 150, 1000):
+                request.first_row, request.max_rows = first, 60
+                parts.append(list(self.client.models.Predict(request).predictions))
+            self.assertEqual([len(part) for part in parts], [60, 60, 30, 0, 0])
+            self.assertEqual([prediction for part in parts for prediction in part], list(whole.predictions))
+        predict = self.client.models.Predict
+        request = model_pb2.PredictRequest(model=job.model, dataset="datasets/iris", first_row=-1)
+        self.refused_field("first_row = -1, must be at least 0", predict, request)
+        request = model_pb2.PredictRequest(model=job.model, dataset="datasets/iris", max_rows=0)
+        self.refused_field("max_rows = 0, must be at least 1", predict, request)
+
+    def test_one_answer_has_no_more_numbers_than_a_server_can_spare(self) -> None:
+        classes = 5000
+        lines = "x,label\n" + "".join(f"{i % 7},c{i}\n" for i in range(classes))
+        self.client.upload(lines.encode(), "labels")
+        job = self.client.train(spec_of("labels", budget=spec_pb2.Budget(steps=1)))
+        request = model_pb2.PredictRequest(model=job.model, dataset="datasets/labels")
+        self.refused_field(
+            "dataset = 5000 rows, must be at most 800 in one answer of 5000 classes; ask for parts by first_row and "
+            "max_rows",
+            self.client.models.Predict,
+            request,
+        )
+        request.max_rows = 801
+        self.refused_field(
+            "max_rows = 801, must be at most 800 in one answer of 5000 classes", self.client.models.Predict, request
+        )
+        request.first_row, request.max_rows = 4990, 801
+        self.assertEqual(len(self.client.models.Predict(request).predictions), 10)
+
     def test_null_stands_for_the_mean_of_the_training_part(self) -> None:
         job = self.client.train(spec_of("iris", budget=spec_pb2.Budget(epochs=3)))
         model = self.client.get_model(job.name)

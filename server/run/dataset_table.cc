@@ -105,7 +105,7 @@ absl::StatusOr<StoredDataset> DatasetTable::Read(const v1::Upload& upload, const
   dataset.set_uploaded_bytes(static_cast<int64_t>(content.bytes().size()));
   dataset.set_stored_bytes(writer->size());
   *dataset.mutable_read_options() = ToProto(options);
-  for (const Column& column : result->schema.columns) *dataset.add_columns() = ToProto(column);
+  AddColumns(result->schema.columns, dataset);
   for (const std::string& warning : result->warnings) dataset.add_warnings(warning);
   ASSIGN_OR_RETURN(const auto mapped, blobs_.Map(file));
   ASSIGN_OR_RETURN(const auto rows, Dataset::OpenWritten(mapped));

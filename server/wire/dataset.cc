@@ -15,7 +15,9 @@ namespace trainyard {
 namespace {
 
 constexpr size_t kCategoriesShown = 1000;
-constexpr size_t kCategoryBytesShown = size_t{32} << 10;
+constexpr size_t kCategoryBytesShown = size_t{32} << 10;    // of one column
+constexpr size_t kAllCategoryBytesShown = size_t{1} << 20;  // of a data set
+constexpr size_t kBytesOfCount = 12;                        // beside a category's text, about
 
 v1::NumericStatistics ToProto(const NumericStatistics& statistics) {
   v1::NumericStatistics message;
@@ -116,7 +118,9 @@ v1::ReadOptions ToProto(const ReadOptions& options) {
   return message;
 }
 
-v1::Column ToProto(const Column& column) {
+namespace {
+
+v1::Column ToProto(const Column& column, size_t category_bytes) {
   v1::Column message;
   message.set_name(column.name);
   message.set_type(ToProto(column.type));
@@ -128,13 +132,24 @@ v1::Column ToProto(const Column& column) {
   message.set_nonzero_count(column.nonzero_count);
   size_t bytes = 0;
   for (size_t i = 0; i < std::min(column.categories.size(), kCategoriesShown); ++i) {
-    bytes += column.categories[i].value.size();
-    if (bytes > kCategoryBytesShown) break;
+    bytes += column.categories[i].value.size() + kBytesOfCount;
+    if (bytes > category_bytes) break;
     v1::Category* category = message.add_categories();
     category->set_value(column.categories[i].value);
     category->set_count(column.categories[i].count);
   }
   return message;
+}
+
+}  // namespace
+
+void AddColumns(const std::vector<Column>& columns, v1::Dataset& dataset) {
+  const auto with_categories = static_cast<size_t>(
+      std::count_if(columns.begin(), columns.end(), [](const Column& column) { return !column.categories.empty(); }));
+  const size_t share = kAllCategoryBytesShown / std::max<size_t>(with_categories, 1);
+  for (const Column& column : columns) {
+    *dataset.add_columns() = ToProto(column, std::min(kCategoryBytesShown, share));
+  }
 }
 
 v1::Conditioning ToProto(const Conditioning& conditioning) {

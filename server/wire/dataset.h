@@ -22,8 +22,8 @@ v1::Format ToProto(Format format);
 v1::ColumnType ToProto(ColumnType type);
 v1::ColumnRole ToProto(ColumnRole role);
 
-// At most the first 1,000 categories of a column go out.
-v1::Column ToProto(const Column& column);
+// With the first categories of each column, as Column says of them.
+void AddColumns(const std::vector<Column>& columns, v1::Dataset& dataset);
 
 v1::Conditioning ToProto(const Conditioning& conditioning);
 

@@ -14,6 +14,12 @@ using ::testing::ElementsAre;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+v1::Column ColumnMessage(const Column& column) {
+  v1::Dataset dataset;
+  AddColumns({column}, dataset);
+  return dataset.columns(0);
+}
+
 Column MakeColumn(const std::string& name, ColumnType type, int category_count = 0) {
   Column column;
   column.name = name;
@@ -77,7 +83,7 @@ TEST(ColumnTest, ASparseColumnHasWidthAndCount) {
   Column column = MakeColumn("f", ColumnType::kSparse);
   column.width = 70'000;
   column.nonzero_count = 12;
-  const v1::Column message = ToProto(column);
+  const v1::Column message = ColumnMessage(column);
   EXPECT_EQ(message.type(), v1::COLUMN_TYPE_SPARSE);
   EXPECT_EQ(message.width(), 70'000);
   EXPECT_EQ(message.nonzero_count(), 12);
@@ -99,7 +105,7 @@ TEST(ColumnTest, StatisticsBelongToNumericColumns) {
   column.role = ColumnRole::kTarget;
   column.missing_count = 4;
   column.numeric = {.mean = 1, .deviation = 2, .minimum = -3, .maximum = 5};
-  const v1::Column message = ToProto(column);
+  const v1::Column message = ColumnMessage(column);
   EXPECT_EQ(message.name(), "x");
   EXPECT_EQ(message.type(), v1::COLUMN_TYPE_NUMERIC);
   EXPECT_EQ(message.role(), v1::COLUMN_ROLE_TARGET);
@@ -108,11 +114,11 @@ TEST(ColumnTest, StatisticsBelongToNumericColumns) {
   EXPECT_EQ(message.numeric().deviation(), 2);
   EXPECT_EQ(message.numeric().minimum(), -3);
   EXPECT_EQ(message.numeric().maximum(), 5);
-  EXPECT_FALSE(ToProto(MakeColumn("k", ColumnType::kCategorical, 2)).has_numeric());
+  EXPECT_FALSE(ColumnMessage(MakeColumn("k", ColumnType::kCategorical, 2)).has_numeric());
 }
 
 TEST(ColumnTest, AtMostAThousandCategoriesGoOutAndTheirNumberIsTold) {
-  const v1::Column message = ToProto(MakeColumn("k", ColumnType::kCategorical, 1001));
+  const v1::Column message = ColumnMessage(MakeColumn("k", ColumnType::kCategorical, 1001));
   EXPECT_EQ(message.category_count(), 1001);
   ASSERT_EQ(message.categories_size(), 1000);
   EXPECT_EQ(message.categories(999).value(), "c999");
@@ -120,10 +126,19 @@ TEST(ColumnTest, AtMostAThousandCategoriesGoOutAndTheirNumberIsTold) {
 
 TEST(ColumnTest, CategoriesGoOutAsFarAsTheyHave32KiBTogether) {
   Column column = MakeColumn("k", ColumnType::kCategorical);
-  for (const char letter : {'a', 'b', 'c'}) column.categories.push_back({.value = std::string(16 << 10, letter)});
-  const v1::Column message = ToProto(column);
+  for (const char letter : {'a', 'b', 'c'}) column.categories.push_back({.value = std::string(16'000, letter)});
+  const v1::Column message = ColumnMessage(column);
   EXPECT_EQ(message.category_count(), 3);
   EXPECT_EQ(message.categories_size(), 2);
+}
+
+TEST(ColumnTest, ManyColumnsShareWhatADataSetShowsOfCategories) {
+  v1::Dataset dataset;
+  AddColumns(std::vector<Column>(5000, MakeColumn("k", ColumnType::kCategorical, 500)), dataset);
+  EXPECT_EQ(dataset.columns_size(), 5000);
+  EXPECT_EQ(dataset.columns(4999).category_count(), 500);
+  EXPECT_GT(dataset.columns(4999).categories_size(), 5);
+  EXPECT_LT(dataset.ByteSizeLong(), size_t{2} << 20);
 }
 
 TEST(ConditioningTest, EveryFieldGoesOut) {

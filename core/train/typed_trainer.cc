@@ -309,7 +309,7 @@ void TypedTrainer<Real>::GradientNormUnit(RunSink& sink) {
   gradient_norm_told_ = true;
   sink.Tell(EarlyStopReport{.step = step_,
                             .metric = stopping_->metric(),
-                            .best_value = stopping_->state().best_value,
+                            .best_value = stopping_->best_value(),
                             .best_step = stopping_->state().best_step,
                             .patience = parts_.plan.options.early_stopping->patience,
                             .training_gradient_norm = objective_.gradient_norm()});

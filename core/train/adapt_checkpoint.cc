@@ -64,6 +64,7 @@ absl::Status ForgetTarget(std::string& place) {
 std::string PlaceOf(const Checkpoint& checkpoint) {
   Checkpoint place = checkpoint;
   place.best.reset();
+  place.last_finite.reset();
   place.learning_rate_factor = 1;
   place.roll_backs = 0;
   place.roll_back_to.clear();

@@ -63,6 +63,13 @@ std::string TypedTrainer<Real>::LogicalBytes(std::span<const Real> flat) const {
   return bytes;
 }
 
+template <typename Real>
+void TypedTrainer<Real>::SetMade(const UpdatesMade& made) {
+  step_ = made.step;
+  clipped_steps_ = made.clipped_steps;
+  clipped_step_ = made.clipped_step;
+}
+
 // What the run would go back to: all of its state but the best parameters, which it keeps, and the count of roll-backs.
 template <typename Real>
 Checkpoint TypedTrainer<Real>::PlaceOfRun() const {
@@ -100,6 +107,12 @@ template <typename Real>
 Checkpoint TypedTrainer<Real>::Snapshot() const {
   Checkpoint checkpoint = PlaceOfRun();
   checkpoint.best = best_;
+  if (const auto* const last = guard_.LastFinite(AsSpanOf<Real>(checkpoint.parameters))) {
+    checkpoint.last_finite = LastFiniteParameters{.step = last->made.step,
+                                                  .clipped_steps = last->made.clipped_steps,
+                                                  .clipped_step = last->made.clipped_step,
+                                                  .parameters = LogicalBytes(last->parameters)};
+  }
   checkpoint.learning_rate_factor = learning_rate_factor_;
   checkpoint.roll_backs = roll_backs_;
   checkpoint.changes_made = changes_made_;
@@ -150,12 +163,11 @@ absl::Status TypedTrainer<Real>::RestorePlace(const Checkpoint& checkpoint) {
   if (stopping_.has_value()) stopping_->Restore(*checkpoint.stopping);
   RETURN_IF_ERROR(parts_.schedule->Restore(checkpoint.schedule_state));
   materialized_step_ = -1;
-  step_ = checkpoint.step;
+  SetMade(
+      {.step = checkpoint.step, .clipped_steps = checkpoint.clipped_steps, .clipped_step = checkpoint.clipped_step});
   saved_step_ = checkpoint.step;
   evaluated_step_ = checkpoint.evaluated_step;
   target_reached_ = checkpoint.target_reached;
-  clipped_steps_ = checkpoint.clipped_steps;
-  clipped_step_ = checkpoint.clipped_step;
   return absl::OkStatus();
 }
 
@@ -165,6 +177,14 @@ absl::Status TypedTrainer<Real>::Restore(const Checkpoint& checkpoint) {
   best_ = checkpoint.best;
   if (best_.has_value() && best_->parameters.size() != checkpoint.parameters.size()) {
     return OfAnotherRun("its best parameters differ");
+  }
+  if (checkpoint.last_finite.has_value()) {
+    const LastFiniteParameters& last = *checkpoint.last_finite;
+    typename OverflowGuard<Real>::Finite finite{
+        .made = {.step = last.step, .clipped_steps = last.clipped_steps, .clipped_step = last.clipped_step},
+        .parameters = std::vector<Real>(theta_.size())};
+    RETURN_IF_ERROR(FromLogicalBytes(last.parameters, finite.parameters));
+    guard_.SetLastFinite(std::move(finite));
   }
   learning_rate_factor_ = checkpoint.learning_rate_factor;
   roll_backs_ = checkpoint.roll_backs;

@@ -193,7 +193,9 @@ absl::Status TypedTrainer<Real>::Restore(const Checkpoint& checkpoint) {
     ASSIGN_OR_RETURN(roll_back_to_, DecodeCheckpoint(checkpoint.roll_back_to));
   }
   if (target_reached_) StopSoon(StopReason::kTargetMetric);
-  if (stopping_.has_value() && stopping_->out_of_patience()) StopSoon(StopReason::kEarlyStop);
+  // Patience that ran out at an evaluation which came because the run ended did not end it.
+  const bool planned = evaluated_step_ % steps_between_evaluations_ == 0;
+  if (planned && stopping_.has_value() && stopping_->out_of_patience()) StopSoon(StopReason::kEarlyStop);
   return absl::OkStatus();
 }
 

@@ -182,8 +182,9 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   // More parameters than can be counted need more memory than there is.
   if (!layout.ok()) return CheckMemory(std::numeric_limits<int64_t>::max(), memory_limit);
   if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, *layout)));
-  const RowCounts rows =
-      CountRows(data, target_index, training.exact ? data.row_count() - training.rows : data.row_count());
+  const PartRows parts{.training = training.rows,
+                       .measured = training.exact ? data.row_count() - training.rows : data.row_count()};
+  const RowCounts rows = CountRows(data, target_index, parts);
   const int64_t memory_bytes = EstimateMemory(options, *layout, network.dense_columns, rows);
   RETURN_IF_ERROR(CheckMemory(memory_bytes, memory_limit));
   return CheckedRun{.options = std::move(options), .memory_bytes = memory_bytes};

@@ -120,8 +120,9 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));
   RETURN_IF_ERROR(CountSteps(plan));
   WarnOfTauBeyondBudget(plan);
-  const RowCounts rows =
-      CountRows(data, target, static_cast<int64_t>(plan.validation_rows.size() + plan.test_rows.size()));
+  const PartRows parts{.training = static_cast<int64_t>(plan.training_rows.size()),
+                       .measured = static_cast<int64_t>(plan.validation_rows.size() + plan.test_rows.size())};
+  const RowCounts rows = CountRows(data, target, parts);
   plan.memory_bytes = EstimateMemory(options, plan.layout, DenseColumns(plan.encoding), rows);
   RETURN_IF_ERROR(CheckMemory(plan.memory_bytes, memory_limit));
   return plan;

@@ -27,10 +27,16 @@ absl::Status OfAnotherRun(std::string_view what) {
 template <typename Real>
 absl::Status TypedTrainer<Real>::Initialize() {
   RETURN_IF_ERROR(FillInitialParameters<Real>(parts_.plan, parts_.training, *parts_.loss, theta_));
+  bool finite = OverflowGuard<Real>::IsFinite(theta_);
   for (const OptimizerArray& array : optimizer_->state()) {
     if (array.name != "velocity") continue;
-    Place<Real>(parts_.plan.options.initial_state.velocity, parts_.plan.layout,
-                {reinterpret_cast<Real*>(array.bytes.data()), array.bytes.size() / sizeof(Real)});
+    const std::span<Real> velocity = {reinterpret_cast<Real*>(array.bytes.data()), array.bytes.size() / sizeof(Real)};
+    Place<Real>(parts_.plan.options.initial_state.velocity, parts_.plan.layout, velocity);
+    finite = finite && OverflowGuard<Real>::IsFinite(velocity);
+  }
+  if (!finite) {
+    return FieldError("precision", parts_.plan.options.precision == Precision::kF32 ? "PRECISION_F32" : "PRECISION_F64",
+                      "one that holds the initial parameters and velocity: some are larger than its largest number");
   }
   MarkPlaceToGoBackTo();
   return absl::OkStatus();

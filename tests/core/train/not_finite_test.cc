@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/base/status.h"
+#include "core/data/dataset_builder.h"
 #include "tests/core/train/recorded_run.h"
 #include "tests/testing/sparse_run.h"
 
@@ -88,6 +89,45 @@ TEST(NotFiniteTest, ARunThatWasLeftAfterAnOverflowEndsWithTheSameParameters) {
     RunToEnd(*resumed, sink);
     EXPECT_EQ(resumed->Snapshot(), whole->Snapshot()) << "from step " << checkpoint.step;
   }
+}
+
+// Two examples of this number.
+std::shared_ptr<const Dataset> OfNumber(double y) {
+  DatasetBuilder builder(Schema{.columns = {{.name = "x"}, {.name = "y", .role = ColumnRole::kTarget}}});
+  builder.AddRow(std::vector<double>{1, y});
+  builder.AddRow(std::vector<double>{2, y});
+  return std::move(builder).Build();
+}
+
+TEST(NotFiniteTest, AGradientThatNoFloatHoldsIsMetWhereAllParametersAreZero) {
+  TrainingOptions options = Options();
+  options.data.validation = std::monostate();
+  options.data.test = std::monostate();
+  options.network.hidden.clear();
+  options.initialization.weights = ZeroWeightsOptions();
+  options.minibatches.batch = FullBatch();
+  const std::unique_ptr<Trainer> trainer = MakeOn({.training = OfNumber(1e39)}, options);
+  RecordingSink sink;
+  RunToEnd(*trainer, sink);
+  EXPECT_THAT(sink.story, ::testing::ElementsAre("divergence at 0"));
+  EXPECT_TRUE(AllFinite(trainer->Snapshot().parameters));
+}
+
+TEST(NotFiniteTest, InitialParametersAndVelocitiesThatNoFloatHoldsAreRefused) {
+  const auto refused = [](auto change) {
+    TrainingOptions options = Options();
+    change(options);
+    const TrainingData data = Data();
+    const absl::Status status = MakeTrainer(*PlanRun(options, data, kMemory), data, nullptr).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    options.precision = Precision::kF64;
+    EXPECT_TRUE(MakeTrainer(*PlanRun(options, data, kMemory), data, nullptr).ok());
+    return ErrorField(status);
+  };
+  const NamedTensor large{.name = "layers.1.bias", .shape = {3}, .values = {0, 1e39, 0}};
+  EXPECT_EQ(refused([&](auto& o) { o.initial_state.parameters = {large}; }), "precision");
+  EXPECT_EQ(refused([&](auto& o) { o.initial_state.velocity = {large}; }), "precision");
+  EXPECT_EQ(refused([](auto& o) { o.initialization.biases = ConstantBiasesOptions{.value = -1e39}; }), "precision");
 }
 
 TEST(NotFiniteTest, AnUpdateThatIsTakenBackIsNotCountedAsClipped) {

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/flush_denormals.h"
 #include "core/base/status.h"
 #include "core/data/split.h"
 #include "core/train/budget.h"
@@ -100,6 +101,7 @@ int64_t TrainingData::row_count() const {
 }
 
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
+  const FlushDenormals flush;
   RunPlan plan;
   ASSIGN_OR_RETURN(CheckedRun checked, CheckRun(given, data, memory_limit));
   plan.options = std::move(checked.options);

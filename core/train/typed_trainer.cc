@@ -34,6 +34,7 @@ int64_t StepsBetweenEvaluations(const RunPlan& plan) {
 template <typename Real>
 absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, const TrainingData& data,
                                                                   const Checkpoint* checkpoint, Crew* crew) {
+  const FlushDenormals flush;
   const auto bind = [&](Part part) {
     return RowEncoder::Bind(plan.encoding, DatasetOf(part, data), RowEncoder::Needs::kFeaturesAndTarget);
   };

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/flush_denormals.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "core/train/initial_parameters.h"
@@ -111,6 +112,7 @@ void TypedTrainer<Real>::Materialize() {
 
 template <typename Real>
 Checkpoint TypedTrainer<Real>::Snapshot() const {
+  const FlushDenormals flush;
   Checkpoint checkpoint = PlaceOfRun();
   checkpoint.best = best_;
   if (const auto* const last = guard_.LastFinite(AsSpanOf<Real>(checkpoint.parameters))) {

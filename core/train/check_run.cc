@@ -50,19 +50,6 @@ absl::StatusOr<std::unique_ptr<const Loss<double>>> ResolveLoss(const Column& ta
   return loss;
 }
 
-// What watches a metric needs a validation part.
-absl::Status CheckWatchers(bool has_validation, const TrainingOptions& options) {
-  if (has_validation) return absl::OkStatus();
-  constexpr std::string_view kRule =
-      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset";
-  if (options.budget.target_metric.has_value()) return FieldError("budget.target_metric", "set", kRule);
-  if (std::holds_alternative<ReduceOnPlateauOptions>(options.optimizer.schedule.kind)) {
-    return FieldError("optimizer.schedule.reduce_on_plateau", "set", kRule);
-  }
-  if (options.early_stopping.has_value()) return FieldError("early_stopping", "set", kRule);
-  return absl::OkStatus();
-}
-
 absl::Status CheckClassWeights(const Column& target, const TrainingDataOptions& data) {
   if (!data.class_weights.has_value()) return absl::OkStatus();
   if (target.type != ColumnType::kCategorical) {

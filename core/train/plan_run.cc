@@ -9,6 +9,7 @@
 #include "core/data/split.h"
 #include "core/train/budget.h"
 #include "core/train/initial_state.h"
+#include "core/train/measuring.h"
 #include "core/train/memory_estimate.h"
 #include "core/train/trainer.h"
 
@@ -117,6 +118,7 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   }
   ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, TargetShape{plan.encoding.target.classes}));
   RETURN_IF_ERROR(CheckParts(data, options, *loss, plan));
+  RETURN_IF_ERROR(CheckWatchers(!plan.validation_rows.empty(), options));
   ASSIGN_OR_RETURN(plan.layout, ParameterLayout::Make(options.network, plan.encoding.input_count(),
                                                       loss->output_count(), InputsOf(plan.encoding)));
   RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));

@@ -23,7 +23,10 @@ struct TargetShape {
   std::vector<std::string> classes;
 };
 
-// Thread-safe. An output that is not a number makes the sum NaN.
+// w x, and 0 where w is: what an example of weight 0 costs, be its loss infinite.
+inline double Weighted(double w, double x) { return w == 0 ? 0 : w * x; }
+
+// Thread-safe. An output that is not a number makes the sum NaN, unless its example has weight 0.
 template <typename Real>
 class Loss {
  public:

@@ -31,7 +31,7 @@ class MarginLoss final : public Loss<Real> {
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override {
     double total = 0;
     for (int64_t i = 0; i < outputs.rows; ++i) {
-      total += targets.weights[i] * Phi::Value(Sign(targets.classes[i]) * outputs(i, 0));
+      total += Weighted(targets.weights[i], Phi::Value(Sign(targets.classes[i]) * outputs(i, 0)));
     }
     return total;
   }
@@ -42,8 +42,8 @@ class MarginLoss final : public Loss<Real> {
       const double y = Sign(targets.classes[i]);
       const double z = y * outputs(i, 0);
       double slope;
-      total += targets.weights[i] * ValueAndSlope(z, slope);
-      outputs(i, 0) = static_cast<Real>(factor * targets.weights[i] * y * slope);
+      total += Weighted(targets.weights[i], ValueAndSlope(z, slope));
+      outputs(i, 0) = static_cast<Real>(Weighted(factor * targets.weights[i] * y, slope));
     }
     return total;
   }

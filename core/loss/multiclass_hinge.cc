@@ -30,7 +30,7 @@ double MulticlassHinge<Real>::Sum(MatrixView<const Real> outputs, const Targets&
   for (int64_t i = 0; i < outputs.rows; ++i) {
     const size_t truth = static_cast<size_t>(targets.classes[i]);
     const std::span<const Real> row = outputs.row(i);
-    total += targets.weights[i] * LossOf(row[Rival(row, truth)], row[truth]);
+    total += Weighted(targets.weights[i], LossOf(row[Rival(row, truth)], row[truth]));
   }
   return total;
 }
@@ -43,7 +43,7 @@ double MulticlassHinge<Real>::SumAndGradient(double factor, MatrixView<Real> out
     const std::span<Real> row = outputs.row(i);
     const size_t rival = Rival(row, truth);
     const double loss = LossOf(row[rival], row[truth]);
-    total += targets.weights[i] * loss;
+    total += Weighted(targets.weights[i], loss);
     std::fill(row.begin(), row.end(), Real(0));
     if (loss == 0) continue;
     row[rival] = static_cast<Real>(factor * targets.weights[i]);

@@ -33,7 +33,7 @@ class NumberLoss final : public Loss<Real> {
   double Sum(MatrixView<const Real> outputs, const Targets& targets) const override {
     double total = 0;
     for (int64_t i = 0; i < outputs.rows; ++i) {
-      total += targets.weights[i] * rho_.Value(outputs(i, 0), targets.numbers[i]);
+      total += Weighted(targets.weights[i], rho_.Value(outputs(i, 0), targets.numbers[i]));
     }
     return total;
   }
@@ -42,8 +42,8 @@ class NumberLoss final : public Loss<Real> {
     double total = 0;
     for (int64_t i = 0; i < outputs.rows; ++i) {
       const double f = outputs(i, 0);
-      total += targets.weights[i] * rho_.Value(f, targets.numbers[i]);
-      outputs(i, 0) = static_cast<Real>(factor * targets.weights[i] * rho_.Slope(f, targets.numbers[i]));
+      total += Weighted(targets.weights[i], rho_.Value(f, targets.numbers[i]));
+      outputs(i, 0) = static_cast<Real>(Weighted(factor * targets.weights[i], rho_.Slope(f, targets.numbers[i])));
     }
     return total;
   }

@@ -226,7 +226,7 @@ absl::Status DatasetObjective<Real>::EndBlock() {
 
 template <typename Real>
 double DatasetObjective<Real>::BoundGradient(int64_t rows) {
-  if (point_bound_ <= safe_point_bound_) return kLargestSafe<Real>;
+  if (point_bound_ <= safe_point_bound_ && safe_point_bound_ > 0) return kLargestSafe<Real>;
   return pass_->GradientBound(rows, encoder_.input_bound());
 }
 

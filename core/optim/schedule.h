@@ -4,6 +4,7 @@
 #define TRAINYARD_CORE_OPTIM_SCHEDULE_H_
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ namespace trainyard {
 
 // The best value of a watched metric so far.
 struct WatchedBest {
-  double value = 0;
+  double value = std::numeric_limits<double>::quiet_NaN();
   int64_t step = 0;
 };
 

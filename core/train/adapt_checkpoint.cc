@@ -16,11 +16,18 @@ bool SameOptimizerState(const TrainingOptions& then, const TrainingOptions& now)
              MayStepLazily(now.regularization, now.optimizer.clipping);
 }
 
+// Whether its values mean the same under both.
+bool SameMeaning(Metric metric, const TrainingOptions& then, const TrainingOptions& now) {
+  if (metric == Metric::kLoss) return then.loss == now.loss;
+  return metric != Metric::kTopKAccuracy || then.evaluation.top_k == now.evaluation.top_k;
+}
+
 bool SameStopping(const TrainingOptions& then, const TrainingOptions& now) {
   if (!then.early_stopping.has_value() || !now.early_stopping.has_value()) return false;
   const EarlyStoppingOptions& a = *then.early_stopping;
   const EarlyStoppingOptions& b = *now.early_stopping;
-  return a.metric == b.metric && a.moving_average == b.moving_average && a.keep == b.keep;
+  return a.metric == b.metric && SameMeaning(*a.metric, then, now) && a.moving_average == b.moving_average &&
+         a.keep == b.keep;
 }
 
 bool SameScheduleState(const TrainingOptions& then, const TrainingOptions& now) {
@@ -28,7 +35,13 @@ bool SameScheduleState(const TrainingOptions& then, const TrainingOptions& now) 
   const ScheduleOptions& b = now.optimizer.schedule;
   if (a.kind.index() != b.kind.index() || a.warm_up.has_value() != b.warm_up.has_value()) return false;
   const auto* plateau = std::get_if<ReduceOnPlateauOptions>(&a.kind);
-  return plateau == nullptr || plateau->metric == std::get<ReduceOnPlateauOptions>(b.kind).metric;
+  return plateau == nullptr || (plateau->metric == std::get<ReduceOnPlateauOptions>(b.kind).metric &&
+                                SameMeaning(plateau->metric, then, now));
+}
+
+bool SameTarget(const TrainingOptions& then, const TrainingOptions& now) {
+  const std::optional<TargetMetric>& target = now.budget.target_metric;
+  return then.budget.target_metric == target && (!target.has_value() || SameMeaning(target->metric, then, now));
 }
 
 void TakeVelocity(const Checkpoint& from, std::vector<NamedBytes>& state) {
@@ -39,10 +52,19 @@ void TakeVelocity(const Checkpoint& from, std::vector<NamedBytes>& state) {
   }
 }
 
+// The place to go back to, without the target having been reached there.
+absl::Status ForgetTarget(std::string& place) {
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, DecodeCheckpoint(place));
+  checkpoint.target_reached = false;
+  place = EncodeCheckpoint(checkpoint);
+  return absl::OkStatus();
+}
+
 // As a run keeps it: without its best parameters, and without a place of its own.
 std::string PlaceOf(const Checkpoint& checkpoint) {
   Checkpoint place = checkpoint;
   place.best.reset();
+  place.last_finite.reset();
   place.learning_rate_factor = 1;
   place.roll_backs = 0;
   place.roll_back_to.clear();
@@ -72,7 +94,10 @@ absl::StatusOr<Checkpoint> AdaptCheckpoint(Checkpoint checkpoint, const Training
     checkpoint.stopping.reset();
     if (now.early_stopping.has_value()) checkpoint.stopping.emplace();
   }
-  if (then.budget.target_metric != now.budget.target_metric) checkpoint.target_reached = false;
+  if (!SameTarget(then, now)) {
+    checkpoint.target_reached = false;
+    if (!checkpoint.roll_back_to.empty()) RETURN_IF_ERROR(ForgetTarget(checkpoint.roll_back_to));
+  }
   const bool rolls_back = std::holds_alternative<RollBack>(now.divergence);
   const bool rolled_back = std::holds_alternative<RollBack>(then.divergence);
   if (!rolls_back || !rolled_back) {

@@ -50,19 +50,6 @@ absl::StatusOr<std::unique_ptr<const Loss<double>>> ResolveLoss(const Column& ta
   return loss;
 }
 
-// What watches a metric needs a validation part.
-absl::Status CheckWatchers(bool has_validation, const TrainingOptions& options) {
-  if (has_validation) return absl::OkStatus();
-  constexpr std::string_view kRule =
-      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset";
-  if (options.budget.target_metric.has_value()) return FieldError("budget.target_metric", "set", kRule);
-  if (std::holds_alternative<ReduceOnPlateauOptions>(options.optimizer.schedule.kind)) {
-    return FieldError("optimizer.schedule.reduce_on_plateau", "set", kRule);
-  }
-  if (options.early_stopping.has_value()) return FieldError("early_stopping", "set", kRule);
-  return absl::OkStatus();
-}
-
 absl::Status CheckClassWeights(const Column& target, const TrainingDataOptions& data) {
   if (!data.class_weights.has_value()) return absl::OkStatus();
   if (target.type != ColumnType::kCategorical) {
@@ -182,8 +169,9 @@ absl::StatusOr<CheckedRun> CheckRun(const TrainingOptions& given, const Training
   // More parameters than can be counted need more memory than there is.
   if (!layout.ok()) return CheckMemory(std::numeric_limits<int64_t>::max(), memory_limit);
   if (network.exact) RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, *layout)));
-  const RowCounts rows =
-      CountRows(data, target_index, training.exact ? data.row_count() - training.rows : data.row_count());
+  const PartRows parts{.training = training.rows,
+                       .measured = training.exact ? data.row_count() - training.rows : data.row_count()};
+  const RowCounts rows = CountRows(data, target_index, parts);
   const int64_t memory_bytes = EstimateMemory(options, *layout, network.dense_columns, rows);
   RETURN_IF_ERROR(CheckMemory(memory_bytes, memory_limit));
   return CheckedRun{.options = std::move(options), .memory_bytes = memory_bytes};

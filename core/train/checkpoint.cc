@@ -47,6 +47,7 @@ size_t EncodedSize(const Checkpoint& checkpoint) {
   size_t bytes = checkpoint.parameters.size() + checkpoint.schedule_state.size() + checkpoint.roll_back_to.size();
   for (const NamedBytes& state : checkpoint.optimizer_state) bytes += state.bytes.size();
   if (checkpoint.best.has_value()) bytes += checkpoint.best->parameters.size();
+  if (checkpoint.last_finite.has_value()) bytes += checkpoint.last_finite->parameters.size();
   if (checkpoint.stopping.has_value()) bytes += sizeof(double) * checkpoint.stopping->recent.size();
   return bytes + kNamesSize;
 }
@@ -97,6 +98,10 @@ absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoi
     if (!checkpoint.best.has_value()) checkpoint.best.emplace();
     return *checkpoint.best;
   };
+  const auto last_finite = [&checkpoint]() -> LastFiniteParameters& {
+    if (!checkpoint.last_finite.has_value()) checkpoint.last_finite.emplace();
+    return *checkpoint.last_finite;
+  };
   const auto stopping = [&checkpoint]() -> StoppingState& {
     if (!checkpoint.stopping.has_value()) checkpoint.stopping.emplace();
     return *checkpoint.stopping;
@@ -116,6 +121,14 @@ absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoi
     return Read(bytes, best().step);
   } else if (name == "best/parameters") {
     best().parameters = bytes;
+  } else if (name == "last_finite/step") {
+    return Read(bytes, last_finite().step);
+  } else if (name == "last_finite/clipped_steps") {
+    return Read(bytes, last_finite().clipped_steps);
+  } else if (name == "last_finite/clipped_step") {
+    return Read(bytes, last_finite().clipped_step);
+  } else if (name == "last_finite/parameters") {
+    last_finite().parameters = bytes;
   } else if (name == "stopping/has_best") {
     return Read(bytes, stopping().has_best);
   } else if (name == "stopping/best_value") {
@@ -173,6 +186,12 @@ std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   if (checkpoint.best.has_value()) {
     PutSection("best/step", BytesOf(checkpoint.best->step), out);
     PutSection("best/parameters", checkpoint.best->parameters, out);
+  }
+  if (checkpoint.last_finite.has_value()) {
+    PutSection("last_finite/step", BytesOf(checkpoint.last_finite->step), out);
+    PutSection("last_finite/clipped_steps", BytesOf(checkpoint.last_finite->clipped_steps), out);
+    PutSection("last_finite/clipped_step", BytesOf(checkpoint.last_finite->clipped_step), out);
+    PutSection("last_finite/parameters", checkpoint.last_finite->parameters, out);
   }
   if (checkpoint.stopping.has_value()) {
     PutSection("stopping/has_best", BytesOf(uint8_t{checkpoint.stopping->has_best}), out);

@@ -32,6 +32,16 @@ struct BestParameters {
   friend bool operator==(const BestParameters&, const BestParameters&) = default;
 };
 
+// Where `parameters` are not finite: those before the update that overflowed, and Checkpoint's counts at that time.
+struct LastFiniteParameters {
+  int64_t step = 0;
+  int64_t clipped_steps = 0;
+  int64_t clipped_step = -1;
+  std::string parameters;
+
+  friend bool operator==(const LastFiniteParameters&, const LastFiniteParameters&) = default;
+};
+
 // What early stopping remembers.
 struct StoppingState {
   bool has_best = false;
@@ -60,9 +70,11 @@ struct Checkpoint {
 
   std::optional<BestParameters> best;
 
+  std::optional<LastFiniteParameters> last_finite;
+
   std::optional<StoppingState> stopping;
 
-  // Whether the budget's target metric was reached.
+  // Whether the budget's target metric was reached, and ended the run.
   bool target_reached = false;
 
   // Of a schedule that depends on evaluations; see Schedule::state.

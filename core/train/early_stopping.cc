@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -18,6 +19,10 @@ absl::Status Validate(const EarlyStoppingOptions& options) {
     return FieldError("moving_average", int64_t{options.moving_average}, "at least 1");
   }
   return absl::OkStatus();
+}
+
+double EarlyStopping::best_value() const {
+  return state_.has_best ? state_.best_value : std::numeric_limits<double>::quiet_NaN();
 }
 
 bool EarlyStopping::Improves(double value) const {
@@ -48,7 +53,7 @@ PatienceReport EarlyStopping::Update(int64_t step, double value) {
   }
   return {.metric = metric(),
           .improved = improved,
-          .best_value = state_.best_value,
+          .best_value = best_value(),
           .best_step = state_.best_step,
           .left = std::max(options_.patience - state_.patience_used, 0),
           .value = smoothed};

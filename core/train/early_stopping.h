@@ -29,6 +29,9 @@ class EarlyStopping {
   bool out_of_patience() const { return state_.patience_used >= options_.patience; }
   Metric metric() const { return *options_.metric; }
 
+  // NaN where there is none.
+  double best_value() const;
+
   // What a checkpoint keeps of it.
   const StoppingState& state() const { return state_; }
   void Restore(StoppingState state) { state_ = std::move(state); }

@@ -67,4 +67,16 @@ absl::Status CheckMeasuring(const Column& target, bool probabilistic, TrainingOp
   return CheckMetric("early_stopping.metric", *watched, measured);
 }
 
+absl::Status CheckWatchers(bool has_validation, const TrainingOptions& options) {
+  if (has_validation) return absl::OkStatus();
+  constexpr std::string_view kRule =
+      "left out where there is no validation part; give data.validation_fraction or data.validation_dataset";
+  if (options.budget.target_metric.has_value()) return FieldError("budget.target_metric", "set", kRule);
+  if (std::holds_alternative<ReduceOnPlateauOptions>(options.optimizer.schedule.kind)) {
+    return FieldError("optimizer.schedule.reduce_on_plateau", "set", kRule);
+  }
+  if (options.early_stopping.has_value()) return FieldError("early_stopping", "set", kRule);
+  return absl::OkStatus();
+}
+
 }  // namespace trainyard

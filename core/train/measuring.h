@@ -20,6 +20,9 @@ MetricPlan PlanMeasuring(const TrainingOptions& options, int64_t class_count);
 // INVALID_ARGUMENT: a metric that does not fit the target, a confusion matrix of numbers or of too many classes; a FieldError.
 absl::Status CheckMeasuring(const Column& target, bool probabilistic, TrainingOptions& options);
 
+// INVALID_ARGUMENT: a rule that watches a metric of a validation part that there is not; a FieldError.
+absl::Status CheckWatchers(bool has_validation, const TrainingOptions& options);
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_CORE_TRAIN_MEASURING_H_

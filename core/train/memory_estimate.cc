@@ -56,14 +56,43 @@ StateBytes StateBytesOf(const TrainingOptions& options, const ParameterLayout& l
   return {arrays.kept * array + of_inputs, arrays.saved * array + of_inputs};
 }
 
-// The gradient, for as long as it must be stored, and the weights that the pass back reads, transposed.
+// The gradient, for as long as it must be stored.
 double GradientBytes(const TrainingOptions& options, const ParameterLayout& layout, double array) {
+  if (!layout.takes_sparse_steps()) return array;
+  const bool is_stored = !MayStepLazily(options.regularization, options.optimizer.clipping);
+  return kSlotBytes * static_cast<double>(layout.input_count()) + (is_stored ? array : 0);
+}
+
+// The passes of steps and of measurements.
+double PassBytes(Precision precision, const ParameterLayout& layout, int64_t dense_columns, int64_t measured_rows) {
+  const int passes = measured_rows > 0 ? 2 : 1;
+  const double outputs = static_cast<double>(kBlockRows * layout.output_count());
+  // What is predicted: two numbers for each output, and a copy of the outputs.
+  const double of_outputs = outputs * (2 * sizeof(double) + (measured_rows > 0 ? SizeOf(precision) : 0));
   if (layout.takes_sparse_steps()) {
-    const bool is_stored = !MayStepLazily(options.regularization, options.optimizer.clipping);
-    return kSlotBytes * static_cast<double>(layout.input_count()) + (is_stored ? array : 0);
+    const double of_inputs = static_cast<double>(kBlockRows * FewestSparseInputs(dense_columns));
+    return of_outputs + passes * (of_inputs + outputs) * SizeOf(precision);
   }
-  const int64_t of_first_layer = layout.layers().empty() ? layout.flat_size() : layout.layers().front().size;
-  return 2 * array - array * static_cast<double>(of_first_layer) / static_cast<double>(layout.flat_size());
+  const int64_t of_pass = precision == Precision::kF32 ? NetworkPass<float>::MemoryBytes(layout, kBlockRows)
+                                                       : NetworkPass<double>::MemoryBytes(layout, kBlockRows);
+  return of_outputs + passes * static_cast<double>(of_pass);
+}
+
+// The numbers of the rows of each part; those of the training part once more, and again in the order of an epoch where that is drawn.
+double RowNumberBytes(const MinibatchOptions& minibatches, const PartRows& parts) {
+  const int64_t* const size = std::get_if<int64_t>(&minibatches.batch);
+  const bool one_step = size == nullptr || *size >= parts.training;
+  const bool in_order = std::holds_alternative<InOrder>(minibatches.order) ||
+                        std::holds_alternative<WithReplacement>(minibatches.order) || one_step;
+  const double copies = in_order ? 2 : 3;
+  return sizeof(uint32_t) * (copies * static_cast<double>(parts.training) + static_cast<double>(parts.measured));
+}
+
+// The targets of all rows with their weights, and the order of numbers.
+double OutputBiasBytes(const InitializationOptions& options, const RowCounts& rows) {
+  if (!options.output_biases.has_value()) return 0;
+  const size_t of_target = rows.has_classes ? sizeof(int32_t) : sizeof(double) + sizeof(uint32_t);
+  return static_cast<double>(sizeof(double) + of_target) * static_cast<double>(rows.parts.training);
 }
 
 // The values drawn at the start, in double, and what orthogonal weights take beside them: both factors of the largest.
@@ -88,18 +117,21 @@ double PackedBytes(const TrainingOptions& options, const ParameterLayout& layout
                      size != nullptr && *size == 1;
   if (!packs) return 0;
   return static_cast<double>(options.precision == Precision::kF32
-                                 ? PackedRows<float>::MemoryBytes(rows.training, rows.packed_numbers)
-                                 : PackedRows<double>::MemoryBytes(rows.training, rows.packed_numbers));
+                                 ? PackedRows<float>::MemoryBytes(rows.of_dataset, rows.packed_numbers)
+                                 : PackedRows<double>::MemoryBytes(rows.of_dataset, rows.packed_numbers));
 }
 
 std::string Gibibytes(int64_t bytes) { return absl::StrFormat("%.2f GiB", static_cast<double>(bytes) / (1 << 30)); }
 
 }  // namespace
 
-RowCounts CountRows(const TrainingData& data, int target, int64_t measured) {
-  RowCounts rows{.all = data.row_count(), .measured = measured, .training = data.training->row_count()};
-  int features = 0;
+RowCounts CountRows(const TrainingData& data, int target, const PartRows& parts) {
   const std::vector<Column>& columns = data.training->schema().columns;
+  RowCounts rows{.parts = parts,
+                 .of_dataset = data.training->row_count(),
+                 .packed_numbers = 0,
+                 .has_classes = columns[static_cast<size_t>(target)].type == ColumnType::kCategorical};
+  int features = 0;
   for (size_t c = 0; c < columns.size(); ++c) {
     const bool is_feature = columns[c].role == ColumnRole::kFeature && columns[c].type != ColumnType::kIgnored;
     if (!is_feature || static_cast<int>(c) == target) continue;
@@ -117,23 +149,19 @@ int64_t EstimateMemory(const TrainingOptions& options, const ParameterLayout& la
   const StateBytes state = StateBytesOf(options, layout, array);
   const double best = options.early_stopping.has_value() && options.early_stopping->keep == Keep::kBest ? array : 0;
   const double place = std::holds_alternative<RollBack>(options.divergence) ? state.saved : 0;
-  const bool sparse = layout.takes_sparse_steps();
-  double width =
-      static_cast<double>((sparse ? FewestSparseInputs(dense_columns) : layout.input_count()) + layout.output_count());
-  for (const DenseShape& shape : layout.layers()) {
-    width += 2.0 * static_cast<double>(shape.units());
-    if (shape.pieces > 1) width += static_cast<double>(shape.fan_out + shape.units());
-  }
-  const int passes = rows.measured > 0 ? 2 : 1;
   // The best parameters once more as they are measured at the end.
   const double kept =
       state.kept + GradientBytes(options, layout, array) + 2 * best + place +
-      passes * width * static_cast<double>(kBlockRows) * real + 8.0 * static_cast<double>(rows.all) +
-      MeasuringBytes(PlanMeasuring(options, layout.output_count()), rows.all) +
-      (sparse ? PackedBytes(options, layout, rows) : ExampleBytes(options.precision, rows.all, layout.input_count())) +
+      PassBytes(options.precision, layout, dense_columns, rows.parts.measured) +
+      RowNumberBytes(options.minibatches, rows.parts) +
+      MeasuringBytes(PlanMeasuring(options, layout.output_count()), rows.parts.measured) +
+      (layout.takes_sparse_steps() ? PackedBytes(options, layout, rows)
+                                   : ExampleBytes(options.precision, rows.of_dataset, layout.input_count())) +
       kFixedBytes;
   const double snapshot = 2 * (state.saved + best + place);
-  const double bytes = kept + std::max(snapshot, DrawingBytes(options.initialization, layout));
+  const double start =
+      std::max(DrawingBytes(options.initialization, layout), OutputBiasBytes(options.initialization, rows));
+  const double bytes = kept + std::max(snapshot, start);
   return static_cast<int64_t>(std::min(bytes, 9e18));
 }
 

@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -24,9 +26,21 @@
 
 namespace trainyard {
 
+// Updates that a run has made, as Checkpoint has them.
+struct UpdatesMade {
+  int64_t step = 0;
+  int64_t clipped_steps = 0;
+  int64_t clipped_step = -1;
+};
+
 template <typename Real>
 class OverflowGuard {
  public:
+  struct Finite {
+    UpdatesMade made;
+    std::vector<Real> parameters;
+  };
+
   // `velocity` may be empty. `decay`: lambda of decoupled decay.
   void Begin(std::span<const Real> theta, std::span<const Real> velocity, double decay) {
     decay_ = decay;
@@ -45,16 +59,18 @@ class OverflowGuard {
     return position_bound_ + velocity_bound_;
   }
 
-  // To be called before the parameters move. `parameters` gives them; `gradient_bound`: of every element's magnitude.
-  void BeforeMove(absl::FunctionRef<std::span<const Real>()> parameters, const StepRates& rates,
-                  double gradient_bound) {
+  // To be called before the parameters move. `parameters` gives them, after `made`; `gradient_bound`: of every element's magnitude.
+  void BeforeMove(absl::FunctionRef<std::span<const Real>()> parameters, const UpdatesMade& made,
+                  const StepRates& rates, double gradient_bound) {
     gradient_bound_ = gradient_bound;
     const double velocity = VelocityAfter(rates, gradient_bound);
     if (PositionAfter(rates, velocity) < kSafe) return;
     const std::span<const Real> theta = parameters();
-    before_.assign(theta.begin(), theta.end());
     position_bound_ = LargestMagnitude(theta);
     measured_ = position_bound_;
+    if (!std::isfinite(position_bound_)) return;  // an overflow that no step has met yet
+    last_finite_.made = made;
+    last_finite_.parameters.assign(theta.begin(), theta.end());
   }
 
   // To be called after they have moved; `gradient_norm`: the 2-norm, which bounds elements better than what was known before.
@@ -63,13 +79,13 @@ class OverflowGuard {
     position_bound_ = PositionAfter(rates, velocity_bound_);
   }
 
-  // If theta is not finite, puts back what it was before its last move. Whether it did.
-  bool Restore(std::span<Real> theta) const {
-    const bool finite = std::all_of(theta.begin(), theta.end(), [](Real x) { return std::isfinite(x); });
-    if (finite || before_.empty()) return false;
-    std::copy(before_.begin(), before_.end(), theta.begin());
-    return true;
+  // Where theta is not finite, what it was before the move that made it so; null where it is, or that move is not known.
+  const Finite* LastFinite(std::span<const Real> theta) const {
+    return last_finite_.parameters.empty() || IsFinite(theta) ? nullptr : &last_finite_;
   }
+  void SetLastFinite(Finite last_finite) { last_finite_ = std::move(last_finite); }
+
+  static bool IsFinite(std::span<const Real> theta) { return std::isfinite(LargestMagnitude(theta)); }
 
  private:
   static constexpr double kSafe = std::numeric_limits<Real>::max() / 16;  // room for the rounding of the bounds
@@ -91,7 +107,7 @@ class OverflowGuard {
   double velocity_bound_ = 0;
   double gradient_bound_ = 0;
   double measured_ = 0;  // the position when it was last looked at
-  std::vector<Real> before_;
+  Finite last_finite_;   // before the last move that may have overflowed
 };
 
 // The objective of one step, with the guard told before theta moves.
@@ -100,8 +116,8 @@ class GuardedObjective final : public Objective<Real> {
  public:
   // All must outlive this.
   GuardedObjective(DatasetObjective<Real>& objective, OverflowGuard<Real>& guard, const Optimizer<Real>& optimizer,
-                   std::span<Real> theta, const StepRates& rates)
-      : objective_(objective), guard_(guard), optimizer_(optimizer), theta_(theta), rates_(rates) {}
+                   std::span<Real> theta, const UpdatesMade& made, const StepRates& rates)
+      : objective_(objective), guard_(guard), optimizer_(optimizer), theta_(theta), made_(made), rates_(rates) {}
 
   int64_t dimension() const override { return objective_.dimension(); }
   double Value(std::span<const Real> point) override { return objective_.Value(point); }
@@ -126,7 +142,7 @@ class GuardedObjective final : public Objective<Real> {
     };
     objective_.TellPointBound(guard_.PointBound(parameters, objective_.safe_point_bound()));
     RETURN_IF_ERROR(take([&](const View& view) {
-      guard_.BeforeMove(parameters, rates_, objective_.gradient_bound());
+      guard_.BeforeMove(parameters, made_, rates_, objective_.gradient_bound());
       use(view);
     }));
     guard_.AfterMove(rates_, objective_.gradient_norm());
@@ -137,6 +153,7 @@ class GuardedObjective final : public Objective<Real> {
   OverflowGuard<Real>& guard_;
   const Optimizer<Real>& optimizer_;
   const std::span<Real> theta_;
+  const UpdatesMade made_;
   const StepRates& rates_;
 };
 

@@ -4,10 +4,12 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/flush_denormals.h"
 #include "core/base/status.h"
 #include "core/data/split.h"
 #include "core/train/budget.h"
 #include "core/train/initial_state.h"
+#include "core/train/measuring.h"
 #include "core/train/memory_estimate.h"
 #include "core/train/trainer.h"
 
@@ -100,6 +102,7 @@ int64_t TrainingData::row_count() const {
 }
 
 absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData& data, int64_t memory_limit) {
+  const FlushDenormals flush;
   RunPlan plan;
   ASSIGN_OR_RETURN(CheckedRun checked, CheckRun(given, data, memory_limit));
   plan.options = std::move(checked.options);
@@ -115,13 +118,15 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& given, const TrainingData
   }
   ASSIGN_OR_RETURN(const auto loss, MakeLoss<double>(*options.loss, TargetShape{plan.encoding.target.classes}));
   RETURN_IF_ERROR(CheckParts(data, options, *loss, plan));
+  RETURN_IF_ERROR(CheckWatchers(!plan.validation_rows.empty(), options));
   ASSIGN_OR_RETURN(plan.layout, ParameterLayout::Make(options.network, plan.encoding.input_count(),
                                                       loss->output_count(), InputsOf(plan.encoding)));
   RETURN_IF_ERROR(InField("initial_state", Validate(options.initial_state, plan.layout)));
   RETURN_IF_ERROR(CountSteps(plan));
   WarnOfTauBeyondBudget(plan);
-  const RowCounts rows =
-      CountRows(data, target, static_cast<int64_t>(plan.validation_rows.size() + plan.test_rows.size()));
+  const PartRows parts{.training = static_cast<int64_t>(plan.training_rows.size()),
+                       .measured = static_cast<int64_t>(plan.validation_rows.size() + plan.test_rows.size())};
+  const RowCounts rows = CountRows(data, target, parts);
   plan.memory_bytes = EstimateMemory(options, plan.layout, DenseColumns(plan.encoding), rows);
   RETURN_IF_ERROR(CheckMemory(plan.memory_bytes, memory_limit));
   return plan;

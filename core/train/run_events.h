@@ -49,7 +49,7 @@ struct StepMetrics {
 struct PatienceReport {
   Metric metric = Metric::kLoss;
   bool improved = false;
-  double best_value = 0;
+  double best_value = 0;  // NaN as long as there is none, as in the reports that follow
   int64_t best_step = 0;
   int left = 0;      // evaluations without improvement still allowed
   double value = 0;  // that was compared: the metric, or its moving average

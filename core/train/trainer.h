@@ -130,7 +130,7 @@ absl::StatusOr<RunPlan> Replan(RunPlan plan, TrainingOptions options);
 
 // A run at its start, or going on from `checkpoint` where that is given. `crew`, which may be null and must outlive the trainer, helps in
 // Advance and changes no bit.
-// INVALID_ARGUMENT: rows that the encoding refuses; initial state that does not fit. DATA_LOSS: a checkpoint of another run.
+// INVALID_ARGUMENT: rows that the encoding refuses; initial state that does not fit, or is beyond the precision. DATA_LOSS: a checkpoint of another run.
 absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data,
                                                      const Checkpoint* checkpoint, Crew* crew = nullptr);
 

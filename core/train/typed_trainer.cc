@@ -34,6 +34,7 @@ int64_t StepsBetweenEvaluations(const RunPlan& plan) {
 template <typename Real>
 absl::StatusOr<std::unique_ptr<Trainer>> TypedTrainer<Real>::Make(RunPlan plan, const TrainingData& data,
                                                                   const Checkpoint* checkpoint, Crew* crew) {
+  const FlushDenormals flush;
   const auto bind = [&](Part part) {
     return RowEncoder::Bind(plan.encoding, DatasetOf(part, data), RowEncoder::Needs::kFeaturesAndTarget);
   };
@@ -165,7 +166,7 @@ void TypedTrainer<Real>::TrainUnit(RunSink& sink) {
   if (!minibatch_begun_) BeginMinibatch();
   const StepRates rates{.learning_rate = parts_.schedule->At(step_) * learning_rate_factor_,
                         .momentum = parts_.momentum->At(step_)};
-  GuardedObjective<Real> objective(objective_, guard_, *optimizer_, theta_, rates);
+  GuardedObjective<Real> objective(objective_, guard_, *optimizer_, theta_, Made(), rates);
   const absl::Status status = optimizer_->Step(rates, objective, theta_);
   if (status.code() == absl::StatusCode::kUnavailable) return;
   minibatch_begun_ = false;
@@ -219,10 +220,13 @@ void TypedTrainer<Real>::Diverged(RunSink& sink) {
   }
   sink.Tell(report);
   diverged_step_ = step_;
-  // A finite gradient can still have moved the parameters beyond all numbers: then it is the update before that broke them.
+  // A finite gradient can still have moved the parameters beyond all numbers: then it is an update before that broke them.
   Materialize();
   theta_is_last_finite_ = true;
-  if (guard_.Restore(theta_)) --step_;
+  if (const auto* const last = guard_.LastFinite(theta_)) {
+    SetMade(last->made);
+    std::copy(last->parameters.begin(), last->parameters.end(), theta_.begin());
+  }
   StopSoon(StopReason::kDivergence);
 }
 
@@ -271,15 +275,21 @@ void TypedTrainer<Real>::TellEvaluation(RunSink& sink) {
     return sink.Tell(report);
   }
   evaluated_step_ = step_;
+  // Rules see no merit in parameters that have overflowed.
+  const bool finite = OverflowGuard<Real>::IsFinite(theta_);
+  const auto seen = [&](Metric metric) {
+    return finite ? measurement_->sums.Value(metric) : std::numeric_limits<double>::quiet_NaN();
+  };
   if (const std::optional<TargetMetric>& target = parts_.plan.options.budget.target_metric) {
-    const double value = measurement_->sums.Value(target->metric);
-    target_reached_ = LargerIsBetter(target->metric) ? value >= target->value : value <= target->value;
-    if (target_reached_) StopSoon(StopReason::kTargetMetric);
+    const double value = seen(target->metric);
+    const bool reached = LargerIsBetter(target->metric) ? value >= target->value : value <= target->value;
+    target_reached_ = reached && !stop_.has_value();
+    if (reached) StopSoon(StopReason::kTargetMetric);
   }
   const std::optional<Metric> watched = parts_.schedule->metric();
-  const bool reduced = watched.has_value() && parts_.schedule->Observe(step_, measurement_->sums.Value(*watched));
+  const bool reduced = watched.has_value() && parts_.schedule->Observe(step_, seen(*watched));
   if (stopping_.has_value()) {
-    report.patience = stopping_->Update(step_, measurement_->sums.Value(stopping_->metric()));
+    report.patience = stopping_->Update(step_, seen(stopping_->metric()));
     if (report.patience->improved && parts_.plan.options.early_stopping->keep == Keep::kBest) {
       best_ = BestParameters{.step = step_, .parameters = LogicalBytes(theta_)};
     }
@@ -287,7 +297,7 @@ void TypedTrainer<Real>::TellEvaluation(RunSink& sink) {
   }
   sink.Tell(report);
   if (reduced) TellReduction(sink);
-  if (std::isfinite(measurement_->sums.Value(Metric::kLoss))) MarkPlaceToGoBackTo();
+  if (std::isfinite(seen(Metric::kLoss))) MarkPlaceToGoBackTo();
 }
 
 template <typename Real>
@@ -309,7 +319,7 @@ void TypedTrainer<Real>::GradientNormUnit(RunSink& sink) {
   gradient_norm_told_ = true;
   sink.Tell(EarlyStopReport{.step = step_,
                             .metric = stopping_->metric(),
-                            .best_value = stopping_->state().best_value,
+                            .best_value = stopping_->best_value(),
                             .best_step = stopping_->state().best_step,
                             .patience = parts_.plan.options.early_stopping->patience,
                             .training_gradient_norm = objective_.gradient_norm()});

@@ -90,6 +90,8 @@ class TypedTrainer final : public Trainer {
   void NoteLimit() {
     if (limit_.has_value() && step_ >= limit_->steps) StopSoon(limit_->reason);
   }
+  UpdatesMade Made() const { return {.step = step_, .clipped_steps = clipped_steps_, .clipped_step = clipped_step_}; }
+  void SetMade(const UpdatesMade& made);
   void NoteClipping(RunSink& sink);
   void Diverged(RunSink& sink);
   void TellEvaluation(RunSink& sink);

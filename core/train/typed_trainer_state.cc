@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/flush_denormals.h"
 #include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "core/train/initial_parameters.h"
@@ -27,10 +28,16 @@ absl::Status OfAnotherRun(std::string_view what) {
 template <typename Real>
 absl::Status TypedTrainer<Real>::Initialize() {
   RETURN_IF_ERROR(FillInitialParameters<Real>(parts_.plan, parts_.training, *parts_.loss, theta_));
+  bool finite = OverflowGuard<Real>::IsFinite(theta_);
   for (const OptimizerArray& array : optimizer_->state()) {
     if (array.name != "velocity") continue;
-    Place<Real>(parts_.plan.options.initial_state.velocity, parts_.plan.layout,
-                {reinterpret_cast<Real*>(array.bytes.data()), array.bytes.size() / sizeof(Real)});
+    const std::span<Real> velocity = {reinterpret_cast<Real*>(array.bytes.data()), array.bytes.size() / sizeof(Real)};
+    Place<Real>(parts_.plan.options.initial_state.velocity, parts_.plan.layout, velocity);
+    finite = finite && OverflowGuard<Real>::IsFinite(velocity);
+  }
+  if (!finite) {
+    return FieldError("precision", parts_.plan.options.precision == Precision::kF32 ? "PRECISION_F32" : "PRECISION_F64",
+                      "one that holds the initial parameters and velocity: some are larger than its largest number");
   }
   MarkPlaceToGoBackTo();
   return absl::OkStatus();
@@ -61,6 +68,13 @@ std::string TypedTrainer<Real>::LogicalBytes(std::span<const Real> flat) const {
   parts_.plan.layout.template ToLogical<Real>(
       flat, {reinterpret_cast<Real*>(bytes.data()), static_cast<size_t>(parts_.plan.layout.parameter_count())});
   return bytes;
+}
+
+template <typename Real>
+void TypedTrainer<Real>::SetMade(const UpdatesMade& made) {
+  step_ = made.step;
+  clipped_steps_ = made.clipped_steps;
+  clipped_step_ = made.clipped_step;
 }
 
 // What the run would go back to: all of its state but the best parameters, which it keeps, and the count of roll-backs.
@@ -98,8 +112,15 @@ void TypedTrainer<Real>::Materialize() {
 
 template <typename Real>
 Checkpoint TypedTrainer<Real>::Snapshot() const {
+  const FlushDenormals flush;
   Checkpoint checkpoint = PlaceOfRun();
   checkpoint.best = best_;
+  if (const auto* const last = guard_.LastFinite(AsSpanOf<Real>(checkpoint.parameters))) {
+    checkpoint.last_finite = LastFiniteParameters{.step = last->made.step,
+                                                  .clipped_steps = last->made.clipped_steps,
+                                                  .clipped_step = last->made.clipped_step,
+                                                  .parameters = LogicalBytes(last->parameters)};
+  }
   checkpoint.learning_rate_factor = learning_rate_factor_;
   checkpoint.roll_backs = roll_backs_;
   checkpoint.changes_made = changes_made_;
@@ -150,12 +171,11 @@ absl::Status TypedTrainer<Real>::RestorePlace(const Checkpoint& checkpoint) {
   if (stopping_.has_value()) stopping_->Restore(*checkpoint.stopping);
   RETURN_IF_ERROR(parts_.schedule->Restore(checkpoint.schedule_state));
   materialized_step_ = -1;
-  step_ = checkpoint.step;
+  SetMade(
+      {.step = checkpoint.step, .clipped_steps = checkpoint.clipped_steps, .clipped_step = checkpoint.clipped_step});
   saved_step_ = checkpoint.step;
   evaluated_step_ = checkpoint.evaluated_step;
   target_reached_ = checkpoint.target_reached;
-  clipped_steps_ = checkpoint.clipped_steps;
-  clipped_step_ = checkpoint.clipped_step;
   return absl::OkStatus();
 }
 
@@ -166,6 +186,14 @@ absl::Status TypedTrainer<Real>::Restore(const Checkpoint& checkpoint) {
   if (best_.has_value() && best_->parameters.size() != checkpoint.parameters.size()) {
     return OfAnotherRun("its best parameters differ");
   }
+  if (checkpoint.last_finite.has_value()) {
+    const LastFiniteParameters& last = *checkpoint.last_finite;
+    typename OverflowGuard<Real>::Finite finite{
+        .made = {.step = last.step, .clipped_steps = last.clipped_steps, .clipped_step = last.clipped_step},
+        .parameters = std::vector<Real>(theta_.size())};
+    RETURN_IF_ERROR(FromLogicalBytes(last.parameters, finite.parameters));
+    guard_.SetLastFinite(std::move(finite));
+  }
   learning_rate_factor_ = checkpoint.learning_rate_factor;
   roll_backs_ = checkpoint.roll_backs;
   changes_made_ = checkpoint.changes_made;
@@ -173,7 +201,9 @@ absl::Status TypedTrainer<Real>::Restore(const Checkpoint& checkpoint) {
     ASSIGN_OR_RETURN(roll_back_to_, DecodeCheckpoint(checkpoint.roll_back_to));
   }
   if (target_reached_) StopSoon(StopReason::kTargetMetric);
-  if (stopping_.has_value() && stopping_->out_of_patience()) StopSoon(StopReason::kEarlyStop);
+  // Patience that ran out at an evaluation which came because the run ended did not end it.
+  const bool planned = evaluated_step_ % steps_between_evaluations_ == 0;
+  if (planned && stopping_.has_value() && stopping_->out_of_patience()) StopSoon(StopReason::kEarlyStop);
   return absl::OkStatus();
 }
 

@@ -52,6 +52,20 @@ class EveryLossTest : public ::testing::TestWithParam<LossCase> {
   std::vector<int32_t> classes_;
 };
 
+// Whatever its loss would be: beyond all numbers, too.
+TEST_P(EveryLossTest, AnExampleOfWeightZeroCountsNothing) {
+  weights_[0] = 0;
+  std::vector<double> gradient = outputs_;
+  const double sum = loss_->SumAndGradient(1, outputs(gradient), targets());
+  for (const double far : {-1e200, 1e200}) {
+    for (int64_t j = 0; j < columns(); ++j) outputs_[j] = far * static_cast<double>(j + 1);
+    std::vector<double> other = outputs_;
+    EXPECT_EQ(loss_->Sum(outputs(outputs_), targets()), sum);
+    EXPECT_EQ(loss_->SumAndGradient(1, outputs(other), targets()), sum);
+    EXPECT_EQ(other, gradient);
+  }
+}
+
 // The points are fixed draws. None is within a step of a kink: there the difference would be off by far more than it may.
 TEST_P(EveryLossTest, TheGradientIsTheCentralDifference) {
   std::vector<double> gradient = outputs_;

@@ -113,6 +113,44 @@ TEST(AdaptCheckpointTest, ATargetThatWasReachedCountsAsLongAsItIsTheSame) {
   EXPECT_FALSE(adapt(now).target_reached);
 }
 
+TEST(AdaptCheckpointTest, ATargetThatIsGivenUpIsForgottenInThePlaceToGoBackToAsWell) {
+  TrainingOptions then = Base();
+  then.divergence = RollBack();
+  then.budget.target_metric = TargetMetric{.metric = Metric::kLoss, .value = 100};
+  const std::unique_ptr<Trainer> trainer = Make(then);
+  RecordingSink sink;
+  RunToEnd(*trainer, sink);
+  ASSERT_TRUE(DecodeCheckpoint(trainer->Snapshot().roll_back_to)->target_reached);
+  TrainingOptions now = then;
+  now.budget.target_metric.reset();
+  const Checkpoint adapted = *AdaptCheckpoint(trainer->Snapshot(), then, now, [&] { return Make(now)->Snapshot(); });
+  EXPECT_FALSE(DecodeCheckpoint(adapted.roll_back_to)->target_reached);
+}
+
+TEST(AdaptCheckpointTest, WhatIsRememberedOfALossIsForgottenWithTheLoss) {
+  TrainingOptions then = Base();
+  then.early_stopping->metric = Metric::kLoss;
+  then.optimizer.schedule.kind = ReduceOnPlateauOptions{.patience = 1, .min_change = 10};
+  TrainingOptions now = then;
+  now.loss = MulticlassHingeOptions();
+  const Checkpoint adapted = Adapt(then, now);
+  EXPECT_FALSE(adapted.stopping->has_best);
+  EXPECT_FALSE(adapted.best.has_value());
+  EXPECT_EQ(adapted.schedule_state, Make(now)->Snapshot().schedule_state);
+  then.early_stopping->metric = now.early_stopping->metric = Metric::kZeroOneError;
+  EXPECT_TRUE(Adapt(then, now).stopping->has_best);
+}
+
+TEST(AdaptCheckpointTest, WhatIsRememberedOfTopKAccuracyIsForgottenWithK) {
+  TrainingOptions then = Base();
+  then.early_stopping->metric = Metric::kTopKAccuracy;
+  then.evaluation.top_k = 1;
+  TrainingOptions now = then;
+  now.evaluation.top_k = 2;
+  EXPECT_TRUE(Adapt(then, then).stopping->has_best);
+  EXPECT_FALSE(Adapt(then, now).stopping->has_best);
+}
+
 TEST(AdaptCheckpointTest, WhatWasRolledBackIsForgottenWithThePolicy) {
   TrainingOptions then = Base();
   then.divergence = RollBack();

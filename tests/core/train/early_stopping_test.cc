@@ -55,6 +55,12 @@ TEST(EarlyStoppingTest, ReportsTheBestAndThePatienceLeft) {
   EXPECT_FALSE(report.improved);
 }
 
+TEST(EarlyStoppingTest, AsLongAsThereIsNoBestItsValueIsNaN) {
+  EarlyStopping stopping(Error(3));
+  EXPECT_TRUE(std::isnan(stopping.Update(10, std::nan("")).best_value));
+  EXPECT_EQ(stopping.Update(20, 0.5).best_value, 0.5);
+}
+
 TEST(EarlyStoppingTest, AMovingAverageComparesMeansOfTheNewestValues) {
   EarlyStoppingOptions options = Error(3);
   options.moving_average = 2;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/status.h"
+#include "core/data/dataset_builder.h"
 #include "core/train/memory_estimate.h"
 #include "core/train/trainer.h"
 #include "gmock/gmock.h"
@@ -96,6 +97,33 @@ TEST(MeasuringTest, RulesMeasureWhatTheyWatch) {
               UnorderedElementsAre(Metric::kAccuracy, Metric::kAuc, Metric::kMacroF1, Metric::kLogLoss));
 }
 
+// The only row of the validation part has no target.
+std::shared_ptr<const Dataset> WithoutValidationRows() {
+  Schema schema{.columns = {{.name = "x"}, {.name = "y", .role = ColumnRole::kTarget}}};
+  schema.columns.push_back({.name = "part",
+                            .type = ColumnType::kCategorical,
+                            .role = ColumnRole::kSplit,
+                            .categories = {{.value = "train"}, {.value = "validation"}}});
+  DatasetBuilder builder(schema);
+  for (const double x : {1, 2, 3, 4}) builder.AddRow(std::vector<double>{x, x, 0});
+  builder.AddRow(std::vector<double>{5, std::nan(""), 1});
+  return std::move(builder).Build();
+}
+
+TEST(MeasuringTest, ARuleNeedsRowsToWatch) {
+  const TrainingData data{.training = WithoutValidationRows()};
+  const auto field = [&](auto change) {
+    TrainingOptions options = Options();
+    options.data.validation = std::monostate();
+    change(options);
+    return ErrorField(PlanRun(options, data, kMemory).status());
+  };
+  EXPECT_EQ(field([](auto& o) { o.early_stopping.emplace(); }), "early_stopping");
+  EXPECT_EQ(field([](auto& o) { o.budget.target_metric = TargetMetric(); }), "budget.target_metric");
+  EXPECT_EQ(field([](auto& o) { o.optimizer.schedule.kind = ReduceOnPlateauOptions(); }),
+            "optimizer.schedule.reduce_on_plateau");
+}
+
 TEST(MeasuringTest, TheConfusionMatrixCountsEveryExampleOfThePart) {
   TrainingOptions options = Options();
   options.evaluation.confusion_matrix = true;
@@ -149,7 +177,7 @@ TEST(MeasuringTest, ScoresThatTheAreaUnderTheCurveNeedsAreMemory) {
   const int64_t without = CheckRun(options, data, kMemory)->memory_bytes;
   options.evaluation.metrics = {Metric::kAuc};
   const int64_t with = CheckRun(options, data, kMemory)->memory_bytes;
-  EXPECT_EQ(with - without, 10'000 * (3 * 8 + 8 + 4));
+  EXPECT_EQ(with - without, 2'500 * (3 * 8 + 8 + 4));  // a quarter is measured
   EXPECT_EQ(ErrorReason(CheckRun(options, data, with - 1).status()), "INSUFFICIENT_MEMORY");
 }
 

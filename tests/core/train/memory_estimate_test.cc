@@ -57,15 +57,30 @@ struct EstimateCase {
   std::string name;
   TrainingOptions options;
   std::shared_ptr<const Dataset> (*make_data)();
+  std::shared_ptr<const Dataset> (*make_validation)() = nullptr;  // where it is another data set
 };
 
 std::shared_ptr<const Dataset> Narrow() { return MakeSmallDataset(200, 4, 3); }
 std::shared_ptr<const Dataset> Wide() { return MakeSmallDataset(200, 256, 10); }
 std::shared_ptr<const Dataset> Tall() { return MakeSmallDataset(50'000, 20, 2); }
+std::shared_ptr<const Dataset> VeryTall() { return MakeSmallDataset(1'000'000, 2, 2); }
+std::shared_ptr<const Dataset> VeryTallOfNumbers() { return MakeSmallDataset(1'000'000, 2, 0); }
+std::shared_ptr<const Dataset> NearlyTooManyToBeKept() { return MakeSmallDataset(155'000, 20, 2); }
 std::shared_ptr<const Dataset> Sparse() {
   return sparse_run::Open(sparse_run::MakeSample(200, 1'000'000, 20, 2).Libsvm(), Format::kLibsvm);
 }
 
+std::shared_ptr<const Dataset> OfManyClasses() {
+  constexpr int kClasses = 200;
+  Column target{.name = "y", .type = ColumnType::kCategorical, .role = ColumnRole::kTarget};
+  for (int c = 0; c < kClasses; ++c) target.categories.push_back({.value = std::to_string(c)});
+  DatasetBuilder builder(Schema{.columns = {{.name = "x"}, target}});
+  for (int i = 0; i < 10 * kClasses; ++i) builder.AddRow(std::vector<double>{i * 0.01, i % kClasses * 1.0});
+  return std::move(builder).Build();
+}
+std::shared_ptr<const Dataset> SparseOfManyClasses() {
+  return sparse_run::Open(sparse_run::MakeSample(2000, 100'000, 20, 10).Libsvm(), Format::kLibsvm);
+}
 std::shared_ptr<const Dataset> SparseOfTwoClasses() {
   return sparse_run::Open(sparse_run::MakeSample(20'000, 50'000, 40, 2).Libsvm(), Format::kLibsvm);
 }
@@ -111,6 +126,28 @@ std::vector<EstimateCase> EstimateCases() {
   add("Orthogonal", wide_net, Wide, [](TrainingOptions& o) { o.initialization.weights = OrthogonalOptions(); });
   add("SavedEachStep", wide_net, Wide, [](TrainingOptions& o) { o.checkpoints.every_steps = 1; });
   add("ManyRows", Plain(64, {16}), Tall, nothing);
+  add("VeryManyRows", Plain(64, {16}), VeryTall, nothing);
+  add("VeryManyRowsAndOutputBiasesOfTheirTarget", Plain(64, {16}), VeryTallOfNumbers, [](TrainingOptions& o) {
+    o.loss = AbsoluteOptions();
+    o.initialization.output_biases = MarginalBiasesOptions();
+  });
+  add("AnotherDataSetForValidation", Plain(64, {16}), NearlyTooManyToBeKept,
+      [](TrainingOptions& o) { o.data.validation = "datasets/other"; });
+  cases.back().make_validation = Tall;
+  add("NarrowAndDeep", Plain(64, std::vector<int>(64, 1)), Narrow, nothing);
+  add("NarrowAndDeepMeasured", Plain(64, std::vector<int>(64, 17)), Narrow, keep_best);
+  add("ManyClasses", Plain(64, {16}), OfManyClasses, keep_best);
+  add("AreaUnderTheCurveOfManyClasses", Plain(64, {16}), OfManyClasses, [&](TrainingOptions& o) {
+    keep_best(o);
+    o.data.validation = 0.5;
+    o.evaluation.metrics = {Metric::kAuc};
+  });
+  add("Maxout", Plain(64, {}), Wide, [&](TrainingOptions& o) {
+    keep_best(o);
+    o.network.hidden = {MaxoutOptions{.units = 300, .pieces = 5}, MaxoutOptions{.units = 300, .pieces = 5}};
+  });
+  add("SparseIntoAHiddenLayer", Plain(32, {4}), SparseOfTwoClasses, keep_best);
+  add("SparseIntoManyClasses", Plain(32, {}), SparseOfManyClasses, keep_best);
   add("BigMinibatch", Plain(40'000, {256}), Tall, nothing);
   add("LinearModel", Plain(32, {}), Wide, nothing);
   add("SparseLinearSgd", Plain(32, {}), Sparse, [](TrainingOptions& o) { o.optimizer.rule = SgdOptions(); });
@@ -138,7 +175,9 @@ class MemoryEstimateTest : public ::testing::TestWithParam<EstimateCase> {};
 
 TEST_P(MemoryEstimateTest, TheEstimateIsWithin20PercentOfThePeak) {
   if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer has its own malloc";
-  const Memory memory = MemoryOf(GetParam().options, {.training = GetParam().make_data()});
+  TrainingData data = {.training = GetParam().make_data()};
+  if (GetParam().make_validation != nullptr) data.validation = GetParam().make_validation();
+  const Memory memory = MemoryOf(GetParam().options, data);
   EXPECT_LE(memory.estimate, memory.peak + std::max(memory.peak / 5, kLeast));
   EXPECT_GE(memory.estimate, memory.peak - memory.peak / 5);
 }

@@ -19,7 +19,7 @@ TEST(OverflowGuardTest, TheBoundOfThePointFollowsTheMoves) {
   OverflowGuard<double> guard;
   guard.Begin(theta, {}, 0);
   const StepRates rates{.learning_rate = 0.1, .momentum = 0};
-  guard.BeforeMove(Unknown, rates, 20);
+  guard.BeforeMove(Unknown, {}, rates, 20);
   guard.AfterMove(rates, 10);
   EXPECT_EQ(guard.PointBound(Unknown, kAnything), 1 + 0.1 * 10 + 0.1 * 10);
 }
@@ -30,21 +30,25 @@ TEST(OverflowGuardTest, ANormOfZeroDoesNotSayThatNothingMoved) {
   OverflowGuard<double> guard;
   guard.Begin(theta, {}, 0);
   const StepRates rates{.learning_rate = 1e200, .momentum = 0};
-  guard.BeforeMove(Unknown, rates, 1e-160);
+  guard.BeforeMove(Unknown, {}, rates, 1e-160);
   guard.AfterMove(rates, 0);
   EXPECT_GE(guard.PointBound(Unknown, kAnything), 1e200 * 1e-160);
 }
 
-TEST(OverflowGuardTest, ParametersThatMayOverflowAreKeptAndPutBack) {
+TEST(OverflowGuardTest, ParametersThatMayOverflowAreKeptUntilThereAreOthersThatAreFinite) {
   std::vector<double> theta = {1e300};
   OverflowGuard<double> guard;
   guard.Begin(theta, {}, 0);
   const StepRates rates{.learning_rate = 1e200, .momentum = 0};
-  guard.BeforeMove([&]() -> std::span<const double> { return theta; }, rates, 1e120);
+  const auto parameters = [&]() -> std::span<const double> { return theta; };
+  guard.BeforeMove(parameters, {.step = 7}, rates, 1e120);
+  EXPECT_EQ(guard.LastFinite(theta), nullptr);
   theta[0] = kAnything;
-  EXPECT_TRUE(guard.Restore(theta));
-  EXPECT_EQ(theta[0], 1e300);
-  EXPECT_FALSE(guard.Restore(theta));
+  guard.AfterMove(rates, 1e120);
+  guard.BeforeMove(parameters, {.step = 8}, rates, 1e120);
+  ASSERT_NE(guard.LastFinite(theta), nullptr);
+  EXPECT_EQ(guard.LastFinite(theta)->made.step, 7);
+  EXPECT_EQ(guard.LastFinite(theta)->parameters[0], 1e300);
 }
 
 }  // namespace

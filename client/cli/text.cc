@@ -12,6 +12,9 @@
 namespace trainyard::cli {
 namespace {
 
+// Of a google.protobuf.Duration.
+constexpr absl::Duration kLongestTime = absl::Seconds(315'576'000'000);
+
 bool StartsCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
 }  // namespace
@@ -66,6 +69,9 @@ absl::StatusOr<google::protobuf::Duration> ParseTime(const std::string& text) {
     time = absl::Seconds(seconds);
   } else if (!absl::ParseDuration(text, &time)) {
     return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not a time; write 90, 90s or 1h30m"));
+  }
+  if (absl::AbsDuration(time) > kLongestTime || std::isnan(seconds)) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" must be finite, and at most 315576000000 seconds"));
   }
   google::protobuf::Duration duration;
   duration.set_seconds(absl::IDivDuration(time, absl::Seconds(1), &time));

@@ -120,6 +120,17 @@ TEST_F(ProgramTest, WrongUseIsTwo) {
   EXPECT_EQ(Run({"train", "-f", "/no/such/file"}), 2);
 }
 
+TEST_F(ProgramTest, ATimeBeyondAllTimesIsWrongUse) {
+  for (const char* const time : {"inf", "nan", "1e30", "-inf", "315576000001", "-1e12"}) {
+    for (const char* const flag : {"--deadline", "--time"}) {
+      EXPECT_EQ(Run({"train", "--dataset", "d", flag, time}), 2) << flag << ' ' << time;
+      EXPECT_THAT(err_.str(), HasSubstr(flag));
+    }
+  }
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--deadline", "300000000000"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("the year 9999"));
+}
+
 TEST_F(ProgramTest, HelpIsZero) {
   EXPECT_EQ(Run({"train", "--help"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("nesterov"));

@@ -147,8 +147,9 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return absl::ErrnoToStatus(errno, absl::StrCat("can't open ", path));
   std::ostringstream content;
-  content << file.rdbuf();
-  if (file.bad() || content.bad()) return absl::ErrnoToStatus(EIO, absl::StrCat("can't read ", path));
+  // Of an empty file there is nothing to copy, which a stream takes for a failure.
+  if (file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
+  if (file.bad() || content.fail()) return absl::ErrnoToStatus(errno, absl::StrCat("can't read ", path));
   return std::move(content).str();
 }
 

@@ -131,6 +131,13 @@ TEST_F(ProgramTest, ATimeBeyondAllTimesIsWrongUse) {
   EXPECT_THAT(err_.str(), HasSubstr("the year 9999"));
 }
 
+TEST_F(ProgramTest, AFolderIsNoFileToRead) {
+  EXPECT_EQ(Run({"model", "predict", "1", "--input", ::testing::TempDir()}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("Is a directory"));
+  EXPECT_EQ(Run({"train", "-f", ::testing::TempDir()}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("Is a directory"));
+}
+
 TEST_F(ProgramTest, HelpIsZero) {
   EXPECT_EQ(Run({"train", "--help"}), 0);
   EXPECT_THAT(out_.str(), HasSubstr("nesterov"));

@@ -6,7 +6,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "client/cli/session.h"
@@ -24,15 +26,20 @@ void AddChangeCommands(CLI::App& group, Session& session);
 void AddModelCommands(CLI::App& program, Session& session);
 void AddStatusCommands(CLI::App& program, Session& session);
 
-// One command: `add_options` binds arguments to a fresh Options, `run` gets them parsed.
+// One command: `add_options` binds arguments to a fresh Options, `run` gets them parsed and prints in one of `outputs`.
 template <typename Options>
 void AddCommand(CLI::App& group, Session& session, const std::string& name, const std::string& description,
-                void (*add_options)(CLI::App&, Options&), absl::Status (*run)(Session&, const Options&)) {
+                void (*add_options)(CLI::App&, Options&), absl::Status (*run)(Session&, const Options&),
+                const std::set<Output>& outputs = {Output::kTable, Output::kJson}) {
   CLI::App* command = group.add_subcommand(name, description);
   const auto options = std::make_shared<Options>();
   add_options(*command, *options);
-  command->callback(
-      [&session, options, run] { session.command = [options, run](Session& s) { return run(s, *options); }; });
+  const std::string parent = group.get_parent() == nullptr ? "" : group.get_name() + " ";
+  command->callback([&session, options, run, outputs, full_name = parent + name] {
+    session.command = [options, run](Session& s) { return run(s, *options); };
+    session.command_name = full_name;
+    session.outputs = outputs;
+  });
 }
 
 // Of commands that name one thing, and of those that list.
@@ -44,6 +51,12 @@ struct ListOptions {
   std::string filter;
   int64_t limit = 100;
 };
+
+inline void AddLimit(CLI::App& command, int64_t& limit) {
+  command.add_option("--limit", limit, "At most so many")
+      ->check(CLI::Range(int64_t{1}, std::numeric_limits<int64_t>::max()).description(""))
+      ->capture_default_str();
+}
 
 // All pages in one response, up to `limit` items; `count` tells how many a response holds. The next page's token stays
 // where there is more.

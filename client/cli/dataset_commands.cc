@@ -250,7 +250,9 @@ absl::Status Delete(Session& session, const NameOption& option) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   v1::DeleteDatasetRequest request;
   request.set_name(DatasetName(option.name));
-  return client::Call(client->datasets(), &v1::DatasetService::Stub::DeleteDataset, request).status();
+  ASSIGN_OR_RETURN(const google::protobuf::Empty empty,
+                   client::Call(client->datasets(), &v1::DatasetService::Stub::DeleteDataset, request));
+  return session.json() ? PrintJson(empty, session.out()) : absl::OkStatus();
 }
 
 }  // namespace
@@ -263,7 +265,7 @@ void AddDatasetCommands(CLI::App& program, Session& session) {
       group, session, "list", "List data sets",
       [](CLI::App& command, ListOptions& options) {
         command.add_option("--filter", options.filter, "As in `labels.team = \"a\"`");
-        command.add_option("--limit", options.limit, "At most so many")->capture_default_str();
+        AddLimit(command, options.limit);
       },
       &List);
   const auto add_name = [](CLI::App& command, NameOption& option) {

@@ -195,12 +195,14 @@ absl::Status Delete(Session& session, const NameOption& option) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   v1::DeleteJobRequest request;
   request.set_name(JobName(option.name));
-  return client::Call(client->jobs(), &v1::JobService::Stub::DeleteJob, request).status();
+  ASSIGN_OR_RETURN(const google::protobuf::Empty empty,
+                   client::Call(client->jobs(), &v1::JobService::Stub::DeleteJob, request));
+  return session.json() ? PrintJson(empty, session.out()) : absl::OkStatus();
 }
 
 void AddListOptions(CLI::App& command, ListOptions& options) {
   command.add_option("--filter", options.filter, "As in `state = RUNNING AND labels.team = \"a\"`");
-  command.add_option("--limit", options.limit, "At most so many")->capture_default_str();
+  AddLimit(command, options.limit);
 }
 
 void AddWatchFlags(CLI::App& command, EventFlags& flags) {
@@ -210,7 +212,7 @@ void AddWatchFlags(CLI::App& command, EventFlags& flags) {
 
 void AddEventFlags(CLI::App& command, EventFlags& flags) {
   AddWatchFlags(command, flags);
-  command.add_option("--limit", flags.limit, "At most so many");
+  AddLimit(command, flags.limit);
 }
 
 }  // namespace

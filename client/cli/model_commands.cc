@@ -238,7 +238,12 @@ absl::Status Export(Session& session, const ExportFlags& flags) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   ASSIGN_OR_RETURN(const int64_t size,
                    client::ExportModel(*client, request, flags.path, BytesProgress(session, "exporting")));
-  if (!session.json()) session.out() << flags.path << ": " << BytesText(size) << '\n';
+  if (session.json()) {
+    v1::ExportModelResponse whole;
+    whole.set_size_bytes(size);
+    return PrintJson(whole, session.out());
+  }
+  session.out() << Printable(flags.path) << ": " << BytesText(size) << '\n';
   return absl::OkStatus();
 }
 
@@ -246,12 +251,12 @@ absl::Status Delete(Session& session, const NameOption& option) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   v1::DeleteModelRequest request;
   request.set_name(ModelName(option.name));
-  return client::Call(client->models(), &v1::ModelService::Stub::DeleteModel, request).status();
+  ASSIGN_OR_RETURN(const google::protobuf::Empty empty,
+                   client::Call(client->models(), &v1::ModelService::Stub::DeleteModel, request));
+  return session.json() ? PrintJson(empty, session.out()) : absl::OkStatus();
 }
 
-void AddListOptions(CLI::App& command, ListOptions& options) {
-  command.add_option("--limit", options.limit, "At most so many")->capture_default_str();
-}
+void AddListOptions(CLI::App& command, ListOptions& options) { AddLimit(command, options.limit); }
 
 void AddPredictFlags(CLI::App& command, PredictFlags& flags) {
   command.add_option("model", flags.name, "Its name, or its job's")->required();

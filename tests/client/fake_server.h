@@ -258,6 +258,10 @@ class FakeModels final : public v1::ModelService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status DeleteModel(grpc::ServerContext*, const v1::DeleteModelRequest*, google::protobuf::Empty*) override {
+    return grpc::Status::OK;
+  }
+
   grpc::Status Predict(grpc::ServerContext*, const v1::PredictRequest* request, v1::PredictResponse* answer) override {
     asked = *request;
     *answer = predictions;

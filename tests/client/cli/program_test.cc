@@ -120,6 +120,58 @@ TEST_F(ProgramTest, WrongUseIsTwo) {
   EXPECT_EQ(Run({"train", "-f", "/no/such/file"}), 2);
 }
 
+TEST_F(ProgramTest, WhatIsNoCommandOrFlagIsNamed) {
+  for (const char* const command : {"jub", "job lst", "job show --jub", "--jub"}) {
+    const std::vector<std::string> words = absl::StrSplit(command, ' ');
+    EXPECT_EQ(Run(words), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("not expected: " + words.back()));
+  }
+  EXPECT_EQ(Run({"job", "show"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("job is required"));
+}
+
+TEST_F(ProgramTest, AnOutputThatACommandDoesNotHaveIsWrongUse) {
+  EXPECT_EQ(Run({"job", "list", "--output", "xml"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("--output: \"xml\" is not one of table, json, csv"));
+  EXPECT_EQ(Run({"job", "list", "--output", "csv"}), 2);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_THAT(err_.str(), HasSubstr("--output: job list has table, json"));
+  EXPECT_EQ(Run({"job", "show", "1", "--output", "JSON"}), 0);
+}
+
+TEST_F(ProgramTest, AWholeNumberIsDecimalAndFitsItsFlag) {
+  for (const char* const seed : {"-1", "18446744073709551616", "1.5", "1e3", "0x10", "", " 7 x"}) {
+    EXPECT_EQ(Run({"train", "--dataset", "d", "--seed", seed}), 2) << seed;
+    EXPECT_THAT(err_.str(), HasSubstr("is not a whole number from 0 to 18446744073709551615"));
+  }
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--steps", "9223372036854775808"}), 2);
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--threads", "2147483648"}), 2);
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--seed", "18446744073709551615", "--steps", "010", "--hidden", "08,9"}), 0)
+      << err_.str();
+  const v1::JobSpec& spec = server_.jobs.created.spec();
+  EXPECT_EQ(spec.seed(), 18446744073709551615u);
+  EXPECT_EQ(spec.budget().steps(), 10);
+  EXPECT_EQ(spec.network().hidden(0).dense().units(), 8);
+}
+
+TEST_F(ProgramTest, ALimitOfNothingIsWrongUse) {
+  for (const char* const command : {"job list", "dataset list", "model list", "job events 1"}) {
+    std::vector<std::string> words = absl::StrSplit(command, ' ');
+    for (const char* const limit : {"0", "-1"}) {
+      words.insert(words.end(), {"--limit", limit});
+      EXPECT_EQ(Run(words), 2) << command;
+      EXPECT_THAT(err_.str(), HasSubstr("--limit"));
+      words.resize(words.size() - 2);
+    }
+  }
+}
+
+TEST_F(ProgramTest, CheckWatchAndPreviewExcludeEachOther) {
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--check", "--watch"}), 2);
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--check", "--preview-schedule"}), 2);
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--watch", "--preview-schedule"}), 2);
+}
+
 TEST_F(ProgramTest, ATimeBeyondAllTimesIsWrongUse) {
   for (const char* const time : {"inf", "nan", "1e30", "-inf", "315576000001", "-1e12"}) {
     for (const char* const flag : {"--deadline", "--time"}) {
@@ -131,11 +183,42 @@ TEST_F(ProgramTest, ATimeBeyondAllTimesIsWrongUse) {
   EXPECT_THAT(err_.str(), HasSubstr("the year 9999"));
 }
 
+TEST_F(ProgramTest, OutputThatCannotBeWrittenIsTwo) {
+  for (const char* const command : {"job list", "job watch 1", "job show 1 --output json", "train --help"}) {
+    std::ofstream full("/dev/full");
+    std::ostringstream err;
+    Console console{.out = full, .err = err};
+    std::vector<std::string> words = absl::StrSplit(command, ' ');
+    words.insert(words.begin(), {"--server", server_.address()});
+    EXPECT_EQ(RunProgram(words, console), 2) << command;
+    EXPECT_THAT(err.str(), HasSubstr("can't write")) << command;
+  }
+}
+
+TEST_F(ProgramTest, AnExportInJsonTellsItsSize) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), ".npz");
+  EXPECT_EQ(Run({"model", "export", "1", "--to", path, "--output", "json"}), 0) << err_.str();
+  EXPECT_EQ(out_.str(), "{\"sizeBytes\":\"1000\"}\n");
+  std::remove(path.c_str());
+}
+
+TEST_F(ProgramTest, ADeletionInJsonIsAnEmptyObject) {
+  EXPECT_EQ(Run({"model", "delete", "1", "--output", "json"}), 0) << err_.str();
+  EXPECT_EQ(out_.str(), "{}\n");
+  EXPECT_EQ(Run({"model", "delete", "1"}), 0);
+  EXPECT_EQ(out_.str(), "");
+}
+
 TEST_F(ProgramTest, AFolderIsNoFileToRead) {
   EXPECT_EQ(Run({"model", "predict", "1", "--input", ::testing::TempDir()}), 2);
   EXPECT_THAT(err_.str(), HasSubstr("Is a directory"));
   EXPECT_EQ(Run({"train", "-f", ::testing::TempDir()}), 2);
   EXPECT_THAT(err_.str(), HasSubstr("Is a directory"));
+}
+
+TEST_F(ProgramTest, VersionIsPrinted) {
+  EXPECT_EQ(Run({"--version"}), 0);
+  EXPECT_EQ(out_.str(), "trainyard 0.1.0\n");
 }
 
 TEST_F(ProgramTest, HelpIsZero) {

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 
 #include "absl/strings/str_split.h"
@@ -133,9 +134,9 @@ TEST_F(ProgramTest, WhatIsNoCommandOrFlagIsNamed) {
 TEST_F(ProgramTest, AnOutputThatACommandDoesNotHaveIsWrongUse) {
   EXPECT_EQ(Run({"job", "list", "--output", "xml"}), 2);
   EXPECT_THAT(err_.str(), HasSubstr("--output: \"xml\" is not one of table, json, csv"));
-  EXPECT_EQ(Run({"job", "list", "--output", "csv"}), 2);
+  EXPECT_EQ(Run({"dataset", "list", "--output", "csv"}), 2);
   EXPECT_EQ(out_.str(), "");
-  EXPECT_THAT(err_.str(), HasSubstr("--output: job list has table, json"));
+  EXPECT_THAT(err_.str(), HasSubstr("--output: dataset list has table, json"));
   EXPECT_EQ(Run({"job", "show", "1", "--output", "JSON"}), 0);
 }
 
@@ -306,6 +307,13 @@ TEST_F(ProgramTest, PredictPrintsScoresWhereThereAreNoProbabilities) {
   prediction.add_scores(1.5);
   EXPECT_EQ(Run({"model", "predict", "1", "--dataset", "a"}), 0);
   EXPECT_EQ(out_.str(), "ROW  CLASS  SCORE(no)  SCORE(yes)\n  0  yes    -1.5       1.5\n");
+}
+
+TEST_F(ProgramTest, AFlagOfAVariantSaysWhatItTakes) {
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--momentum", "x"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("--momentum: \"x\" is not a number"));
+  EXPECT_EQ(Run({"train", "--dataset", "d", "--tau-steps", "1.5"}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("--tau-steps: \"1.5\" is not a whole number"));
 }
 
 TEST_F(ProgramTest, PredictNeedsOneSourceOfRows) { EXPECT_EQ(Run({"model", "predict", "1"}), 2); }

@@ -4,9 +4,6 @@
 #define TRAINYARD_CLIENT_CLI_COMMANDS_H_
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdint>
-#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -42,39 +39,10 @@ void AddCommand(CLI::App& group, Session& session, const std::string& name, cons
   });
 }
 
-// Of commands that name one thing, and of those that list.
+// Of commands that name one thing.
 struct NameOption {
   std::string name;
 };
-
-struct ListOptions {
-  std::string filter;
-  int64_t limit = 100;
-};
-
-inline void AddLimit(CLI::App& command, int64_t& limit) {
-  command.add_option("--limit", limit, "At most so many")
-      ->check(CLI::Range(int64_t{1}, std::numeric_limits<int64_t>::max()).description(""))
-      ->capture_default_str();
-}
-
-// All pages in one response, up to `limit` items; `count` tells how many a response holds. The next page's token stays
-// where there is more.
-template <typename Stub, typename Request, typename Response, typename Count>
-absl::StatusOr<Response> ListPages(Stub& stub,
-                                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                                   Request request, int64_t limit, Count count) {
-  Response all;
-  do {
-    request.set_page_size(static_cast<int32_t>(std::min<int64_t>(limit - count(all), 1000)));
-    absl::StatusOr<Response> page = client::Call(stub, method, request);
-    if (!page.ok()) return page;
-    request.set_page_token(page->next_page_token());
-    all.clear_next_page_token();
-    all.MergeFrom(*page);
-  } while (!request.page_token().empty() && count(all) < limit);
-  return all;
-}
 
 }  // namespace trainyard::cli
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
-#include "client/cli/whole_numbers.h"
+#include "client/cli/strict_values.h"
 
 namespace trainyard::cli {
 namespace {
@@ -41,7 +41,7 @@ void AddSharedOptions(CLI::App& program, Session& session) {
   AddConnectionFlags(program, session.connection);
   program.add_option_function<std::string>(
       "--output", [&session](const std::string& text) { SetOutput(text, session); },
-      "table or json; job metrics also csv");
+      "table or json; job list, job metrics and model predict also csv");
   program.set_version_flag("--version", "trainyard " TRAINYARD_VERSION, "Print the version and exit");
 }
 
@@ -83,7 +83,7 @@ int ParseAndRun(const std::vector<std::string>& arguments, Console& console) {
   AddJobCommands(program, session);
   AddModelCommands(program, session);
   AddStatusCommands(program, session);
-  ReadWholeNumbersStrictly(program);
+  ReadValuesStrictly(program);
   if (const std::optional<int> code = Parse(program, arguments, console)) return *code;
   const absl::Status status = RunCommand(session);
   if (status.ok()) return session.exit_code;

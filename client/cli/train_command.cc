@@ -19,7 +19,8 @@ namespace trainyard::cli {
 namespace {
 
 void AddFlags(CLI::App& command, TrainFlags& flags) {
-  command.add_option("-f,--file", flags.file, "A job in YAML or JSON; flags override it");
+  command.add_option("-f,--file", flags.file, "A job in YAML or JSON, which flags override; -: standard input")
+      ->type_name("FILE");
   AddDescriptionFlags(command, flags);
   CLI::Option* watch = command.add_flag("--watch", flags.watch, "Show the run until it ends");
   CLI::Option* check = command.add_flag("--check", flags.check, "Only check the job and say what it would take");

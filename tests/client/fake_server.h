@@ -159,8 +159,11 @@ class FakeJobs final : public v1::JobService::Service {
                         v1::ListJobsResponse* answer) override {
     // Two pages of one job each.
     v1::Job* listed = answer->add_jobs();
+    if (request->page_token().empty()) {
+      *listed = job;
+      answer->set_next_page_token("second");
+    }
     listed->set_name(request->page_token().empty() ? "jobs/1" : "jobs/2");
-    if (request->page_token().empty()) answer->set_next_page_token("second");
     return grpc::Status::OK;
   }
 

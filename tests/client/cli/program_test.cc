@@ -255,6 +255,25 @@ TEST_F(ProgramTest, AListHasAllPages) {
   EXPECT_EQ(out_.str().find("jobs/2"), std::string::npos);
 }
 
+TEST_F(ProgramTest, AListThatIsCutOffSaysSo) {
+  EXPECT_EQ(Run({"job", "list", "--limit", "1"}), 0);
+  EXPECT_THAT(err_.str(), HasSubstr("there are more than these 1; --limit 10 shows more"));
+  EXPECT_EQ(Run({"job", "list", "--limit", "1", "--output", "json"}), 0);
+  EXPECT_THAT(out_.str(), HasSubstr(R"("nextPageToken":"second")"));
+  EXPECT_EQ(err_.str(), "");
+  EXPECT_EQ(Run({"job", "list"}), 0);
+  EXPECT_EQ(err_.str(), "");
+}
+
+TEST_F(ProgramTest, JobsInCsvHaveAColumnForEachMeasure) {
+  server_.jobs.job.set_display_name("a, \"b\"");
+  EXPECT_EQ(Run({"job", "list", "--output", "csv"}), 0) << err_.str();
+  EXPECT_EQ(out_.str(),
+            "name,state,step,epoch,dataset,created,display_name,test.accuracy\n"
+            "jobs/1,succeeded,0,0,,,\"a, \"\"b\"\"\",0.97222\n"
+            "jobs/2,unspecified,0,0,,,,\n");
+}
+
 TEST_F(ProgramTest, UploadMakesTheNameAndReadsTheFormatFromTheFile) {
   const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), ".csv");
   std::ofstream(path) << "x,y\n1,2\n";
@@ -309,12 +328,58 @@ TEST_F(ProgramTest, PredictPrintsScoresWhereThereAreNoProbabilities) {
   EXPECT_EQ(out_.str(), "ROW  CLASS  SCORE(no)  SCORE(yes)\n  0  yes    -1.5       1.5\n");
 }
 
+TEST_F(ProgramTest, PredictionsInCsvAreExactAndQuoted) {
+  server_.models.predictions.add_classes("no");
+  server_.models.predictions.add_classes("a, \"b\"");
+  v1::Prediction& prediction = *server_.models.predictions.add_predictions();
+  prediction.set_class_name("a, \"b\"");
+  prediction.add_probabilities(0.25);
+  prediction.add_probabilities(0.1 + 0.2);
+  EXPECT_EQ(Run({"model", "predict", "1", "--dataset", "a", "--output", "csv"}), 0) << err_.str();
+  EXPECT_EQ(out_.str(),
+            "row,class,probability.no,\"probability.a, \"\"b\"\"\"\n"
+            "0,\"a, \"\"b\"\"\",0.25,0.30000000000000004\n");
+  server_.models.predictions.Clear();
+  server_.models.predictions.add_predictions()->set_value(1e-300);
+  EXPECT_EQ(Run({"model", "predict", "1", "--dataset", "a", "--output", "csv"}), 0);
+  EXPECT_EQ(out_.str(), "row,value\n0,1e-300\n");
+}
+
+TEST_F(ProgramTest, AMinusIsStandardInput) {
+  std::istringstream rows("x\n1\n");
+  std::streambuf* const input = std::cin.rdbuf(rows.rdbuf());
+  EXPECT_EQ(Run({"model", "predict", "1", "--input", "-"}), 0) << err_.str();
+  EXPECT_EQ(server_.models.asked.table().rows(0).values(0).number_value(), 1);
+  std::istringstream job("data: {dataset: datasets/d}\nseed: 5\n");
+  std::cin.rdbuf(job.rdbuf());
+  EXPECT_EQ(Run({"train", "-f", "-"}), 0) << err_.str();
+  EXPECT_EQ(server_.jobs.created.spec().seed(), 5u);
+  std::cin.rdbuf(input);
+}
+
+TEST_F(ProgramTest, TextThatIsNotUtf8IsWrongUseAndThePathOfAFileMayBeAny) {
+  for (const char* const command :
+       {"job show \xff", "train --dataset d --name \xff", "train --dataset d --label k=\xe9"}) {
+    EXPECT_EQ(Run(absl::StrSplit(command, ' ')), 2);
+    EXPECT_THAT(err_.str(), HasSubstr("is not UTF-8"));
+  }
+  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_\xe9_", getpid(), ".csv");
+  std::ofstream(path) << "x,y\n1,r\xe9"
+                      << "d\n";
+  EXPECT_EQ(Run({"model", "predict", "1", "--input", path}), 2);
+  EXPECT_THAT(err_.str(), HasSubstr("line 2 is not UTF-8"));
+  EXPECT_EQ(Run({"dataset", "upload", path, "--name", "d"}), 0) << err_.str();
+  std::remove(path.c_str());
+}
+
 TEST_F(ProgramTest, AFlagOfAVariantSaysWhatItTakes) {
   EXPECT_EQ(Run({"train", "--dataset", "d", "--momentum", "x"}), 2);
   EXPECT_THAT(err_.str(), HasSubstr("--momentum: \"x\" is not a number"));
   EXPECT_EQ(Run({"train", "--dataset", "d", "--tau-steps", "1.5"}), 2);
   EXPECT_THAT(err_.str(), HasSubstr("--tau-steps: \"1.5\" is not a whole number"));
 }
+
+TEST_F(ProgramTest, APreviewOfNoRowsIsWrongUse) { EXPECT_EQ(Run({"dataset", "preview", "d", "--rows", "0"}), 2); }
 
 TEST_F(ProgramTest, PredictNeedsOneSourceOfRows) { EXPECT_EQ(Run({"model", "predict", "1"}), 2); }
 

@@ -1,4 +1,4 @@
-#include "client/cli/whole_numbers.h"
+#include "client/cli/strict_values.h"
 
 #include <cstdint>
 #include <limits>
@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/text.h"
 
 namespace trainyard::cli {
 namespace {
@@ -22,14 +23,17 @@ std::string MakeDecimal(std::string& text) {
   return "";
 }
 
+std::string RequireUtf8(std::string& text) { return IsUtf8(text) ? "" : "the text is not UTF-8"; }
+
 }  // namespace
 
-void ReadWholeNumbersStrictly(CLI::App& program) {
+void ReadValuesStrictly(CLI::App& program) {
   for (CLI::Option* option : program.get_options()) {
     if (option->get_type_name() == "INT") option->transform(CLI::Validator(&MakeDecimal<int64_t>, ""));
+    if (option->get_type_name() == "TEXT") option->check(CLI::Validator(&RequireUtf8, ""));
     if (option->get_type_name() == "UINT") option->transform(CLI::Validator(&MakeDecimal<uint64_t>, ""));
   }
-  for (CLI::App* command : program.get_subcommands({})) ReadWholeNumbersStrictly(*command);
+  for (CLI::App* command : program.get_subcommands({})) ReadValuesStrictly(*command);
 }
 
 }  // namespace trainyard::cli

@@ -240,6 +240,12 @@ class FakeModels final : public v1::ModelService::Service {
   v1::Model model;
   v1::PredictRequest asked;
   v1::PredictResponse predictions;
+  std::vector<int> rows_of_calls;
+  // How far each call to Predict finds the model beyond the one before.
+  int64_t step_of_call = 0;
+  // How many calls to Predict are answered before the others are refused.
+  size_t calls_to_answer = 1000;
+  grpc::Status refusal = Refusal(grpc::StatusCode::INVALID_ARGUMENT, "table.rows[7] is wrong", "table.rows[7]", "BAD");
 
   grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest*, v1::Model* answer) override {
     *answer = model;
@@ -268,7 +274,9 @@ class FakeModels final : public v1::ModelService::Service {
   grpc::Status Predict(grpc::ServerContext*, const v1::PredictRequest* request, v1::PredictResponse* answer) override {
     asked = *request;
     *answer = predictions;
-    return grpc::Status::OK;
+    rows_of_calls.push_back(request->table().rows_size());
+    answer->set_step(step_of_call * static_cast<int64_t>(rows_of_calls.size()));
+    return rows_of_calls.size() > calls_to_answer ? refusal : grpc::Status::OK;
   }
 };
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <numeric>
 #include <sstream>
 
 #include "absl/strings/str_split.h"
@@ -326,6 +327,36 @@ TEST_F(ProgramTest, PredictPrintsScoresWhereThereAreNoProbabilities) {
   prediction.add_scores(1.5);
   EXPECT_EQ(Run({"model", "predict", "1", "--dataset", "a"}), 0);
   EXPECT_EQ(out_.str(), "ROW  CLASS  SCORE(no)  SCORE(yes)\n  0  yes    -1.5       1.5\n");
+}
+
+TEST_F(ProgramTest, ManyRowsArePredictedInSeveralCalls) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), "_many.csv");
+  std::ofstream file(path);
+  file << "x,wide\n";
+  for (int i = 0; i < 21'000; ++i) file << i << "," << (i < 20'900 ? "a" : std::string(100'000, 'b')) << "\n";
+  file.close();
+  server_.models.predictions.add_predictions()->set_value(0.5);
+  EXPECT_EQ(Run({"model", "predict", "1", "--input", path, "--output", "csv"}), 0) << err_.str();
+  const std::vector<int>& calls = server_.models.rows_of_calls;
+  ASSERT_EQ(calls.size(), 4u);
+  EXPECT_EQ(calls[1], 10'000);
+  EXPECT_EQ(std::accumulate(calls.begin(), calls.end(), 0), 21'000);
+  EXPECT_EQ(server_.models.asked.table().columns_size(), 2);
+  EXPECT_EQ(OutLines().size(), calls.size() + 1);
+  EXPECT_EQ(OutLines()[2], "1,0.5");
+
+  server_.models.step_of_call = 1;
+  EXPECT_NE(Run({"model", "predict", "1", "--input", path, "--output", "csv"}), 0);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_THAT(err_.str(), HasSubstr("models/1 went on from step"));
+
+  server_.models.step_of_call = 0;
+  server_.models.calls_to_answer = calls.size() + 1;
+  EXPECT_EQ(Run({"model", "predict", "1", "--input", path, "--output", "csv"}), 4);
+  EXPECT_EQ(out_.str(), "");
+  EXPECT_THAT(err_.str(), HasSubstr("of the rows from 10000 on: table.rows[7] is wrong"));
+  EXPECT_THAT(err_.str(), HasSubstr("reason BAD"));
+  std::remove(path.c_str());
 }
 
 TEST_F(ProgramTest, PredictionsInCsvAreExactAndQuoted) {

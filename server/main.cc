@@ -185,7 +185,8 @@ int main(int argc, char** argv) {
   AllowManyFiles();
   trainyard::ServerOptions options;
   Request request;
-  CLI::App app("Trains models over gRPC.");
+  CLI::App app("Trains models over gRPC.", "trainyard-server");
+  app.set_version_flag("--version", "trainyard-server " TRAINYARD_VERSION, "Print the version and exit");
   AddFlags(app, options);
   AddRequest(app, request);
   trainyard::TokenCommand token_command(app);

@@ -4,9 +4,8 @@
 #define TRAINYARD_CLIENT_CLI_COMMANDS_H_
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "client/cli/session.h"
@@ -24,44 +23,26 @@ void AddChangeCommands(CLI::App& group, Session& session);
 void AddModelCommands(CLI::App& program, Session& session);
 void AddStatusCommands(CLI::App& program, Session& session);
 
-// One command: `add_options` binds arguments to a fresh Options, `run` gets them parsed.
+// One command: `add_options` binds arguments to a fresh Options, `run` gets them parsed and prints in one of `outputs`.
 template <typename Options>
 void AddCommand(CLI::App& group, Session& session, const std::string& name, const std::string& description,
-                void (*add_options)(CLI::App&, Options&), absl::Status (*run)(Session&, const Options&)) {
+                void (*add_options)(CLI::App&, Options&), absl::Status (*run)(Session&, const Options&),
+                const std::set<Output>& outputs = {Output::kTable, Output::kJson}) {
   CLI::App* command = group.add_subcommand(name, description);
   const auto options = std::make_shared<Options>();
   add_options(*command, *options);
-  command->callback(
-      [&session, options, run] { session.command = [options, run](Session& s) { return run(s, *options); }; });
+  const std::string parent = group.get_parent() == nullptr ? "" : group.get_name() + " ";
+  command->callback([&session, options, run, outputs, full_name = parent + name] {
+    session.command = [options, run](Session& s) { return run(s, *options); };
+    session.command_name = full_name;
+    session.outputs = outputs;
+  });
 }
 
-// Of commands that name one thing, and of those that list.
+// Of commands that name one thing.
 struct NameOption {
   std::string name;
 };
-
-struct ListOptions {
-  std::string filter;
-  int64_t limit = 100;
-};
-
-// All pages in one response, up to `limit` items; `count` tells how many a response holds. The next page's token stays
-// where there is more.
-template <typename Stub, typename Request, typename Response, typename Count>
-absl::StatusOr<Response> ListPages(Stub& stub,
-                                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                                   Request request, int64_t limit, Count count) {
-  Response all;
-  do {
-    request.set_page_size(static_cast<int32_t>(std::min<int64_t>(limit - count(all), 1000)));
-    absl::StatusOr<Response> page = client::Call(stub, method, request);
-    if (!page.ok()) return page;
-    request.set_page_token(page->next_page_token());
-    all.clear_next_page_token();
-    all.MergeFrom(*page);
-  } while (!request.page_token().empty() && count(all) < limit);
-  return all;
-}
 
 }  // namespace trainyard::cli
 

@@ -13,13 +13,18 @@ void AddConnectionFlags(CLI::App& program, ConnectionFlags& flags) {
       ->capture_default_str();
   program.add_flag("--tls", flags.tls, "Use TLS, with the roots that the system trusts")->envname("TRAINYARD_TLS");
   program.add_option("--tls-ca", flags.files.ca, "Use TLS, with the roots of this PEM file")
-      ->envname("TRAINYARD_TLS_CA");
+      ->envname("TRAINYARD_TLS_CA")
+      ->type_name("FILE");
   program.add_option("--tls-certificate", flags.files.certificate, "Use TLS, and show the server this certificate")
-      ->envname("TRAINYARD_CLIENT_CERTIFICATE");
-  program.add_option("--tls-key", flags.files.key, "Its private key")->envname("TRAINYARD_CLIENT_KEY");
+      ->envname("TRAINYARD_CLIENT_CERTIFICATE")
+      ->type_name("FILE");
+  program.add_option("--tls-key", flags.files.key, "Its private key")
+      ->envname("TRAINYARD_CLIENT_KEY")
+      ->type_name("FILE");
   program
       .add_option("--token-file", flags.token_file, "File with the token to show; without it TRAINYARD_TOKEN is shown")
-      ->envname("TRAINYARD_TOKEN_FILE");
+      ->envname("TRAINYARD_TOKEN_FILE")
+      ->type_name("FILE");
 }
 
 bool UsesTls(const ConnectionFlags& flags) {

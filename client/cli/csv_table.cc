@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <iostream>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -11,6 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "client/cli/text.h"
 #include "client/cpp/status_macros.h"
 
 namespace trainyard::cli {
@@ -116,6 +119,16 @@ google::protobuf::Value Null() {
   return value;
 }
 
+absl::Status CheckUtf8(const std::string& path, const std::string& text) {
+  if (IsUtf8(text)) return absl::OkStatus();
+  int line = 1;
+  for (const absl::string_view part : absl::StrSplit(text, '\n')) {
+    if (!IsUtf8(part)) break;
+    ++line;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(path, ": line ", line, " is not UTF-8"));
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Table> ParseCsv(const std::string& text, const std::set<std::string>& text_columns) {
@@ -144,12 +157,17 @@ absl::StatusOr<v1::Table> ParseCsv(const std::string& text, const std::set<std::
 }
 
 absl::StatusOr<std::string> ReadTextFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::ErrnoToStatus(errno, absl::StrCat("can't open ", path));
+  std::ifstream opened;
+  if (path != "-") opened.open(path, std::ios::binary);
+  if (!opened) return absl::ErrnoToStatus(errno, absl::StrCat("can't open ", path));
+  std::istream& file = path == "-" ? std::cin : opened;
   std::ostringstream content;
-  content << file.rdbuf();
-  if (file.bad() || content.bad()) return absl::ErrnoToStatus(EIO, absl::StrCat("can't read ", path));
-  return std::move(content).str();
+  // Of an empty file there is nothing to copy, which a stream takes for a failure.
+  if (file.peek() != std::istream::traits_type::eof()) content << file.rdbuf();
+  if (file.bad() || content.fail()) return absl::ErrnoToStatus(errno, absl::StrCat("can't read ", path));
+  std::string text = std::move(content).str();
+  RETURN_IF_ERROR(CheckUtf8(path, text));
+  return text;
 }
 
 }  // namespace trainyard::cli

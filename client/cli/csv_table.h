@@ -16,7 +16,7 @@ namespace trainyard::cli {
 // INVALID_ARGUMENT: a row with another number of cells than the header, an open quote, no header.
 absl::StatusOr<v1::Table> ParseCsv(const std::string& text, const std::set<std::string>& text_columns = {});
 
-// The whole file. Errors of the system.
+// The whole file, or of `-` standard input. Errors of the system; INVALID_ARGUMENT: not UTF-8.
 absl::StatusOr<std::string> ReadTextFile(const std::string& path);
 
 }  // namespace trainyard::cli

@@ -7,6 +7,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
 #include "client/cli/labels.h"
+#include "client/cli/list_pages.h"
 #include "client/cli/names.h"
 #include "client/cli/progress_bar.h"
 #include "client/cli/reflect.h"
@@ -40,7 +41,8 @@ struct PreviewFlags {
 
 void AddUploadFlags(CLI::App& command, UploadFlags& flags) {
   command.add_option("files", flags.files, "Files, read one after the other: for idx the images, then the labels")
-      ->required();
+      ->required()
+      ->type_name("FILE");
   command.add_option("--name", flags.name, "The data set's name")->required();
   command.add_option("--display-name", flags.display_name, "A name for people");
   command.add_option("--label", flags.labels, "key=value; may be repeated")->allow_extra_args(false);
@@ -210,6 +212,7 @@ absl::Status List(Session& session, const ListOptions& options) {
                              [](const v1::ListDatasetsResponse& response) { return response.datasets_size(); }));
   if (session.json()) return PrintJson(all, session.out());
   PrintDatasets(all.datasets(), session.out());
+  TellOfMore(session, options, all.next_page_token());
   return absl::OkStatus();
 }
 
@@ -250,7 +253,9 @@ absl::Status Delete(Session& session, const NameOption& option) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   v1::DeleteDatasetRequest request;
   request.set_name(DatasetName(option.name));
-  return client::Call(client->datasets(), &v1::DatasetService::Stub::DeleteDataset, request).status();
+  ASSIGN_OR_RETURN(const google::protobuf::Empty empty,
+                   client::Call(client->datasets(), &v1::DatasetService::Stub::DeleteDataset, request));
+  return session.json() ? PrintJson(empty, session.out()) : absl::OkStatus();
 }
 
 }  // namespace
@@ -263,7 +268,7 @@ void AddDatasetCommands(CLI::App& program, Session& session) {
       group, session, "list", "List data sets",
       [](CLI::App& command, ListOptions& options) {
         command.add_option("--filter", options.filter, "As in `labels.team = \"a\"`");
-        command.add_option("--limit", options.limit, "At most so many")->capture_default_str();
+        AddLimit(command, options.limit);
       },
       &List);
   const auto add_name = [](CLI::App& command, NameOption& option) {
@@ -274,7 +279,9 @@ void AddDatasetCommands(CLI::App& program, Session& session) {
       group, session, "preview", "Show rows as they were uploaded",
       [](CLI::App& command, PreviewFlags& flags) {
         command.add_option("dataset", flags.name, "Its name")->required();
-        command.add_option("--rows", flags.rows, "So many")->capture_default_str();
+        command.add_option("--rows", flags.rows, "So many")
+            ->check(CLI::Range(1, 1000).description(""))
+            ->capture_default_str();
         command.add_option("--first", flags.first, "From this row on, counted from 0")->capture_default_str();
       },
       &Preview);

@@ -5,10 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
+#include "client/cli/csv_output.h"
 #include "client/cli/event_text.h"
 #include "client/cli/follow_job.h"
 #include "client/cli/job_metrics.h"
 #include "client/cli/json.h"
+#include "client/cli/list_pages.h"
 #include "client/cli/names.h"
 #include "client/cli/reflect.h"
 #include "client/cli/table.h"
@@ -79,7 +81,12 @@ absl::Status List(Session& session, const ListOptions& options) {
                    ListPages(client->jobs(), &v1::JobService::Stub::ListJobs, request, options.limit,
                              [](const v1::ListJobsResponse& response) { return response.jobs_size(); }));
   if (session.json()) return PrintJson(all, session.out());
-  PrintJobs(all.jobs(), session.out());
+  if (session.output == Output::kCsv) {
+    PrintJobsCsv(all.jobs(), session.out());
+  } else {
+    PrintJobs(all.jobs(), session.out());
+  }
+  TellOfMore(session, options, all.next_page_token());
   return absl::OkStatus();
 }
 
@@ -195,12 +202,14 @@ absl::Status Delete(Session& session, const NameOption& option) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   v1::DeleteJobRequest request;
   request.set_name(JobName(option.name));
-  return client::Call(client->jobs(), &v1::JobService::Stub::DeleteJob, request).status();
+  ASSIGN_OR_RETURN(const google::protobuf::Empty empty,
+                   client::Call(client->jobs(), &v1::JobService::Stub::DeleteJob, request));
+  return session.json() ? PrintJson(empty, session.out()) : absl::OkStatus();
 }
 
 void AddListOptions(CLI::App& command, ListOptions& options) {
   command.add_option("--filter", options.filter, "As in `state = RUNNING AND labels.team = \"a\"`");
-  command.add_option("--limit", options.limit, "At most so many")->capture_default_str();
+  AddLimit(command, options.limit);
 }
 
 void AddWatchFlags(CLI::App& command, EventFlags& flags) {
@@ -210,7 +219,7 @@ void AddWatchFlags(CLI::App& command, EventFlags& flags) {
 
 void AddEventFlags(CLI::App& command, EventFlags& flags) {
   AddWatchFlags(command, flags);
-  command.add_option("--limit", flags.limit, "At most so many");
+  AddLimit(command, flags.limit);
 }
 
 }  // namespace
@@ -218,7 +227,8 @@ void AddEventFlags(CLI::App& command, EventFlags& flags) {
 void AddJobCommands(CLI::App& program, Session& session) {
   CLI::App& group = *program.add_subcommand("job", "Look at and steer training jobs");
   group.require_subcommand(1);
-  AddCommand<ListOptions>(group, session, "list", "List jobs, newest first", &AddListOptions, &List);
+  AddCommand<ListOptions>(group, session, "list", "List jobs, newest first (also --output csv)", &AddListOptions, &List,
+                          {Output::kTable, Output::kJson, Output::kCsv});
   AddCommand<NameOption>(group, session, "show", "Show a job and its spec", &AddName, &Show);
   AddCommand<EventFlags>(group, session, "watch", "Show a job's run until it ends", &AddWatchFlags, &Watch);
   AddMetricsCommand(group, session);

@@ -118,7 +118,7 @@ void PrintMetricsCsv(const v1::GetMetricsResponse& metrics, std::ostream& out) {
 
 void AddMetricsCommand(CLI::App& group, Session& session) {
   AddCommand<MetricsFlags>(group, session, "metrics", "Print series and evaluations (also --output csv)", &AddFlags,
-                           &Metrics);
+                           &Metrics, {Output::kTable, Output::kJson, Output::kCsv});
 }
 
 }  // namespace trainyard::cli

@@ -8,9 +8,11 @@
 #include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
 #include "client/cli/confusion_table.h"
+#include "client/cli/csv_output.h"
 #include "client/cli/csv_table.h"
 #include "client/cli/event_text.h"
 #include "client/cli/json.h"
+#include "client/cli/list_pages.h"
 #include "client/cli/metric_names.h"
 #include "client/cli/names.h"
 #include "client/cli/progress_bar.h"
@@ -138,6 +140,7 @@ absl::Status List(Session& session, const ListOptions& options) {
                              options.limit, [](const v1::ListModelsResponse& page) { return page.models_size(); }));
   if (session.json()) return PrintJson(all, session.out());
   PrintModels(all.models(), session.out());
+  TellOfMore(session, options, all.next_page_token());
   return absl::OkStatus();
 }
 
@@ -184,7 +187,11 @@ absl::Status Predict(Session& session, const PredictFlags& flags) {
   ASSIGN_OR_RETURN(const v1::PredictResponse response,
                    client::Call(client->models(), &v1::ModelService::Stub::Predict, request, absl::InfiniteDuration()));
   if (session.json()) return PrintJson(response, session.out());
-  PrintPredictions(response, session.out());
+  if (session.output == Output::kCsv) {
+    PrintPredictionsCsv(response, session.out());
+  } else {
+    PrintPredictions(response, session.out());
+  }
   return absl::OkStatus();
 }
 
@@ -238,7 +245,12 @@ absl::Status Export(Session& session, const ExportFlags& flags) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   ASSIGN_OR_RETURN(const int64_t size,
                    client::ExportModel(*client, request, flags.path, BytesProgress(session, "exporting")));
-  if (!session.json()) session.out() << flags.path << ": " << BytesText(size) << '\n';
+  if (session.json()) {
+    v1::ExportModelResponse whole;
+    whole.set_size_bytes(size);
+    return PrintJson(whole, session.out());
+  }
+  session.out() << Printable(flags.path) << ": " << BytesText(size) << '\n';
   return absl::OkStatus();
 }
 
@@ -246,18 +258,18 @@ absl::Status Delete(Session& session, const NameOption& option) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
   v1::DeleteModelRequest request;
   request.set_name(ModelName(option.name));
-  return client::Call(client->models(), &v1::ModelService::Stub::DeleteModel, request).status();
+  ASSIGN_OR_RETURN(const google::protobuf::Empty empty,
+                   client::Call(client->models(), &v1::ModelService::Stub::DeleteModel, request));
+  return session.json() ? PrintJson(empty, session.out()) : absl::OkStatus();
 }
 
-void AddListOptions(CLI::App& command, ListOptions& options) {
-  command.add_option("--limit", options.limit, "At most so many")->capture_default_str();
-}
+void AddListOptions(CLI::App& command, ListOptions& options) { AddLimit(command, options.limit); }
 
 void AddPredictFlags(CLI::App& command, PredictFlags& flags) {
   command.add_option("model", flags.name, "Its name, or its job's")->required();
   CLI::Option_group* source = command.add_option_group("rows", "Where the rows come from");
   source->add_option("--dataset", flags.dataset, "All rows of a data set");
-  source->add_option("--input", flags.input, "A CSV file with a header line");
+  source->add_option("--input", flags.input, "A CSV file with a header line; -: standard input")->type_name("FILE");
   source->require_option(1);
 }
 
@@ -273,7 +285,7 @@ void AddEvaluateFlags(CLI::App& command, EvaluateFlags& flags) {
 
 void AddExportFlags(CLI::App& command, ExportFlags& flags) {
   command.add_option("model", flags.name, "Its name, or its job's")->required();
-  command.add_option("-o,--to", flags.path, "The file to write")->required();
+  command.add_option("-o,--to", flags.path, "The file to write")->required()->type_name("FILE");
   command.add_option("--format", flags.format,
                      absl::StrJoin(EnumNames(v1::ExportFormat_descriptor()), ", ") + "; by default the file's ending");
 }
@@ -285,7 +297,8 @@ void AddModelCommands(CLI::App& program, Session& session) {
   group.require_subcommand(1);
   AddCommand<ListOptions>(group, session, "list", "List models, newest first", &AddListOptions, &List);
   AddCommand<NameOption>(group, session, "show", "Show a model", &AddName, &Show);
-  AddCommand<PredictFlags>(group, session, "predict", "Predict for rows", &AddPredictFlags, &Predict);
+  AddCommand<PredictFlags>(group, session, "predict", "Predict for rows (also --output csv)", &AddPredictFlags,
+                           &Predict, {Output::kTable, Output::kJson, Output::kCsv});
   AddCommand<EvaluateFlags>(group, session, "evaluate", "Measure on a data set", &AddEvaluateFlags, &Evaluate);
   AddCommand<ExportFlags>(group, session, "export", "Write a model to a file", &AddExportFlags, &Export);
   AddCommand<NameOption>(group, session, "delete", "Delete a model; its job stays", &AddName, &Delete);

@@ -42,7 +42,9 @@ absl::Status Unknown(const std::string& name, const std::vector<std::string>& na
 // Sets a field that holds one number, text or truth value.
 absl::Status SetScalar(Message& message, const FieldDescriptor* field, const std::string& value) {
   const google::protobuf::Reflection* reflection = message.GetReflection();
-  const absl::Status misfit = absl::InvalidArgumentError(absl::StrCat("\"", value, "\" does not fit ", field->name()));
+  const bool whole = field->cpp_type() != FieldDescriptor::CPPTYPE_DOUBLE;
+  const absl::Status misfit =
+      absl::InvalidArgumentError(absl::StrCat("\"", value, "\" is not a ", whole ? "whole " : "", "number"));
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_DOUBLE: {
       double number = 0;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -41,6 +42,8 @@ struct Session {
 
   // What the arguments ask for; an error is printed and decides the exit code.
   std::function<absl::Status(Session&)> command;
+  std::string command_name;  // as in `job list`
+  std::set<Output> outputs;  // that it has
 
   // Of a command that went well.
   ExitCode exit_code = kSuccess;

@@ -1,18 +1,44 @@
 #include "client/cli/text.h"
 
+#include <locale.h>
+#include <wchar.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cwchar>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "google/protobuf/stubs/common.h"
 
 namespace trainyard::cli {
 namespace {
 
-bool StartsCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+// Of a google.protobuf.Duration.
+constexpr absl::Duration kLongestTime = absl::Seconds(315'576'000'000);
+
+struct Glyph {
+  size_t bytes;
+  int columns;
+};
+
+// The first of `text`, which is not empty.
+Glyph FirstGlyph(absl::string_view text) {
+  if (static_cast<unsigned char>(text[0]) < 0x80) return {1, 1};
+  static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  const locale_t before = uselocale(utf8);
+  wchar_t character = 0;
+  std::mbstate_t state = {};
+  const size_t bytes = std::mbrtowc(&character, text.data(), text.size(), &state);
+  const int columns = wcwidth(character);
+  uselocale(before);
+  if (bytes > text.size()) return {1, 1};
+  // A character that the library does not know counts as an ordinary one.
+  return {bytes, columns < 0 ? 1 : columns};
+}
 
 }  // namespace
 
@@ -67,6 +93,9 @@ absl::StatusOr<google::protobuf::Duration> ParseTime(const std::string& text) {
   } else if (!absl::ParseDuration(text, &time)) {
     return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not a time; write 90, 90s or 1h30m"));
   }
+  if (absl::AbsDuration(time) > kLongestTime || std::isnan(seconds)) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" must be finite, and at most 315576000000 seconds"));
+  }
   google::protobuf::Duration duration;
   duration.set_seconds(absl::IDivDuration(time, absl::Seconds(1), &time));
   duration.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time)));
@@ -104,16 +133,29 @@ std::string Printable(absl::string_view text) {
   return result;
 }
 
+bool IsUtf8(absl::string_view text) {
+  return google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(text.size()));
+}
+
 int DisplayWidth(absl::string_view text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), StartsCodePoint));
+  int columns = 0;
+  while (!text.empty()) {
+    const Glyph glyph = FirstGlyph(text);
+    columns += glyph.columns;
+    text.remove_prefix(glyph.bytes);
+  }
+  return columns;
 }
 
 std::string Shortened(absl::string_view text, int width) {
   if (DisplayWidth(text) <= width) return std::string(text);
   if (width <= 0) return "";
   size_t end = 0;
-  for (int columns = 0; end < text.size(); ++end) {
-    if (StartsCodePoint(text[end]) && ++columns == width) break;
+  for (int columns = 0; end < text.size();) {
+    const Glyph glyph = FirstGlyph(text.substr(end));
+    columns += glyph.columns;
+    if (columns >= width) break;
+    end += glyph.bytes;
   }
   return absl::StrCat(text.substr(0, end), "…");
 }

@@ -41,7 +41,10 @@ std::string TimeText(const google::protobuf::Timestamp& timestamp);
 // The text without control characters, which could steer a terminal.
 std::string Printable(absl::string_view text);
 
-// Columns that UTF-8 text takes in a terminal, one for each code point.
+// What Protocol Buffers take for text.
+bool IsUtf8(absl::string_view text);
+
+// Columns that UTF-8 text takes in a terminal; one for each byte that is not UTF-8.
 int DisplayWidth(absl::string_view text);
 
 // At most `width` columns, ending in `…` where something was cut.

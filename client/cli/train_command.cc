@@ -19,11 +19,14 @@ namespace trainyard::cli {
 namespace {
 
 void AddFlags(CLI::App& command, TrainFlags& flags) {
-  command.add_option("-f,--file", flags.file, "A job in YAML or JSON; flags override it");
+  command.add_option("-f,--file", flags.file, "A job in YAML or JSON, which flags override; -: standard input")
+      ->type_name("FILE");
   AddDescriptionFlags(command, flags);
-  command.add_flag("--watch", flags.watch, "Show the run until it ends");
-  command.add_flag("--check", flags.check, "Only check the job and say what it would take");
-  command.add_flag("--preview-schedule", flags.preview_schedule, "Only show learning rate and momentum by step");
+  CLI::Option* watch = command.add_flag("--watch", flags.watch, "Show the run until it ends");
+  CLI::Option* check = command.add_flag("--check", flags.check, "Only check the job and say what it would take");
+  command.add_flag("--preview-schedule", flags.preview_schedule, "Only show learning rate and momentum by step")
+      ->excludes(watch, check);
+  check->excludes(watch);
   command.add_option("--steps-per-epoch", flags.steps_per_epoch, "With --preview-schedule: in place of a data set");
   AddSetFlag(command, flags);
   AddDataFlags(command, flags);

@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/cli/json.h"
 #include "client/cli/labels.h"
@@ -15,7 +17,6 @@
 #include "client/cli/set_field.h"
 #include "client/cli/text.h"
 #include "client/cpp/status_macros.h"
-#include "google/protobuf/util/time_util.h"
 
 namespace trainyard::cli {
 namespace {
@@ -211,7 +212,14 @@ absl::Status ApplyDeadline(const std::string& text, v1::Job& job) {
   if (text.empty()) return absl::OkStatus();
   const absl::StatusOr<google::protobuf::Duration> time = ParseTime(text);
   if (!time.ok()) return UsageError("--deadline", time.status());
-  *job.mutable_deadline() = google::protobuf::util::TimeUtil::GetCurrentTime() + *time;
+  const absl::Time deadline = absl::Now() + ToDuration(*time);
+  if (deadline >= absl::FromCivil(absl::CivilYear(10000), absl::UTCTimeZone())) {
+    return absl::InvalidArgumentError(absl::StrCat("--deadline: \"", text, "\" must end by the year 9999"));
+  }
+  const int64_t seconds = absl::ToUnixSeconds(deadline);
+  job.mutable_deadline()->set_seconds(seconds);
+  job.mutable_deadline()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(deadline - absl::FromUnixSeconds(seconds))));
   return absl::OkStatus();
 }
 

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -50,11 +50,20 @@ class TokenInterceptors final : public grpc::experimental::ClientInterceptorFact
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) {
+  std::ostringstream text;
+  // Of an empty file there is nothing to copy, which a stream takes for a failure.
+  if (file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+  if (!file.is_open() || file.bad() || text.fail()) {
     return absl::InvalidArgumentError(absl::StrCat("can't read ", path, ": ", strerror(errno)));
   }
-  return text;
+  return std::move(text).str();
+}
+
+// `what` is `CERTIFICATE` or `PRIVATE KEY`, the end of a kind of PEM block.
+absl::StatusOr<std::string> ReadPem(const std::string& path, const std::string& what) {
+  ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+  if (absl::StrContains(text, "-----BEGIN ") && absl::StrContains(text, absl::StrCat(what, "-----"))) return text;
+  return absl::InvalidArgumentError(absl::StrCat(path, " holds no ", absl::AsciiStrToLower(what), " in PEM form"));
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> ChannelCredentials(const std::optional<TlsOptions>& tls) {
@@ -64,11 +73,11 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> ChannelCredentials(con
     return absl::InvalidArgumentError("a certificate and its key must be given together");
   }
   if (!tls->ca.empty()) {
-    ASSIGN_OR_RETURN(options.pem_root_certs, ReadFile(tls->ca));
+    ASSIGN_OR_RETURN(options.pem_root_certs, ReadPem(tls->ca, "CERTIFICATE"));
   }
   if (!tls->certificate.empty()) {
-    ASSIGN_OR_RETURN(options.pem_cert_chain, ReadFile(tls->certificate));
-    ASSIGN_OR_RETURN(options.pem_private_key, ReadFile(tls->key));
+    ASSIGN_OR_RETURN(options.pem_cert_chain, ReadPem(tls->certificate, "CERTIFICATE"));
+    ASSIGN_OR_RETURN(options.pem_private_key, ReadPem(tls->key, "PRIVATE KEY"));
   }
   return grpc::SslCredentials(options);
 }
@@ -107,7 +116,9 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& ad
 
 absl::StatusOr<std::string> ReadTokenFile(const std::string& path) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  return std::string(absl::StripAsciiWhitespace(text));
+  const absl::string_view token = absl::StripAsciiWhitespace(text);
+  if (token.empty()) return absl::InvalidArgumentError(absl::StrCat(path, " holds no token"));
+  return std::string(token);
 }
 
 }  // namespace trainyard::client

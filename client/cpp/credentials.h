@@ -36,7 +36,7 @@ struct Credentials {
 absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& address, const Credentials& credentials,
                                                            const grpc::ChannelArguments& arguments);
 
-// What the file holds, without the white space around it. INVALID_ARGUMENT: it can't be read.
+// What the file holds, without the white space around it. INVALID_ARGUMENT: it can't be read; it holds nothing else.
 absl::StatusOr<std::string> ReadTokenFile(const std::string& path);
 
 }  // namespace trainyard::client

@@ -7,8 +7,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -21,7 +23,12 @@ namespace {
 // A file that takes its name only when it is complete, and is removed otherwise.
 class NewFile {
  public:
-  explicit NewFile(const std::string& path) : path_(path), temporary_(absl::StrCat(path, ".part-XXXXXX")) {
+  explicit NewFile(const std::string& path) : path_(Named(path)), temporary_(absl::StrCat(path_, ".part-XXXXXX")) {
+    std::error_code error;
+    if (std::filesystem::exists(path_, error) && !std::filesystem::is_regular_file(path_, error)) {
+      status_ = absl::InvalidArgumentError(absl::StrCat("can't write ", path, ": it is there, and not a file"));
+      return;
+    }
     descriptor_ = mkostemp(temporary_.data(), O_CLOEXEC);
     if (descriptor_ < 0) status_ = absl::ErrnoToStatus(errno, absl::StrCat("can't write ", path));
   }
@@ -56,9 +63,16 @@ class NewFile {
   }
 
  private:
+  // What symbolic links lead to, so that they stay.
+  static std::string Named(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path target = std::filesystem::canonical(path, error);
+    return error ? path : target.string();
+  }
+
   const std::string path_;
   std::string temporary_;
-  int descriptor_;
+  int descriptor_ = -1;
   absl::Status status_;
   bool named_ = false;
 };

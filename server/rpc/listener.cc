@@ -18,6 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status.h"
+#include "server/base/address.h"
 
 namespace trainyard {
 namespace {
@@ -87,13 +88,8 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const std::string& addr
     RETURN_IF_ERROR(listener->OpenFile(address.substr(absl::StartsWith(address, "unix://") ? 7 : 5)));
     return listener;
   }
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon + 1 == address.size()) {
-    return FieldError("--listen", address, "HOST:PORT or unix:PATH");
-  }
-  std::string host = address.substr(0, colon);
-  if (absl::StartsWith(host, "[") && absl::EndsWith(host, "]")) host = host.substr(1, host.size() - 2);
-  RETURN_IF_ERROR(listener->OpenPort(host, address.substr(colon + 1)));
+  ASSIGN_OR_RETURN(const HostAndPort where, SplitAddress("--listen", address, ", or unix:PATH"));
+  RETURN_IF_ERROR(listener->OpenPort(where.host, where.port));
   return listener;
 }
 

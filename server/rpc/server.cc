@@ -16,6 +16,7 @@
 #include "core/train/checkpoint.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
+#include "server/base/address.h"
 #include "server/rpc/call_pools.h"
 #include "server/rpc/dataset_service.h"
 #include "server/rpc/gate.h"
@@ -32,7 +33,7 @@
 namespace trainyard {
 namespace {
 
-constexpr std::string_view kVersion = "0.1.0";
+constexpr std::string_view kVersion = TRAINYARD_VERSION;
 constexpr int kMostWatchers = 1'000'000;
 constexpr int kStreamsBesideWatchers = 1000;  // of one connection
 
@@ -90,7 +91,11 @@ v1::ServerInfo ConstantInfo(const ServerOptions& options, const DatasetLimits& d
 
 absl::Status Validate(const ServerOptions& options) {
   if (options.data_directory.empty()) return FieldError("--data", "empty", "a directory");
+  if (!absl::StartsWith(options.listen, "unix:")) {
+    RETURN_IF_ERROR(SplitAddress("--listen", options.listen, ", or unix:PATH").status());
+  }
   RETURN_IF_ERROR(Validate(options.security, options.listen));
+  if (!options.http.empty()) RETURN_IF_ERROR(SplitAddress("--http", options.http).status());
   if (!options.http.empty() && !options.security.insecure && !IsLoopback(options.http)) {
     return FieldError("--http", options.http, "a loopback address, as 127.0.0.1:50552, unless --insecure is given");
   }

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "core/base/status.h"
 #include "core/base/text.h"
+#include "server/base/address.h"
 
 namespace trainyard {
 namespace {
@@ -126,16 +127,6 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   const std::shared_ptr<Shared> shared_;
 };
 
-absl::StatusOr<std::pair<std::string, std::string>> HostAndPort(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size() || address.starts_with("unix:")) {
-    return FieldError("--http", address, "HOST:PORT");
-  }
-  std::string host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return std::make_pair(host, address.substr(colon + 1));
-}
-
 }  // namespace
 
 class HttpServer::Parts {
@@ -149,9 +140,9 @@ class HttpServer::Parts {
   }
 
   absl::Status Listen(const std::string& address) {
-    ASSIGN_OR_RETURN(const auto host_and_port, HostAndPort(address));
+    ASSIGN_OR_RETURN(const HostAndPort where, SplitAddress("--http", address));
     ErrorCode error;
-    const auto found = tcp::resolver(context_).resolve(host_and_port.first, host_and_port.second, error);
+    const auto found = tcp::resolver(context_).resolve(where.host, where.port, error);
     if (error)
       return FieldError("--http", address, absl::StrCat("an address that can be found (", error.message(), ")"));
     const tcp::endpoint endpoint = *found.begin();

@@ -159,8 +159,11 @@ class FakeJobs final : public v1::JobService::Service {
                         v1::ListJobsResponse* answer) override {
     // Two pages of one job each.
     v1::Job* listed = answer->add_jobs();
+    if (request->page_token().empty()) {
+      *listed = job;
+      answer->set_next_page_token("second");
+    }
     listed->set_name(request->page_token().empty() ? "jobs/1" : "jobs/2");
-    if (request->page_token().empty()) answer->set_next_page_token("second");
     return grpc::Status::OK;
   }
 
@@ -237,6 +240,12 @@ class FakeModels final : public v1::ModelService::Service {
   v1::Model model;
   v1::PredictRequest asked;
   v1::PredictResponse predictions;
+  std::vector<int> rows_of_calls;
+  // How far each call to Predict finds the model beyond the one before.
+  int64_t step_of_call = 0;
+  // How many calls to Predict are answered before the others are refused.
+  size_t calls_to_answer = 1000;
+  grpc::Status refusal = Refusal(grpc::StatusCode::INVALID_ARGUMENT, "table.rows[7] is wrong", "table.rows[7]", "BAD");
 
   grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest*, v1::Model* answer) override {
     *answer = model;
@@ -258,10 +267,16 @@ class FakeModels final : public v1::ModelService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status DeleteModel(grpc::ServerContext*, const v1::DeleteModelRequest*, google::protobuf::Empty*) override {
+    return grpc::Status::OK;
+  }
+
   grpc::Status Predict(grpc::ServerContext*, const v1::PredictRequest* request, v1::PredictResponse* answer) override {
     asked = *request;
     *answer = predictions;
-    return grpc::Status::OK;
+    rows_of_calls.push_back(request->table().rows_size());
+    answer->set_step(step_of_call * static_cast<int64_t>(rows_of_calls.size()));
+    return rows_of_calls.size() > calls_to_answer ? refusal : grpc::Status::OK;
   }
 };
 

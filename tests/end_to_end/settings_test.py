@@ -79,6 +79,16 @@ class CheckConfigTest(unittest.TestCase):
     def test_a_missing_file_exits_2_and_is_named(self) -> None:
         self.expect_fault("/no/such/file", self.check("--config=/no/such/file"))
 
+    def test_an_address_without_a_port_that_there_is_exits_2(self) -> None:
+        for address in ("127.0.0.1:65536", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:-1", "127.0.0.1: 1", ":50551", "50551"):
+            for flag in ("--listen", "--http"):
+                self.expect_fault(f"{flag} = {address}, must be HOST:PORT", self.check(f"{flag}={address}"))
+        self.settings(self.check("--listen=[::1]:65535", "--http=localhost:0"))
+        self.settings(self.check("--listen=unix:/run/socket"))
+
+    def test_the_version_is_printed(self) -> None:
+        self.assertEqual(self.check("--version").stdout, "trainyard-server 0.1.0\n")
+
     def test_http_beyond_loopback_exits_2_unless_insecure(self) -> None:
         message = "--http = 0.0.0.0:50552, must be a loopback address, as 127.0.0.1:50552, unless --insecure is given"
         self.expect_fault(message, self.check("--http=0.0.0.0:50552"))

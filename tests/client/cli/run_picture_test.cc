@@ -56,6 +56,15 @@ TEST(RunPictureTest, ShowsProgressSpeedAndTimeLeft) {
   EXPECT_THAT(Text(picture), HasSubstr(" 50%"));
 }
 
+TEST(RunPictureTest, ANameOfWideCharactersLeavesTheStateAtTheEdge) {
+  v1::Job job = MakeJob();
+  job.set_display_name("日本語の名前");
+  RunPicture picture(job);
+  picture.Apply(State(v1::STATE_RUNNING));
+  const std::string name = "jobs/1  日本語の名前";
+  EXPECT_EQ(picture.Draw(50, 24, false)[0].Text(), name + std::string(50 - 8 - 12 - 7, ' ') + "running");
+}
+
 TEST(RunPictureTest, EpochsAreShorterWhereTheLastMinibatchIsLeftOut) {
   v1::Job job = MakeJob();
   job.mutable_spec()->mutable_minibatches()->set_size(40);

@@ -47,6 +47,16 @@ TEST(TextTest, ShortenedCountsCodePoints) {
   EXPECT_EQ(Shortened("abc", 0), "");
 }
 
+TEST(TextTest, WideCharactersTakeTwoColumnsAndCombiningOnesNone) {
+  EXPECT_EQ(DisplayWidth("日本 a"), 6);
+  EXPECT_EQ(DisplayWidth("e\u0301"), 1);
+  EXPECT_EQ(DisplayWidth("━⠒•–…µ"), 6);
+  EXPECT_EQ(DisplayWidth("a\xff"), 2);
+  EXPECT_EQ(Shortened("日本語", 6), "日本語");
+  EXPECT_EQ(Shortened("日本語", 5), "日本…");
+  EXPECT_EQ(Shortened("日本語", 4), "日…");
+}
+
 TEST(StyledLineTest, IsCutAcrossColours) {
   StyledLine line("abc", Ink::kGood);
   line.Add("def", Ink::kBad);

@@ -63,6 +63,23 @@ TEST(CredentialsTest, AFileThatCannotBeReadIsNamed) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("can't read /no/such/file"));
 }
 
+TEST(CredentialsTest, AFolderIsNoFileOfCredentials) {
+  EXPECT_THAT(std::string(ReadTokenFile(::testing::TempDir()).status().message()), HasSubstr("Is a directory"));
+  const absl::Status status = StatusOf("127.0.0.1:1", {.tls = TlsOptions{.ca = ::testing::TempDir()}});
+  EXPECT_THAT(std::string(status.message()), HasSubstr("Is a directory"));
+}
+
+TEST(CredentialsTest, AnEmptyFileHoldsNoToken) {
+  EXPECT_EQ(ReadTokenFile("/dev/null").status().message(), "/dev/null holds no token");
+}
+
+TEST(CredentialsTest, AFileWithoutWhatItIsGivenForIsNamed) {
+  EXPECT_EQ(StatusOf("127.0.0.1:1", {.tls = TlsOptions{.ca = "/dev/null"}}).message(),
+            "/dev/null holds no certificate in PEM form");
+  const TlsOptions both = {.certificate = "/dev/null", .key = "/dev/null"};
+  EXPECT_EQ(StatusOf("127.0.0.1:1", {.tls = both}).message(), "/dev/null holds no certificate in PEM form");
+}
+
 TEST(CredentialsTest, ACertificateAndItsKeyComeTogether) {
   EXPECT_FALSE(StatusOf("127.0.0.1:1", {.tls = TlsOptions{.certificate = "/dev/null"}}).ok());
   EXPECT_FALSE(StatusOf("127.0.0.1:1", {.tls = TlsOptions{.key = "/dev/null"}}).ok());

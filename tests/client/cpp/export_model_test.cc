@@ -1,6 +1,7 @@
 #include "client/cpp/export_model.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -56,6 +57,21 @@ TEST_F(ExportModelTest, AnEarlyEndIsDataLossAndLeavesNoFile) {
   server_.models.missing_bytes = 100;
   EXPECT_EQ(Export().status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(FileCount(), 0);
+}
+
+TEST_F(ExportModelTest, ASymbolicLinkStaysAndWhatItNamesIsReplaced) {
+  std::ofstream(folder_ / "old.npz") << "old";
+  std::filesystem::create_symlink("old.npz", folder_ / "model.npz");
+  EXPECT_EQ(Export().value(), 1000);
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "model.npz"));
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "old.npz"), 1000u);
+}
+
+TEST_F(ExportModelTest, WhatIsNoFileIsLeftAlone) {
+  ASSERT_EQ(mkfifo((folder_ / "model.npz").c_str(), 0600), 0);
+  EXPECT_EQ(Export().status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(std::filesystem::is_fifo(folder_ / "model.npz"));
+  EXPECT_EQ(FileCount(), 1);
 }
 
 TEST_F(ExportModelTest, AFailedExportLeavesTheOldFile) {

@@ -1,6 +1,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -20,6 +21,7 @@
 #include "client/cli/table.h"
 #include "client/cli/text.h"
 #include "client/cpp/export_model.h"
+#include "client/cpp/predict.h"
 #include "client/cpp/status_macros.h"
 
 namespace trainyard::cli {
@@ -183,9 +185,8 @@ absl::StatusOr<v1::PredictRequest> MakePredictRequest(const PredictFlags& flags,
 
 absl::Status Predict(Session& session, const PredictFlags& flags) {
   ASSIGN_OR_RETURN(const auto client, session.Connect());
-  ASSIGN_OR_RETURN(const v1::PredictRequest request, MakePredictRequest(flags, *client));
-  ASSIGN_OR_RETURN(const v1::PredictResponse response,
-                   client::Call(client->models(), &v1::ModelService::Stub::Predict, request, absl::InfiniteDuration()));
+  ASSIGN_OR_RETURN(v1::PredictRequest request, MakePredictRequest(flags, *client));
+  ASSIGN_OR_RETURN(const v1::PredictResponse response, client::Predict(*client, std::move(request)));
   if (session.json()) return PrintJson(response, session.out());
   if (session.output == Output::kCsv) {
     PrintPredictionsCsv(response, session.out());

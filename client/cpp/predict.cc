@@ -1,6 +1,8 @@
 #include "client/cpp/predict.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
@@ -8,23 +10,34 @@
 namespace trainyard::client {
 namespace {
 
-// What the contract allows, and half of what a server takes unless it is told otherwise.
-constexpr int kMostRows = 10'000;
-constexpr size_t kMostBytes = 8 << 20;
+// What the contract allows in a table, and half of what a server takes unless it is told otherwise.
+constexpr int64_t kMostTableRows = 10'000;
+constexpr size_t kMostTableBytes = 8 << 20;
 
-// Moves rows from `first` on into `part`, at least one where there is one; how many.
-int MoveRows(v1::Table& rows, int first, v1::Table& part) {
-  size_t bytes = 0;
-  int count = 0;
-  while (first + count < rows.rows_size() && count < kMostRows && bytes < kMostBytes) {
-    google::protobuf::ListValue& row = *part.add_rows();
-    row.Swap(rows.mutable_rows(first + count++));
-    bytes += row.ByteSizeLong();
-  }
-  return count;
+// Of data sets; and of the numbers predicted, a quarter of what a server answers at once.
+constexpr int64_t kMostDatasetRows = 100'000;
+constexpr int64_t kMostNumbers = 1'000'000;
+
+absl::StatusOr<int64_t> RowsOfCall(Client& client, const v1::PredictRequest& request) {
+  v1::GetModelRequest of_model;
+  of_model.set_name(request.model());
+  absl::StatusOr<v1::Model> model = Call(client.models(), &v1::ModelService::Stub::GetModel, of_model);
+  if (!model.ok()) return model.status();
+  const int64_t most = request.has_table() ? kMostTableRows : kMostDatasetRows;
+  return std::clamp<int64_t>(kMostNumbers / std::max(model->target().classes_size(), 1), 1, most);
 }
 
-absl::Status Since(int first, const absl::Status& status) {
+// Moves rows from `first` on into `part`, at most `most` and at least one where there is one.
+void MoveRows(v1::Table& rows, int64_t first, int64_t most, v1::Table& part) {
+  size_t bytes = 0;
+  for (int64_t i = first; i < std::min<int64_t>(first + most, rows.rows_size()) && bytes < kMostTableBytes; ++i) {
+    google::protobuf::ListValue& row = *part.add_rows();
+    row.Swap(rows.mutable_rows(static_cast<int>(i)));
+    bytes += row.ByteSizeLong();
+  }
+}
+
+absl::Status Since(int64_t first, const absl::Status& status) {
   if (first == 0) return status;
   absl::Status result(status.code(), absl::StrCat("of the rows from ", first, " on: ", status.message()));
   status.ForEachPayload(
@@ -34,26 +47,35 @@ absl::Status Since(int first, const absl::Status& status) {
 
 }  // namespace
 
-absl::StatusOr<v1::PredictResponse> Predict(Client& client, const std::string& model, v1::Table rows) {
+absl::StatusOr<v1::PredictResponse> Predict(Client& client, v1::PredictRequest request) {
+  absl::StatusOr<int64_t> rows = RowsOfCall(client, request);
+  if (!rows.ok()) return rows.status();
   v1::PredictResponse all;
-  int first = 0;
-  do {
-    v1::PredictRequest request;
-    request.set_model(model);
-    *request.mutable_table()->mutable_columns() = rows.columns();
-    const int count = MoveRows(rows, first, *request.mutable_table());
-    absl::StatusOr<v1::PredictResponse> part =
-        Call(client.models(), &v1::ModelService::Stub::Predict, request, absl::InfiniteDuration());
-    if (!part.ok()) return Since(first, part.status());
-    if (first > 0 && part->step() != all.step()) {
-      return absl::AbortedError(absl::StrCat(model, " went on from step ", all.step(), " to ", part->step(),
+  for (int64_t first = 0;;) {
+    v1::PredictRequest part;
+    part.set_model(request.model());
+    if (request.has_table()) {
+      *part.mutable_table()->mutable_columns() = request.table().columns();
+      MoveRows(*request.mutable_table(), first, *rows, *part.mutable_table());
+    } else {
+      part.set_dataset(request.dataset());
+      part.set_first_row(first);
+      part.set_max_rows(*rows);
+    }
+    absl::StatusOr<v1::PredictResponse> answer =
+        Call(client.models(), &v1::ModelService::Stub::Predict, part, absl::InfiniteDuration());
+    if (!answer.ok()) return request.has_table() ? Since(first, answer.status()) : answer.status();
+    if (first > 0 && answer->step() != all.step()) {
+      return absl::AbortedError(absl::StrCat(request.model(), " went on from step ", all.step(), " to ", answer->step(),
                                              " between two calls; predict again when its job has ended or is paused"));
     }
-    if (first > 0) part->clear_classes();
-    all.MergeFrom(*part);
-    first += count;
-  } while (first < rows.rows_size());
-  return all;
+    if (first > 0) answer->clear_classes();
+    all.MergeFrom(*answer);
+    first += request.has_table() ? part.table().rows_size() : *rows;
+    const bool is_last =
+        request.has_table() ? first >= request.table().rows_size() : answer->predictions_size() < *rows;
+    if (is_last) return all;
+  }
 }
 
 }  // namespace trainyard::client

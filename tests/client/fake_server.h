@@ -300,6 +300,7 @@ class FakeServer {
   explicit FakeServer(int port = 0) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort(absl::StrCat("127.0.0.1:", port), grpc::InsecureServerCredentials(), &port_);
+    builder.SetMaxReceiveMessageSize(16 << 20);
     builder.RegisterService(&datasets);
     builder.RegisterService(&jobs);
     builder.RegisterService(&watch);

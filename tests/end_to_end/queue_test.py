@@ -105,6 +105,18 @@ class QueueTest(ServerTest):
         self.assertEqual(set(ends.values()), {event_pb2.STATE_SUCCEEDED})
         expect_growth_below(self, growth, RUNNING_BYTES)
 
+    def test_jobs_that_save_without_end_hold_nobody_up(self) -> None:
+        spec = endless_spec()
+        spec.checkpoints.every_steps = 1
+        saving = [self.client.create_job(spec).name for _ in range(2)]
+        self.client.cancel_job(self.blocker)
+        for job in saving:
+            self.client.follow_until(job, Run(), lambda run: len(run.of_kind("checkpoint_saved")) >= 100)
+        for _ in range(10):
+            self.assertEqual(self.client.train(iris_spec(100)).state, event_pb2.STATE_SUCCEEDED)
+        for job in saving:
+            self.assertEqual(self.client.cancel_job(job).state, event_pb2.STATE_CANCELLED)
+
 
 if __name__ == "__main__":
     unittest.main()

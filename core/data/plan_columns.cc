@@ -5,8 +5,10 @@
 #include <unordered_map>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/status.h"
 #include "core/data/bad_data.h"
+#include "core/data/number.h"
 
 namespace trainyard {
 namespace {
@@ -83,6 +85,27 @@ bool IsConstant(const Column& column, int64_t row_count) {
   return false;
 }
 
+// Cells of a column with categories, of which these few are no numbers: `"a" ("n/a" in 3 rows)`.
+std::optional<std::string> OddCellsOf(const Column& column) {
+  constexpr int64_t kNumbersToEachOther = 9;
+  constexpr int64_t kLeastNumbers = 20;
+  int64_t numbers = 0;
+  int64_t others = 0;
+  const Category* most = nullptr;
+  for (const Category& category : column.categories) {
+    double number;
+    if (ParseNumber(category.value, &number) != NumberKind::kText) {
+      numbers += category.count;
+      continue;
+    }
+    others += category.count;
+    if (most == nullptr || category.count > most->count) most = &category;
+  }
+  if (most == nullptr || numbers < kLeastNumbers || numbers < kNumbersToEachOther * others) return std::nullopt;
+  return absl::StrCat(Quoted(column.name), " (", Quoted(most->value), " in ", most->count, " rows",
+                      most->count < others ? absl::StrCat(", other texts in ", others - most->count) : "", ")");
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<ColumnPlan>> PlanColumns(const std::vector<std::string>& names, const ReadOptions& options) {
@@ -129,6 +152,22 @@ std::vector<std::string> WarningsOf(const Schema& schema, int64_t row_count) {
   if (!sparse.empty())
     warnings.push_back(absl::StrCat("columns missing in more than half of the rows: ", SomeOf(sparse)));
   return warnings;
+}
+
+std::optional<std::string> WarningOfOddCells(const Schema& schema, const ReadOptions& options) {
+  constexpr size_t kMostShown = 5;
+  std::vector<std::string> odd;
+  for (const Column& column : schema.columns) {
+    if (column.type != ColumnType::kCategorical || column.role == ColumnRole::kSplit) continue;
+    if (options.types.contains(column.name)) continue;
+    if (std::optional<std::string> cells = OddCellsOf(column)) odd.push_back(*std::move(cells));
+  }
+  if (odd.empty()) return std::nullopt;
+  const size_t left_out = odd.size() - std::min(odd.size(), kMostShown);
+  odd.resize(odd.size() - left_out);
+  return absl::StrCat("categories, though nearly all cells are numbers: ", absl::StrJoin(odd, ", "),
+                      left_out > 0 ? absl::StrCat(" and ", left_out, " more columns") : "",
+                      "; correct the cells, or name them as missing");
 }
 
 }  // namespace trainyard

@@ -26,6 +26,9 @@ std::optional<std::string> LastFeature(const std::vector<std::string>& names, co
 
 std::vector<std::string> WarningsOf(const Schema& schema, int64_t row_count);
 
+// Of columns that were not declared and hold categories since a tenth of their cells at most are no numbers; nullopt: there are none.
+std::optional<std::string> WarningOfOddCells(const Schema& schema, const ReadOptions& options);
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_CORE_DATA_PLAN_COLUMNS_H_

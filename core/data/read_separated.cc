@@ -271,7 +271,11 @@ absl::StatusOr<ReadResult> ReadSeparated(std::string_view content, char separato
   SeparatedTable table(std::move(reader), options, limits, content, passed);
   RETURN_IF_ERROR(table.Plan(options));
   ASSIGN_OR_RETURN(DatasetHead head, table.Read(sink));
-  return ResultOf(std::move(head));
+  ReadResult result = ResultOf(std::move(head));
+  if (std::optional<std::string> odd = WarningOfOddCells(result.schema, options)) {
+    result.warnings.push_back(*std::move(odd));
+  }
+  return result;
 }
 
 }  // namespace trainyard

@@ -218,6 +218,25 @@ TEST(ReadCsvTest, ConstantAndMostlyMissingColumnsAreWarnedOf) {
   EXPECT_THAT(MustReadCsv("a,y\n1,0\n2,1\n").result.warnings, IsEmpty());
 }
 
+std::string NumbersAnd(const std::string& others) {
+  std::string csv = "a,y\n";
+  for (int i = 0; i < 45; ++i) csv += std::to_string(i) + ".5," + std::to_string(i % 2) + "\n";
+  return csv + others;
+}
+
+TEST(ReadCsvTest, AColumnOfNumbersThatFewTextsMakeCategoriesIsWarnedOf) {
+  const Reading reading = MustReadCsv(NumbersAnd("n/a,0\nn/a,1\nx,0\n"));
+  EXPECT_EQ(reading.column("a").type, ColumnType::kCategorical);
+  EXPECT_THAT(
+      reading.result.warnings,
+      ElementsAre("categories, though nearly all cells are numbers: \"a\" (\"n/a\" in 2 rows, other texts in 1); "
+                  "correct the cells, or name them as missing"));
+  EXPECT_THAT(MustReadCsv(NumbersAnd("n/a,0\n"), {.types = {{"a", ColumnType::kCategorical}}}).result.warnings,
+              IsEmpty());
+  EXPECT_THAT(MustReadCsv(NumbersAnd("n/a,0\n"), {.missing = {"n/a"}}).result.warnings, IsEmpty());
+  EXPECT_THAT(MustReadCsv(NumbersAnd("p,0\nq,0\nr,0\ns,0\nt,0\nu,0\n")).result.warnings, IsEmpty());
+}
+
 class FullSink final : public ByteSink {
  public:
   absl::Status Append(std::string_view) override { return absl::ResourceExhaustedError("full"); }

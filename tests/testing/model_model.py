@@ -45,6 +45,11 @@ class ModelModel(ServiceState):
                 faults.add(BAD_DATA)
         else:
             faults.add(INVALID)
+        if request.first_row < 0 or (request.HasField("max_rows") and request.max_rows < 1):
+            faults.add(INVALID)
+        rows = max(rows - request.first_row, 0)
+        if request.HasField("max_rows"):
+            rows = min(rows, request.max_rows)
 
         def take(answer: model_pb2.PredictResponse) -> None:
             job.has_model = {True}

@@ -246,6 +246,10 @@ class Caller:
             request.table.columns.extend(self._random.choice(FEATURES))
             for _ in range(self._random.choice([0, 1, 7])):
                 request.table.rows.add().extend([1.5] * len(request.table.columns))
+        if self._random.random() < 0.3:
+            request.first_row = self._random.choice([0, 1, 5, 1000, -1])
+        if self._random.random() < 0.3:
+            request.max_rows = self._random.choice([1, 3, 1000, 2**62, 0])
         return request
 
     def _evaluate(self) -> model_pb2.EvaluateRequest:

@@ -2,10 +2,12 @@
 //
 //   job_load ADDRESS REQUEST_FILE COUNT CALLERS        REQUEST_FILE: a serialised CreateJobRequest
 //
-// CALLERS threads submit; one watcher of all jobs learns of their ends; then each job is read with its result. Prints
+// CALLERS threads submit; one watcher of these jobs, by their label, learns of their ends; then each job is read with its result. Prints
 // jobs a second.
 
+#include <chrono>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -35,10 +37,11 @@ class Ends {
   std::set<std::string> ended_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Of all jobs to come; of metrics as little as can be asked for. Until the context is cancelled.
-void WatchEnds(v1::WatchService::Stub& watch, grpc::ClientContext& context, Ends& ends) {
+// Of all jobs of this label, those to come included; of metrics as little as can be asked for. Until the context is cancelled.
+void WatchEnds(v1::WatchService::Stub& watch, const std::string& label, grpc::ClientContext& context, Ends& ends) {
   v1::WatchRequest request;
   request.add_targets()->set_job("jobs/-");
+  request.mutable_targets(0)->set_filter("labels.load = \"" + label + "\"");
   request.add_series(v1::SERIES_LOSS);
   request.set_max_steps_per_second(1);
   const auto reader = watch.Watch(&context, request);
@@ -79,9 +82,13 @@ int Main(int argc, char** argv) {
   const int callers = std::atoi(argv[4]);
   const int each = std::atoi(argv[3]) / callers;
 
+  // No other job has it, of loads before this one either.
+  const std::string label = std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
+  (*request.mutable_job()->mutable_labels())["load"] = label;
+
   Ends ends;
   grpc::ClientContext context;
-  std::thread watcher([&] { WatchEnds(*watch, context, ends); });
+  std::thread watcher([&] { WatchEnds(*watch, label, context, ends); });
   const auto begin = Clock::now();
   std::vector<std::thread> threads;
   for (int i = 0; i < callers; ++i) threads.emplace_back([&] { RunJobs(*jobs, request, each, ends); });

@@ -1,54 +1,21 @@
 #include "client/cli/program.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <iostream>
-#include <numeric>
 #include <sstream>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "tests/client/fake_server.h"
+#include "tests/client/cli/program_fixture.h"
 
 namespace trainyard::cli {
 namespace {
 
 using ::testing::HasSubstr;
-
-class ProgramTest : public ::testing::Test {
- protected:
-  ProgramTest() {
-    server_.jobs.job.set_name("jobs/1");
-    server_.jobs.job.set_state(v1::STATE_SUCCEEDED);
-    v1::Evaluation& evaluation = *server_.jobs.job.add_latest_evaluations();
-    evaluation.set_part(v1::PART_TEST);
-    v1::MetricValue& value = *evaluation.add_values();
-    value.set_metric(v1::METRIC_ACCURACY);
-    value.set_value(0.97222);
-    server_.watch.log = client::MakeLog(3);
-  }
-
-  int Run(std::vector<std::string> arguments) {
-    out_.str("");
-    err_.str("");
-    arguments.insert(arguments.begin(), {"--server", server_.address()});
-    Console console{.out = out_, .err = err_};
-    return RunProgram(arguments, console);
-  }
-
-  std::vector<std::string> OutLines() const {
-    std::vector<std::string> lines;
-    std::istringstream in(out_.str());
-    for (std::string line; std::getline(in, line);) lines.push_back(line);
-    return lines;
-  }
-
-  client::FakeServer server_;
-  std::ostringstream out_;
-  std::ostringstream err_;
-};
 
 TEST_F(ProgramTest, TrainPrintsTheJobsName) {
   EXPECT_EQ(Run({"train", "--dataset", "digits", "--hidden", "8,4", "--name", "x"}), 0);
@@ -112,79 +79,6 @@ TEST_F(ProgramTest, AFailedJobIsOne) {
   EXPECT_THAT(out_.str(), HasSubstr("loss is not finite"));
 }
 
-TEST_F(ProgramTest, WrongUseIsTwo) {
-  EXPECT_EQ(Run({}), 2);
-  EXPECT_EQ(Run({"jub"}), 2);
-  EXPECT_EQ(Run({"job", "list", "--output", "xml"}), 2);
-  EXPECT_EQ(Run({"train"}), 2);
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--optimizer", "adamant"}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("sgd, momentum, nesterov"));
-  EXPECT_EQ(Run({"train", "-f", "/no/such/file"}), 2);
-}
-
-TEST_F(ProgramTest, WhatIsNoCommandOrFlagIsNamed) {
-  for (const char* const command : {"jub", "job lst", "job show --jub", "--jub"}) {
-    const std::vector<std::string> words = absl::StrSplit(command, ' ');
-    EXPECT_EQ(Run(words), 2);
-    EXPECT_THAT(err_.str(), HasSubstr("not expected: " + words.back()));
-  }
-  EXPECT_EQ(Run({"job", "show"}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("job is required"));
-}
-
-TEST_F(ProgramTest, AnOutputThatACommandDoesNotHaveIsWrongUse) {
-  EXPECT_EQ(Run({"job", "list", "--output", "xml"}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("--output: \"xml\" is not one of table, json, csv"));
-  EXPECT_EQ(Run({"dataset", "list", "--output", "csv"}), 2);
-  EXPECT_EQ(out_.str(), "");
-  EXPECT_THAT(err_.str(), HasSubstr("--output: dataset list has table, json"));
-  EXPECT_EQ(Run({"job", "show", "1", "--output", "JSON"}), 0);
-}
-
-TEST_F(ProgramTest, AWholeNumberIsDecimalAndFitsItsFlag) {
-  for (const char* const seed : {"-1", "18446744073709551616", "1.5", "1e3", "0x10", "", " 7 x"}) {
-    EXPECT_EQ(Run({"train", "--dataset", "d", "--seed", seed}), 2) << seed;
-    EXPECT_THAT(err_.str(), HasSubstr("is not a whole number from 0 to 18446744073709551615"));
-  }
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--steps", "9223372036854775808"}), 2);
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--threads", "2147483648"}), 2);
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--seed", "18446744073709551615", "--steps", "010", "--hidden", "08,9"}), 0)
-      << err_.str();
-  const v1::JobSpec& spec = server_.jobs.created.spec();
-  EXPECT_EQ(spec.seed(), 18446744073709551615u);
-  EXPECT_EQ(spec.budget().steps(), 10);
-  EXPECT_EQ(spec.network().hidden(0).dense().units(), 8);
-}
-
-TEST_F(ProgramTest, ALimitOfNothingIsWrongUse) {
-  for (const char* const command : {"job list", "dataset list", "model list", "job events 1"}) {
-    std::vector<std::string> words = absl::StrSplit(command, ' ');
-    for (const char* const limit : {"0", "-1"}) {
-      words.insert(words.end(), {"--limit", limit});
-      EXPECT_EQ(Run(words), 2) << command;
-      EXPECT_THAT(err_.str(), HasSubstr("--limit"));
-      words.resize(words.size() - 2);
-    }
-  }
-}
-
-TEST_F(ProgramTest, CheckWatchAndPreviewExcludeEachOther) {
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--check", "--watch"}), 2);
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--check", "--preview-schedule"}), 2);
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--watch", "--preview-schedule"}), 2);
-}
-
-TEST_F(ProgramTest, ATimeBeyondAllTimesIsWrongUse) {
-  for (const char* const time : {"inf", "nan", "1e30", "-inf", "315576000001", "-1e12"}) {
-    for (const char* const flag : {"--deadline", "--time"}) {
-      EXPECT_EQ(Run({"train", "--dataset", "d", flag, time}), 2) << flag << ' ' << time;
-      EXPECT_THAT(err_.str(), HasSubstr(flag));
-    }
-  }
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--deadline", "300000000000"}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("the year 9999"));
-}
-
 TEST_F(ProgramTest, OutputThatCannotBeWrittenIsTwo) {
   for (const char* const command : {"job list", "job watch 1", "job show 1 --output json", "train --help"}) {
     std::ofstream full("/dev/full");
@@ -209,13 +103,6 @@ TEST_F(ProgramTest, ADeletionInJsonIsAnEmptyObject) {
   EXPECT_EQ(out_.str(), "{}\n");
   EXPECT_EQ(Run({"model", "delete", "1"}), 0);
   EXPECT_EQ(out_.str(), "");
-}
-
-TEST_F(ProgramTest, AFolderIsNoFileToRead) {
-  EXPECT_EQ(Run({"model", "predict", "1", "--input", ::testing::TempDir()}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("Is a directory"));
-  EXPECT_EQ(Run({"train", "-f", ::testing::TempDir()}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("Is a directory"));
 }
 
 TEST_F(ProgramTest, VersionIsPrinted) {
@@ -287,132 +174,6 @@ TEST_F(ProgramTest, UploadMakesTheNameAndReadsTheFormatFromTheFile) {
   EXPECT_EQ(server_.datasets.content, "x,y\n1,2\n");
   std::remove(path.c_str());
 }
-
-TEST_F(ProgramTest, PredictSendsTheRowsAndPrintsClassAndProbabilities) {
-  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), "_rows.csv");
-  std::ofstream(path) << "x\n1\n";
-  server_.models.predictions.add_classes("no");
-  server_.models.predictions.add_classes("yes");
-  v1::Prediction& prediction = *server_.models.predictions.add_predictions();
-  prediction.set_class_name("yes");
-  prediction.add_probabilities(0.25);
-  prediction.add_probabilities(0.75);
-  EXPECT_EQ(Run({"model", "predict", "1", "--input", path}), 0);
-  EXPECT_EQ(server_.models.asked.model(), "models/1");
-  EXPECT_EQ(server_.models.asked.table().rows(0).values(0).number_value(), 1);
-  EXPECT_EQ(out_.str(), "ROW  CLASS  P(no)  P(yes)\n  0  yes    0.25   0.75\n");
-  std::remove(path.c_str());
-}
-
-TEST_F(ProgramTest, PredictSendsCategoriesAsTheyStandInTheFile) {
-  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), "_zip.csv");
-  std::ofstream(path) << "zip,x\n02134,007\n,1\n";
-  v1::FeatureEncoding& zip = *server_.models.model.add_features();
-  zip.set_column("zip");
-  zip.set_type(v1::COLUMN_TYPE_CATEGORICAL);
-  EXPECT_EQ(Run({"model", "predict", "1", "--input", path}), 0);
-  const v1::Table& table = server_.models.asked.table();
-  EXPECT_EQ(table.rows(0).values(0).string_value(), "02134");
-  EXPECT_EQ(table.rows(0).values(1).number_value(), 7);
-  EXPECT_TRUE(table.rows(1).values(0).has_null_value());
-  std::remove(path.c_str());
-}
-
-TEST_F(ProgramTest, PredictPrintsScoresWhereThereAreNoProbabilities) {
-  server_.models.predictions.add_classes("no");
-  server_.models.predictions.add_classes("yes");
-  v1::Prediction& prediction = *server_.models.predictions.add_predictions();
-  prediction.set_class_name("yes");
-  prediction.add_scores(-1.5);
-  prediction.add_scores(1.5);
-  EXPECT_EQ(Run({"model", "predict", "1", "--dataset", "a"}), 0);
-  EXPECT_EQ(out_.str(), "ROW  CLASS  SCORE(no)  SCORE(yes)\n  0  yes    -1.5       1.5\n");
-}
-
-TEST_F(ProgramTest, ManyRowsArePredictedInSeveralCalls) {
-  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_", getpid(), "_many.csv");
-  std::ofstream file(path);
-  file << "x,wide\n";
-  for (int i = 0; i < 21'000; ++i) file << i << "," << (i < 20'900 ? "a" : std::string(100'000, 'b')) << "\n";
-  file.close();
-  server_.models.predictions.add_predictions()->set_value(0.5);
-  EXPECT_EQ(Run({"model", "predict", "1", "--input", path, "--output", "csv"}), 0) << err_.str();
-  const std::vector<int>& calls = server_.models.rows_of_calls;
-  ASSERT_EQ(calls.size(), 4u);
-  EXPECT_EQ(calls[1], 10'000);
-  EXPECT_EQ(std::accumulate(calls.begin(), calls.end(), 0), 21'000);
-  EXPECT_EQ(server_.models.asked.table().columns_size(), 2);
-  EXPECT_EQ(OutLines().size(), calls.size() + 1);
-  EXPECT_EQ(OutLines()[2], "1,0.5");
-
-  server_.models.step_of_call = 1;
-  EXPECT_NE(Run({"model", "predict", "1", "--input", path, "--output", "csv"}), 0);
-  EXPECT_EQ(out_.str(), "");
-  EXPECT_THAT(err_.str(), HasSubstr("models/1 went on from step"));
-
-  server_.models.step_of_call = 0;
-  server_.models.calls_to_answer = calls.size() + 1;
-  EXPECT_EQ(Run({"model", "predict", "1", "--input", path, "--output", "csv"}), 4);
-  EXPECT_EQ(out_.str(), "");
-  EXPECT_THAT(err_.str(), HasSubstr("of the rows from 10000 on: table.rows[7] is wrong"));
-  EXPECT_THAT(err_.str(), HasSubstr("reason BAD"));
-  std::remove(path.c_str());
-}
-
-TEST_F(ProgramTest, PredictionsInCsvAreExactAndQuoted) {
-  server_.models.predictions.add_classes("no");
-  server_.models.predictions.add_classes("a, \"b\"");
-  v1::Prediction& prediction = *server_.models.predictions.add_predictions();
-  prediction.set_class_name("a, \"b\"");
-  prediction.add_probabilities(0.25);
-  prediction.add_probabilities(0.1 + 0.2);
-  EXPECT_EQ(Run({"model", "predict", "1", "--dataset", "a", "--output", "csv"}), 0) << err_.str();
-  EXPECT_EQ(out_.str(),
-            "row,class,probability.no,\"probability.a, \"\"b\"\"\"\n"
-            "0,\"a, \"\"b\"\"\",0.25,0.30000000000000004\n");
-  server_.models.predictions.Clear();
-  server_.models.predictions.add_predictions()->set_value(1e-300);
-  EXPECT_EQ(Run({"model", "predict", "1", "--dataset", "a", "--output", "csv"}), 0);
-  EXPECT_EQ(out_.str(), "row,value\n0,1e-300\n");
-}
-
-TEST_F(ProgramTest, AMinusIsStandardInput) {
-  std::istringstream rows("x\n1\n");
-  std::streambuf* const input = std::cin.rdbuf(rows.rdbuf());
-  EXPECT_EQ(Run({"model", "predict", "1", "--input", "-"}), 0) << err_.str();
-  EXPECT_EQ(server_.models.asked.table().rows(0).values(0).number_value(), 1);
-  std::istringstream job("data: {dataset: datasets/d}\nseed: 5\n");
-  std::cin.rdbuf(job.rdbuf());
-  EXPECT_EQ(Run({"train", "-f", "-"}), 0) << err_.str();
-  EXPECT_EQ(server_.jobs.created.spec().seed(), 5u);
-  std::cin.rdbuf(input);
-}
-
-TEST_F(ProgramTest, TextThatIsNotUtf8IsWrongUseAndThePathOfAFileMayBeAny) {
-  for (const char* const command :
-       {"job show \xff", "train --dataset d --name \xff", "train --dataset d --label k=\xe9"}) {
-    EXPECT_EQ(Run(absl::StrSplit(command, ' ')), 2);
-    EXPECT_THAT(err_.str(), HasSubstr("is not UTF-8"));
-  }
-  const std::string path = absl::StrCat(::testing::TempDir(), "/program_test_\xe9_", getpid(), ".csv");
-  std::ofstream(path) << "x,y\n1,r\xe9"
-                      << "d\n";
-  EXPECT_EQ(Run({"model", "predict", "1", "--input", path}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("line 2 is not UTF-8"));
-  EXPECT_EQ(Run({"dataset", "upload", path, "--name", "d"}), 0) << err_.str();
-  std::remove(path.c_str());
-}
-
-TEST_F(ProgramTest, AFlagOfAVariantSaysWhatItTakes) {
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--momentum", "x"}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("--momentum: \"x\" is not a number"));
-  EXPECT_EQ(Run({"train", "--dataset", "d", "--tau-steps", "1.5"}), 2);
-  EXPECT_THAT(err_.str(), HasSubstr("--tau-steps: \"1.5\" is not a whole number"));
-}
-
-TEST_F(ProgramTest, APreviewOfNoRowsIsWrongUse) { EXPECT_EQ(Run({"dataset", "preview", "d", "--rows", "0"}), 2); }
-
-TEST_F(ProgramTest, PredictNeedsOneSourceOfRows) { EXPECT_EQ(Run({"model", "predict", "1"}), 2); }
 
 TEST_F(ProgramTest, TheServerMayBeNamedInTheEnvironment) {
   setenv("TRAINYARD_SERVER", server_.address().c_str(), 1);

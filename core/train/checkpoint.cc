@@ -44,10 +44,7 @@ void PutSection(std::string_view name, std::string_view bytes, std::string& out)
 
 // At least the bytes of the encoded form, and little more: a string that grows takes up to three times as much.
 size_t EncodedSize(const Checkpoint& checkpoint) {
-  size_t bytes = checkpoint.parameters.size() + checkpoint.schedule_state.size() + checkpoint.roll_back_to.size();
-  for (const NamedBytes& state : checkpoint.optimizer_state) bytes += state.bytes.size();
-  if (checkpoint.best.has_value()) bytes += checkpoint.best->parameters.size();
-  if (checkpoint.last_finite.has_value()) bytes += checkpoint.last_finite->parameters.size();
+  size_t bytes = static_cast<size_t>(ArrayBytes(checkpoint)) + checkpoint.schedule_state.size();
   if (checkpoint.stopping.has_value()) bytes += sizeof(double) * checkpoint.stopping->recent.size();
   return bytes + kNamesSize;
 }
@@ -169,6 +166,14 @@ absl::Status ReadSection(std::string_view name, std::string_view bytes, Checkpoi
 }
 
 }  // namespace
+
+int64_t ArrayBytes(const Checkpoint& checkpoint) {
+  size_t bytes = checkpoint.parameters.size() + checkpoint.roll_back_to.size();
+  for (const NamedBytes& state : checkpoint.optimizer_state) bytes += state.bytes.size();
+  if (checkpoint.best.has_value()) bytes += checkpoint.best->parameters.size();
+  if (checkpoint.last_finite.has_value()) bytes += checkpoint.last_finite->parameters.size();
+  return static_cast<int64_t>(bytes);
+}
 
 std::string EncodeCheckpoint(const Checkpoint& checkpoint) {
   std::string out;

@@ -102,6 +102,9 @@ struct Checkpoint {
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };
 
+// Of the parameters and all else that grows with them.
+int64_t ArrayBytes(const Checkpoint& checkpoint);
+
 std::string EncodeCheckpoint(const Checkpoint& checkpoint);
 
 // DATA_LOSS: not a checkpoint, cut short, of an unknown version, or altered.

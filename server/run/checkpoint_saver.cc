@@ -16,16 +16,9 @@ absl::Status Damaged(const StoredCheckpoint& stored, const absl::Status& found) 
                     "CHECKPOINT_DAMAGED", {{"step", absl::StrCat(stored.step)}, {"digest", stored.digest}});
 }
 
-bool IsSmall(const Checkpoint& checkpoint) { return BytesOf(checkpoint) <= kMostBytesInRow; }
+bool IsSmall(const Checkpoint& checkpoint) { return ArrayBytes(checkpoint) <= kMostBytesInRow; }
 
 }  // namespace
-
-int64_t BytesOf(const Checkpoint& checkpoint) {
-  size_t bytes = checkpoint.parameters.size() + checkpoint.roll_back_to.size();
-  for (const NamedBytes& state : checkpoint.optimizer_state) bytes += state.bytes.size();
-  if (checkpoint.best.has_value()) bytes += checkpoint.best->parameters.size();
-  return static_cast<int64_t>(bytes);
-}
 
 void CheckpointSaver::Save(JobKey job, Checkpoint checkpoint, StoredCheckpoint stored, Done done) {
   if (IsSmall(checkpoint) && !HasWaiting(job)) return done(Write(job, checkpoint, std::move(stored)));

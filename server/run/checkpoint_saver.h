@@ -38,11 +38,8 @@ struct ChosenCheckpoint {
   std::vector<StoredCheckpoint> kept;  // all of them, the newest first
 };
 
-// Of parameters and all else that grows with them: more is a file.
+// Of ArrayBytes: more is a file.
 inline constexpr int64_t kMostBytesInRow = 64 << 10;
-
-// These bytes.
-int64_t BytesOf(const Checkpoint& checkpoint);
 
 // Thread-safe.
 class CheckpointSaver {

@@ -114,7 +114,7 @@ void JobRun::SaveCheckpoint(Checkpoint checkpoint, Keep keep, ParametersHeld hel
     absl::MutexLock lock(&mutex_);
     if (model_.name().empty()) model_ = MakeModel();
   }
-  checkpoint_bytes_ = BytesOf(checkpoint);
+  checkpoint_bytes_ = ArrayBytes(checkpoint);
   ++unsaved_;
   Saved done = [self = shared_from_this(), saved = std::move(saved)](const absl::Status& status) {
     self->NoteSaved();

@@ -15,6 +15,7 @@ Checkpoint Full() {
       .parameters = "12345678",
       .optimizer_state = {{"velocity", "abcdefgh"}, {"count", std::string("\0\1", 2)}},
       .best = BestParameters{.step = 5, .parameters = "87654321"},
+      .last_finite = LastFiniteParameters{.step = 6, .clipped_steps = 2, .clipped_step = 3, .parameters = "12348765"},
       .stopping =
           StoppingState{
               .has_best = true, .best_value = 0.25, .best_step = 5, .patience_used = 2, .recent = {0.5, 0.25}},

@@ -93,6 +93,9 @@ TEST_F(CheckpointSaverTest, AllThatGrowsWithTheParametersCounts) {
   EXPECT_TRUE(Save(checkpoint).stored.in_row);
   checkpoint.best = BestParameters{.step = 1, .parameters = "b"};
   EXPECT_FALSE(Save(checkpoint).stored.in_row);
+  checkpoint.best.reset();
+  checkpoint.last_finite = LastFiniteParameters{.step = 1, .parameters = "l"};
+  EXPECT_FALSE(Save(checkpoint).stored.in_row);
 }
 
 TEST_F(CheckpointSaverTest, ASmallCheckpointIsDoneBeforeSaveReturns) {

@@ -309,7 +309,8 @@ TEST_F(MetricsTest, EvaluationsOfStepsMadeAnewAreThoseOfTheLaterAttempt) {
   AppendEvaluation(180);
   Drain();
   std::vector<int64_t> steps;
-  for (const v1::Evaluation& evaluation : *ReadEvaluations(190, kJob, *log_)) steps.push_back(evaluation.step());
+  const std::vector<v1::Evaluation> evaluations = ReadEvaluations(190, kJob, *log_).value();
+  for (const v1::Evaluation& evaluation : evaluations) steps.push_back(evaluation.step());
   EXPECT_THAT(steps, ElementsAre(100, 180));
   EXPECT_EQ(ReadEvaluations(179, kJob, *log_)->size(), 1);
 }

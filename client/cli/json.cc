@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cpp/status_macros.h"
@@ -20,16 +21,22 @@ absl::Status FromProtobuf(const google::protobuf::util::Status& status, const st
   return absl::InvalidArgumentError(absl::StrCat(what, std::string(status.message())));
 }
 
+// Of numbers that YAML writes in its own way the name in JSON; else empty.
+std::string NumberOfYaml(const std::string& text) {
+  const std::string lower = absl::AsciiStrToLower(text);
+  if (lower == ".nan") return "NaN";
+  if (lower == ".inf") return "Infinity";
+  return lower == "-.inf" ? "-Infinity" : "";
+}
+
 // The JSON mapping takes numbers and booleans as strings as well, so that a scalar needs no guess at its type: the
 // field has one. Only null and the numbers that YAML writes in its own way are told apart.
 std::string ScalarJson(const YAML::Node& node) {
   const std::string& text = node.Scalar();
   const bool plain = node.Tag() != "!";
   if (plain && (text == "~" || text == "null")) return "null";
-  if (plain && absl::AsciiStrToLower(text) == ".nan") return "\"NaN\"";
-  if (plain && absl::AsciiStrToLower(text) == ".inf") return "\"Infinity\"";
-  if (plain && absl::AsciiStrToLower(text) == "-.inf") return "\"-Infinity\"";
-  return JsonString(text);
+  const std::string number = plain ? NumberOfYaml(text) : "";
+  return JsonString(number.empty() ? text : number);
 }
 
 constexpr int kDeepest = 100;
@@ -75,15 +82,34 @@ absl::StatusOr<YAML::Node> LoadYaml(const std::string& yaml) {
   }
 }
 
+// In quotes what the library writes as it is, though it would be read otherwise: as a number, or, a carriage return, as the end of a line.
+void EmitText(const std::string& text, YAML::Emitter& out) {
+  if (absl::StrContains(text, '\r') || !NumberOfYaml(text).empty()) out << YAML::DoubleQuoted;
+  out << text;
+}
+
 // Block style for what holds lists and maps, flow style for lists of scalars.
-void SetStyle(YAML::Node node) {
-  bool nested = node.IsMap();
-  for (const auto& item : node) {
-    const YAML::Node child = node.IsMap() ? item.second : static_cast<const YAML::Node&>(item);
-    nested = nested || !child.IsScalar();
-    if (!child.IsScalar()) SetStyle(child);
+void Emit(const YAML::Node& node, YAML::Emitter& out) {
+  if (node.IsScalar()) return EmitText(node.Scalar(), out);
+  if (node.IsNull()) {
+    out << YAML::Null;
+    return;
   }
-  node.SetStyle(nested && node.size() > 0 ? YAML::EmitterStyle::Block : YAML::EmitterStyle::Flow);
+  bool nested = node.IsMap();
+  for (const auto& item : node) nested = nested || !item.IsScalar();
+  out << (nested && node.size() > 0 ? YAML::Block : YAML::Flow);
+  out << (node.IsMap() ? YAML::BeginMap : YAML::BeginSeq);
+  for (const auto& item : node) {
+    if (!node.IsMap()) {
+      Emit(item, out);
+      continue;
+    }
+    out << YAML::Key;
+    EmitText(item.first.Scalar(), out);
+    out << YAML::Value;
+    Emit(item.second, out);
+  }
+  out << (node.IsMap() ? YAML::EndMap : YAML::EndSeq);
 }
 
 absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message,
@@ -139,9 +165,9 @@ absl::StatusOr<std::string> ToYaml(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   ASSIGN_OR_RETURN(const std::string json, ToJson(message, options));
-  YAML::Node node = YAML::Load(json);
-  SetStyle(node);
-  return YAML::Dump(node);
+  YAML::Emitter out;
+  Emit(YAML::Load(json), out);
+  return std::string(out.c_str(), out.size());
 }
 
 absl::Status FromYaml(const std::string& yaml, google::protobuf::Message& message) {

@@ -41,5 +41,17 @@ TEST(JsonTest, AliasesDoNotMakeAFileEndless) {
   EXPECT_EQ(FaultOf("labels: &a [*a]"), kTooLarge);
 }
 
+TEST(JsonTest, EveryTextComesBackFromYamlAsItWas) {
+  for (const char* const text : {"a\r", "\r", "a\r\r\n", "a\rb", "\n", "null", "~", ".nan", "", " a ", "a: b", "# a",
+                                 "- a", "\x7f", "\xc3\xa9"}) {
+    v1::Job job;
+    job.set_display_name(text);
+    (*job.mutable_labels())[text] = text;
+    v1::Job again;
+    ASSERT_TRUE(FromYaml(*ToYaml(job), again).ok()) << *ToYaml(job);
+    EXPECT_EQ(again.DebugString(), job.DebugString()) << *ToYaml(job);
+  }
+}
+
 }  // namespace
 }  // namespace trainyard::cli

@@ -7,8 +7,8 @@
 
 namespace trainyard::cli {
 
-// Has each whole-number option of `program` and of its commands take decimal digits alone, of at most 64 bits, and each text UTF-8 alone, but
-// for the names of files. CLI11 by itself reads 010 as 8, and takes the nearest number for one that is too large.
+// Has each whole-number option of `program` and of its commands take decimal digits alone, of at most 64 bits, and each text UTF-8 alone,
+// but for the names of files. CLI11 by itself reads 010 as 8, and takes the nearest number for one that is too large.
 void ReadValuesStrictly(CLI::App& program);
 
 }  // namespace trainyard::cli

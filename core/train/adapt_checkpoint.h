@@ -2,7 +2,8 @@
 //
 // Parameters, step, counts and the minibatch position stay. What belongs to an option that changed begins anew: the optimiser's state with
 // the update rule or the penalties (a velocity is taken over where both rules have one), what early stopping remembers with its metric (the
-// loss is another one with the loss) or its average, a schedule's state with the schedule or its metric, what was rolled back with the policy. Nothing else changes a bit.
+// loss is another one with the loss) or its average, a schedule's state with the schedule or its metric, what was rolled back with the
+// policy. Nothing else changes a bit.
 
 #ifndef TRAINYARD_CORE_TRAIN_ADAPT_CHECKPOINT_H_
 #define TRAINYARD_CORE_TRAIN_ADAPT_CHECKPOINT_H_

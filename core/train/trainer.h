@@ -129,8 +129,8 @@ absl::StatusOr<RunPlan> PlanRun(const TrainingOptions& options, const TrainingDa
 absl::StatusOr<RunPlan> Replan(RunPlan plan, TrainingOptions options);
 
 // A run at its start, or going on from `checkpoint` where that is given. `crew`, which may be null and must outlive the trainer, helps in
-// Advance and changes no bit.
-// INVALID_ARGUMENT: rows that the encoding refuses; initial state that does not fit, or is beyond the precision. DATA_LOSS: a checkpoint of another run.
+// Advance and changes no bit. INVALID_ARGUMENT: rows that the encoding refuses; initial state that does not fit, or is beyond the
+// precision. DATA_LOSS: a checkpoint of another run.
 absl::StatusOr<std::unique_ptr<Trainer>> MakeTrainer(RunPlan plan, const TrainingData& data,
                                                      const Checkpoint* checkpoint, Crew* crew = nullptr);
 

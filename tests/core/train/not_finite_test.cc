@@ -77,17 +77,11 @@ TEST(NotFiniteTest, ARunThatWasLeftAfterAnOverflowEndsWithTheSameParameters) {
   const TrainingOptions options = OverflowingAtOnce();
   const std::unique_ptr<Trainer> whole = Make(options);
   RecordingSink told;
-  std::vector<Checkpoint> between = {whole->Snapshot()};
-  while (whole->Advance(told) == Trainer::Next::kMore) between.push_back(whole->Snapshot());
+  const std::vector<Checkpoint> between = SnapshotsOf(*whole, told);
   ASSERT_EQ(whole->end().reason, StopReason::kDivergence);
   for (const Checkpoint& checkpoint : between) {
     if (checkpoint.step == 0 && checkpoint != between.front()) break;  // the run has ended
-    const absl::StatusOr<Checkpoint> stored = DecodeCheckpoint(EncodeCheckpoint(checkpoint));
-    ASSERT_TRUE(stored.ok()) << stored.status();
-    const std::unique_ptr<Trainer> resumed = Make(options, &*stored);
-    RecordingSink sink;
-    RunToEnd(*resumed, sink);
-    EXPECT_EQ(resumed->Snapshot(), whole->Snapshot()) << "from step " << checkpoint.step;
+    ExpectToEndAs(*whole, options, checkpoint);
   }
 }
 

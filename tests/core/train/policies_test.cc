@@ -246,16 +246,10 @@ TEST(RollBackTest, ARunFromAnySnapshotGoesOnWithTheSameBits) {
   options.regularization = {.l2 = 1e-3, .weight_decay = 1e-40};
   const std::unique_ptr<Trainer> whole = Make(options);
   RecordingSink told;
-  std::vector<Checkpoint> between = {whole->Snapshot()};
-  while (whole->Advance(told) == Trainer::Next::kMore) between.push_back(whole->Snapshot());
+  const std::vector<Checkpoint> between = SnapshotsOf(*whole, told);
   ASSERT_FALSE(told.attempts.empty());
   for (const Checkpoint& checkpoint : between) {
-    const absl::StatusOr<Checkpoint> stored = DecodeCheckpoint(EncodeCheckpoint(checkpoint));
-    ASSERT_TRUE(stored.ok()) << stored.status();
-    const std::unique_ptr<Trainer> resumed = Make(options, &*stored);
-    RecordingSink sink;
-    RunToEnd(*resumed, sink);
-    EXPECT_EQ(resumed->Snapshot(), whole->Snapshot()) << "from step " << checkpoint.step;
+    ExpectToEndAs(*whole, options, checkpoint);
   }
 }
 

@@ -85,6 +85,23 @@ inline void RunToEnd(Trainer& trainer, RunSink& sink) {
   }
 }
 
+// Runs to the end; what it could be taken up from, before the first unit and after each.
+inline std::vector<Checkpoint> SnapshotsOf(Trainer& run, RecordingSink& told) {
+  std::vector<Checkpoint> snapshots = {run.Snapshot()};
+  while (run.Advance(told) == Trainer::Next::kMore) snapshots.push_back(run.Snapshot());
+  return snapshots;
+}
+
+// A run that is taken up from `checkpoint`, written and read again, ends as `whole` has.
+inline void ExpectToEndAs(const Trainer& whole, const TrainingOptions& options, const Checkpoint& checkpoint) {
+  const absl::StatusOr<Checkpoint> stored = DecodeCheckpoint(EncodeCheckpoint(checkpoint));
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  const std::unique_ptr<Trainer> resumed = Make(options, &*stored);
+  RecordingSink sink;
+  RunToEnd(*resumed, sink);
+  EXPECT_EQ(resumed->Snapshot(), whole.Snapshot()) << "from step " << checkpoint.step;
+}
+
 }  // namespace trainyard
 
 #endif  // TRAINYARD_TESTS_CORE_TRAIN_RECORDED_RUN_H_

@@ -27,14 +27,25 @@ absl::StatusOr<int64_t> RowsOfCall(Client& client, const v1::PredictRequest& req
   return std::clamp<int64_t>(kMostNumbers / std::max(model->target().classes_size(), 1), 1, most);
 }
 
-// Moves rows from `first` on into `part`, at most `most` and at least one where there is one.
-void MoveRows(v1::Table& rows, int64_t first, int64_t most, v1::Table& part) {
+// The next rows from `first` on, at most `most` and at least one where there is one: named, or moved out of the table.
+v1::PredictRequest TakePart(v1::PredictRequest& request, int64_t first, int64_t most) {
+  v1::PredictRequest part;
+  part.set_model(request.model());
+  if (!request.has_table()) {
+    part.set_dataset(request.dataset());
+    part.set_first_row(first);
+    part.set_max_rows(most);
+    return part;
+  }
+  v1::Table& rows = *request.mutable_table();
+  *part.mutable_table()->mutable_columns() = rows.columns();
   size_t bytes = 0;
   for (int64_t i = first; i < std::min<int64_t>(first + most, rows.rows_size()) && bytes < kMostTableBytes; ++i) {
-    google::protobuf::ListValue& row = *part.add_rows();
+    google::protobuf::ListValue& row = *part.mutable_table()->add_rows();
     row.Swap(rows.mutable_rows(static_cast<int>(i)));
     bytes += row.ByteSizeLong();
   }
+  return part;
 }
 
 absl::Status Since(int64_t first, const absl::Status& status) {
@@ -52,16 +63,7 @@ absl::StatusOr<v1::PredictResponse> Predict(Client& client, v1::PredictRequest r
   if (!rows.ok()) return rows.status();
   v1::PredictResponse all;
   for (int64_t first = 0;;) {
-    v1::PredictRequest part;
-    part.set_model(request.model());
-    if (request.has_table()) {
-      *part.mutable_table()->mutable_columns() = request.table().columns();
-      MoveRows(*request.mutable_table(), first, *rows, *part.mutable_table());
-    } else {
-      part.set_dataset(request.dataset());
-      part.set_first_row(first);
-      part.set_max_rows(*rows);
-    }
+    const v1::PredictRequest part = TakePart(request, first, *rows);
     absl::StatusOr<v1::PredictResponse> answer =
         Call(client.models(), &v1::ModelService::Stub::Predict, part, absl::InfiniteDuration());
     if (!answer.ok()) return request.has_table() ? Since(first, answer.status()) : answer.status();
@@ -71,10 +73,13 @@ absl::StatusOr<v1::PredictResponse> Predict(Client& client, v1::PredictRequest r
     }
     if (first > 0) answer->clear_classes();
     all.MergeFrom(*answer);
-    first += request.has_table() ? part.table().rows_size() : *rows;
-    const bool is_last =
-        request.has_table() ? first >= request.table().rows_size() : answer->predictions_size() < *rows;
-    if (is_last) return all;
+    if (!request.has_table()) {
+      if (answer->predictions_size() < *rows) return all;
+      first += *rows;
+    } else {
+      first += part.table().rows_size();
+      if (first >= request.table().rows_size()) return all;
+    }
   }
 }
 

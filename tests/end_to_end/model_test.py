@@ -2,6 +2,7 @@
 """Models predict, measure and leave: beside NumPy, and in every form."""
 
 import math
+import subprocess
 import unittest
 
 import grpc
@@ -12,7 +13,7 @@ from numpy_model import encode, forward, probabilities_of, read_safetensors
 from specs import ENDLESS, dense, spec_of
 from tables import csv_rows, table_of
 from trainyard.v1 import event_pb2, loss_pb2, metric_pb2, model_pb2, optimizer_pb2, spec_pb2
-from trainyard_testing import Run, ServerTest, values_of
+from trainyard_testing import Run, ServerTest, program, values_of
 
 
 class ModelTest(ServerTest):
@@ -147,6 +148,20 @@ class ModelTest(ServerTest):
         self.refused_field("first_row = -1, must be at least 0", predict, request)
         request = model_pb2.PredictRequest(model=job.model, dataset="datasets/iris", max_rows=0)
         self.refused_field("max_rows = 0, must be at least 1", predict, request)
+
+    def test_the_command_line_predicts_data_sets_of_more_rows_than_one_call_asks_for(self) -> None:
+        rows = 200_001
+        content = "x,y\n" + "".join(f"{i % 1000},{i % 2}.5\n" for i in range(rows))
+        self.client.upload(content.encode(), "long")
+        job = self.client.train(spec_of("long", budget=spec_pb2.Budget(steps=1)))
+        command = [program("trainyard"), "--server", self.server.address, "model", "predict", job.model]
+        answer = subprocess.run(
+            [*command, "--dataset", "long", "--output", "csv"], capture_output=True, text=True, check=True
+        )
+        lines = answer.stdout.splitlines()[1:]
+        self.assertEqual([line.split(",")[0] for line in lines], [str(row) for row in range(rows)])
+        self.assertEqual(len({line.split(",")[1] for line in lines}), 1000)
+        self.assertEqual(lines[7].split(",")[1], lines[200_000 - 1000 + 7].split(",")[1])
 
     def test_one_answer_has_no_more_numbers_than_a_server_can_spare(self) -> None:
         classes = 5000
